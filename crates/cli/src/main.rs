@@ -1,0 +1,2 @@
+//! zox: ZeroMQ at the terminal.
+fn main() {}

@@ -1,0 +1,359 @@
+//! Many messages in one run of octets: what lanes carry, what sockets write, what readers cut apart.
+//!
+//! ```text
+//! octets   | 01 05 hello | 00 03 abc | 02 0000000000100000 | 00 01 x | ...
+//!          '--- frame ---'           '- header, body apart -'
+//! bodies                             ^ at: 1 MiB shared, never copied
+//! ```
+//!
+//! The framing is that of ZMTP 2.0 and 3.x, so for a peer without encryption a batch *is* what goes on the wire.
+//! Frames with the command bit may stand between messages; [`Batch::pop`] skips them.
+//! One representation from the sender's call to the kernel, and from the kernel to the receiver's call, is what keeps
+//! the path per message at one copy of a small body and none of a large one.
+
+use crate::{Frame, Message};
+use bytes::Bytes;
+use std::collections::VecDeque;
+
+/// Bodies from this size on are shared by reference count; smaller ones are copied into the run.
+pub const SHARED_FROM: usize = 8 * 1024;
+
+pub(crate) const MORE: u8 = 1;
+pub(crate) const LONG: u8 = 2;
+pub(crate) const COMMAND: u8 = 4;
+
+/// Whole messages in ZMTP framing, in order: octets with small bodies in place and large bodies beside them.
+#[derive(Default, Clone, Debug)]
+pub struct Batch {
+    octets: Vec<u8>,
+    /// Bodies that stand apart, by the offset in `octets` where they belong. `read` has passed none of them.
+    bodies: VecDeque<(usize, Bytes)>,
+    /// Octets of all `bodies`.
+    apart: usize,
+    /// Offset in `octets` of the first frame not taken yet.
+    read: usize,
+    /// Whole messages not taken yet.
+    messages: usize,
+}
+
+impl Batch {
+    /// A batch without messages and without memory.
+    pub const fn new() -> Self {
+        Self { octets: Vec::new(), bodies: VecDeque::new(), apart: 0, read: 0, messages: 0 }
+    }
+
+    /// Takes octets that hold exactly `messages` whole messages (and any commands between) and no bodies apart.
+    /// The count is the word of whoever walked the frames; a wrong one makes [`Batch::pop`] end early, nothing worse.
+    pub fn from_octets(octets: Vec<u8>, messages: usize) -> Self {
+        Self { octets, messages, ..Self::new() }
+    }
+
+    /// Whole messages that can still be taken.
+    #[inline]
+    pub fn messages(&self) -> usize {
+        self.messages
+    }
+
+    /// Whether no message is left.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.messages == 0
+    }
+
+    /// Octets on the wire from the first message not taken to the end, shared bodies included.
+    #[inline]
+    pub fn size(&self) -> usize {
+        self.octets.len() - self.read + self.apart
+    }
+
+    /// Forgets everything but keeps the memory.
+    pub fn clear(&mut self) {
+        self.octets.clear();
+        self.bodies.clear();
+        (self.apart, self.read, self.messages) = (0, 0, 0);
+    }
+
+    /// Appends one frame by copying; the last frame of a message has `more` false and counts the message.
+    #[inline]
+    pub fn push_frame(&mut self, body: &[u8], more: bool) {
+        self.push_header(body.len(), more);
+        self.octets.extend_from_slice(body);
+        self.messages += usize::from(!more);
+    }
+
+    /// Appends one frame whose body is shared rather than copied, if it is large.
+    pub fn push_shared(&mut self, body: Bytes, more: bool) {
+        if body.len() < SHARED_FROM {
+            return self.push_frame(&body, more);
+        }
+        self.push_header(body.len(), more);
+        self.apart += body.len();
+        self.bodies.push_back((self.octets.len(), body));
+        self.messages += usize::from(!more);
+    }
+
+    /// Appends one frame.
+    #[inline]
+    pub fn push(&mut self, frame: &Frame, more: bool) {
+        match frame.as_shared() {
+            Some(body) => self.push_shared(body.clone(), more),
+            None => self.push_frame(frame, more),
+        }
+    }
+
+    /// Appends a whole message behind the frames of an envelope, which may be empty.
+    #[inline]
+    pub fn push_message(&mut self, envelope: &[Frame], message: &Message) {
+        for frame in envelope {
+            self.push(frame, true);
+        }
+        if let Some((last, front)) = message.frames().split_last() {
+            for frame in front {
+                self.push(frame, true);
+            }
+            self.push(last, false);
+        }
+    }
+
+    /// Appends all that is left of `other`.
+    pub fn append(&mut self, mut other: Batch) {
+        if self.is_empty() && self.size() == 0 {
+            return *self = other;
+        }
+        let shift = self.octets.len();
+        self.octets.extend_from_slice(other.octets.get(other.read..).unwrap_or_default());
+        for (at, body) in other.bodies.drain(..) {
+            self.bodies.push_back((at - other.read + shift, body));
+        }
+        self.apart += other.apart;
+        self.messages += other.messages;
+    }
+
+    /// Takes the next whole message.
+    #[inline]
+    pub fn pop(&mut self) -> Option<Message> {
+        if self.messages == 0 {
+            return None;
+        }
+        let (first, more) = self.pop_frame()?;
+        let message = if more { self.pop_rest(first)? } else { Message::from(first) };
+        self.messages -= 1;
+        Some(message)
+    }
+
+    /// Takes the next frame, commands passed over, and whether more frames of the same message follow.
+    /// Most callers want [`Batch::pop`]: after this, `messages` is out of date until the message is finished.
+    #[inline]
+    fn pop_frame(&mut self) -> Option<(Frame, bool)> {
+        loop {
+            let head = Header::parse(self.octets.get(self.read..)?)?;
+            let body_at = self.read + head.octets;
+            if let Some((at, _)) = self.bodies.front()
+                && *at == body_at
+            {
+                let (_, body) = self.bodies.pop_front()?;
+                self.apart -= body.len();
+                self.read = body_at;
+                return Some((Frame::from(body), head.more()));
+            }
+            let end = body_at.checked_add(usize::try_from(head.size).ok()?)?;
+            let body = self.octets.get(body_at..end)?;
+            self.read = end;
+            if !head.is_command() {
+                return Some((Frame::copy_from(body), head.more()));
+            }
+        }
+    }
+
+    #[cold]
+    fn pop_rest(&mut self, first: Frame) -> Option<Message> {
+        let mut frames = vec![first];
+        loop {
+            let (frame, more) = self.pop_frame()?;
+            frames.push(frame);
+            if !more {
+                return Some(Message::from(frames));
+            }
+        }
+    }
+
+    /// The octets from the first message not taken on, in wire order, bodies in their places.
+    pub fn segments(&self) -> impl Iterator<Item = &[u8]> {
+        let mut at = self.read;
+        let mut bodies = self.bodies.iter();
+        let mut next = bodies.next();
+        let mut body = None;
+        std::iter::from_fn(move || {
+            if let Some(body) = body.take() {
+                return Some(body);
+            }
+            let end = next.map_or(self.octets.len(), |(place, _)| *place);
+            let run = self.octets.get(at..end).unwrap_or_default();
+            if let Some((_, apart)) = next {
+                body = Some(&apart[..]);
+                next = bodies.next();
+            } else if run.is_empty() {
+                return None;
+            }
+            at = end;
+            Some(run)
+        })
+        .filter(|segment| !segment.is_empty())
+    }
+
+    /// After `written` octets went out and the connection broke: passes over the messages that went out whole, so that
+    /// the next connection begins at a message boundary. Returns how many that were.
+    pub fn skip_written(&mut self, written: usize) -> usize {
+        let mut kept = self.clone();
+        let (total, mut passed) = (self.size(), 0);
+        while kept.pop().is_some() && total - kept.size() <= written {
+            passed += 1;
+            *self = kept.clone();
+        }
+        passed
+    }
+
+    fn push_header(&mut self, size: usize, more: bool) {
+        let flags = u8::from(more) * MORE;
+        match u8::try_from(size) {
+            Ok(size) => self.octets.extend_from_slice(&[flags, size]),
+            Err(_) => {
+                let mut header = [0; 9];
+                header[0] = flags | LONG;
+                header[1..].copy_from_slice(&(size as u64).to_be_bytes());
+                self.octets.extend_from_slice(&header);
+            }
+        }
+    }
+}
+
+/// The head of a ZMTP 2.0 or 3.x frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) flags: u8,
+    pub(crate) size: u64,
+    /// Octets of the header itself: 2 or 9.
+    pub(crate) octets: usize,
+}
+
+impl Header {
+    /// Reads a header, if all of it is there.
+    #[inline]
+    pub(crate) fn parse(octets: &[u8]) -> Option<Self> {
+        let (&flags, rest) = octets.split_first()?;
+        if flags & LONG == 0 {
+            return Some(Self { flags, size: u64::from(*rest.first()?), octets: 2 });
+        }
+        let size = u64::from_be_bytes(*rest.first_chunk()?);
+        Some(Self { flags, size, octets: 9 })
+    }
+
+    #[inline]
+    pub(crate) fn more(self) -> bool {
+        self.flags & MORE != 0
+    }
+
+    #[inline]
+    pub(crate) fn is_command(self) -> bool {
+        self.flags & COMMAND != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wire(batch: &Batch) -> Vec<u8> {
+        batch.segments().flatten().copied().collect()
+    }
+
+    fn sample() -> (Batch, Vec<Message>) {
+        let large = Bytes::from(vec![9; SHARED_FROM]);
+        let messages = vec![
+            Message::from("hello"),
+            Message::from([Frame::from("a"), Frame::from(large.clone()), Frame::EMPTY]),
+            Message::from(large),
+            Message::from(vec![1; 300]),
+        ];
+        let mut batch = Batch::new();
+        for message in &messages {
+            batch.push_message(&[], message);
+        }
+        (batch, messages)
+    }
+
+    #[test]
+    fn what_goes_in_comes_out_in_order() {
+        let (mut batch, messages) = sample();
+        assert_eq!(batch.messages(), messages.len());
+        let out: Vec<_> = std::iter::from_fn(|| batch.pop()).collect();
+        assert_eq!(out, messages);
+        assert_eq!(batch.size(), 0);
+    }
+
+    #[test]
+    fn segments_are_the_wire_and_the_wire_is_a_batch() {
+        let (mut batch, messages) = sample();
+        assert_eq!(wire(&batch).len(), batch.size());
+        let mut again = Batch::from_octets(wire(&batch), messages.len());
+        for message in messages {
+            assert_eq!(wire(&again), wire(&batch));
+            assert_eq!(batch.pop().as_ref(), Some(&message));
+            assert_eq!(again.pop(), Some(message));
+        }
+    }
+
+    #[test]
+    fn a_large_body_is_shared_and_a_small_one_copied() {
+        let body = Bytes::from(vec![1; SHARED_FROM]);
+        let mut batch = Batch::new();
+        batch.push_shared(body.clone(), false);
+        let out = batch.pop().unwrap().into_first().into_bytes();
+        assert_eq!(out.as_ptr(), body.as_ptr());
+    }
+
+    #[test]
+    fn commands_between_messages_are_passed_over() {
+        let mut batch =
+            Batch::from_octets(b"\x04\x05\x04PONG\x00\x01a\x01\x01b\x04\x05\x04PONG\x00\x01c".to_vec(), 2);
+        assert_eq!(batch.pop(), Some(Message::from("a")));
+        assert_eq!(batch.pop(), Some(Message::from(["b", "c"])));
+        assert_eq!(batch.pop(), None);
+    }
+
+    #[test]
+    fn appending_keeps_order_and_places() {
+        let (mut first, mut messages) = sample();
+        let (mut second, more) = sample();
+        second.pop();
+        messages.extend(more.into_iter().skip(1));
+        first.pop();
+        first.append(second);
+        let out: Vec<_> = std::iter::from_fn(|| first.pop()).collect();
+        assert_eq!(out, messages[1..]);
+    }
+
+    #[test]
+    fn after_a_cut_at_any_octet_the_rest_begins_at_a_message_boundary() {
+        let (batch, messages) = sample();
+        let mut ends = vec![];
+        let mut walk = batch.clone();
+        while walk.pop().is_some() {
+            ends.push(batch.size() - walk.size());
+        }
+        for written in (0..=batch.size()).step_by(7).chain(ends.iter().copied()) {
+            let mut rest = batch.clone();
+            let whole = ends.iter().filter(|end| **end <= written).count();
+            assert_eq!(rest.skip_written(written), whole);
+            assert_eq!(rest.pop(), messages.get(whole).cloned());
+        }
+    }
+
+    #[test]
+    fn a_wrong_count_or_cut_octets_end_early() {
+        let mut batch = Batch::from_octets(b"\x00\x05ab".to_vec(), 3);
+        assert_eq!(batch.pop(), None);
+        let mut batch = Batch::from_octets(b"\x02\xff\xff\xff\xff\xff\xff\xff\xffab".to_vec(), 1);
+        assert_eq!(batch.pop(), None);
+    }
+}

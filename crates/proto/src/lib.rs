@@ -1,0 +1,19 @@
+//! What ZeroMQ means: this room decides, it never waits.
+//!
+//! Everything here is a value: bytes go in, messages and decisions come out. There is no I/O, no clock, no
+//! thread and no unsafe code, so the same machines run over every transport, in the fuzzers and in the
+//! simulation. This room does not know sockets of the operating system, nor how threads hand over.
+
+pub mod batch;
+pub mod frame;
+pub mod loss;
+pub mod message;
+pub mod options;
+pub mod socket_type;
+
+pub use batch::Batch;
+pub use frame::Frame;
+pub use loss::Loss;
+pub use message::Message;
+pub use options::Options;
+pub use socket_type::SocketType;

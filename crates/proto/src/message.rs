@@ -1,0 +1,256 @@
+//! A message: one or more frames that travel together or not at all.
+
+use crate::Frame;
+use bytes::Bytes;
+use std::{fmt, ops::Deref};
+
+/// A message of one or more frames; all of them arrive, in order, or none does.
+///
+/// A message never has zero frames: [`Message::new`] holds one empty frame. Single-frame messages allocate nothing
+/// besides what their frame needs.
+///
+/// ```
+/// use zeroxide_proto::Message;
+/// let message = Message::from(["10001", "-7 degrees"]);
+/// assert_eq!(message.len(), 2);
+/// assert_eq!(message.to_string(), "10001 | -7 degrees");
+/// ```
+#[derive(Clone)]
+pub struct Message(Parts);
+
+#[derive(Clone)]
+enum Parts {
+    One(Frame),
+    /// Two or more frames while shared with the outside; in passing, inside a `&mut self` method, any number.
+    Many(Vec<Frame>),
+}
+
+impl Message {
+    /// A message of one empty frame.
+    pub const fn new() -> Self {
+        Self(Parts::One(Frame::EMPTY))
+    }
+
+    /// A message of exactly these frames; without any, one empty frame.
+    pub fn from_frames<I, F>(frames: I) -> Self
+    where
+        I: IntoIterator<Item = F>,
+        F: Into<Frame>,
+    {
+        let mut frames = frames.into_iter().map(Into::into);
+        let Some(first) = frames.next() else { return Self::new() };
+        let Some(second) = frames.next() else { return Self(Parts::One(first)) };
+        let mut all = Vec::with_capacity(2 + frames.size_hint().0);
+        all.extend([first, second]);
+        all.extend(frames);
+        Self(Parts::Many(all))
+    }
+
+    /// The frames, in order.
+    #[inline]
+    pub fn frames(&self) -> &[Frame] {
+        match &self.0 {
+            Parts::One(frame) => std::slice::from_ref(frame),
+            Parts::Many(frames) => frames,
+        }
+    }
+
+    /// The octets of the first frame.
+    #[inline]
+    pub fn body(&self) -> &[u8] {
+        self.frames().first().map_or(&[], Frame::as_slice)
+    }
+
+    /// The octets of all frames together, without headers.
+    pub fn octets(&self) -> usize {
+        self.frames().iter().map(|frame| frame.len()).sum()
+    }
+
+    /// Whether the message has more than one frame.
+    pub fn is_multipart(&self) -> bool {
+        self.frames().len() > 1
+    }
+
+    /// Adds a frame behind the last.
+    pub fn push_back(&mut self, frame: impl Into<Frame>) {
+        self.many().push(frame.into());
+    }
+
+    /// Adds a frame before the first, as envelopes are built.
+    pub fn push_front(&mut self, frame: impl Into<Frame>) {
+        self.many().insert(0, frame.into());
+    }
+
+    /// Takes the first frame off, where that leaves at least one.
+    pub fn pop_front(&mut self) -> Option<Frame> {
+        let Parts::Many(frames) = &mut self.0 else { return None };
+        if frames.len() < 2 {
+            return None;
+        }
+        let first = frames.remove(0);
+        if frames.len() == 1 {
+            self.0 = Parts::One(frames.pop().unwrap_or_default());
+        }
+        Some(first)
+    }
+
+    /// Splits the first `count` frames off, where that leaves at least one.
+    pub fn split_front(&mut self, count: usize) -> Option<Vec<Frame>> {
+        let Parts::Many(frames) = &mut self.0 else {
+            return if count == 0 { Some(Vec::new()) } else { None };
+        };
+        if frames.len() <= count {
+            return None;
+        }
+        let rest = frames.split_off(count);
+        let front = std::mem::replace(frames, rest);
+        if frames.len() == 1 {
+            self.0 = Parts::One(frames.pop().unwrap_or_default());
+        }
+        Some(front)
+    }
+
+    /// Takes the message apart.
+    pub fn into_frames(self) -> Vec<Frame> {
+        match self.0 {
+            Parts::One(frame) => vec![frame],
+            Parts::Many(frames) => frames,
+        }
+    }
+
+    /// The first frame alone, dropping the others.
+    pub fn into_first(self) -> Frame {
+        match self.0 {
+            Parts::One(frame) => frame,
+            Parts::Many(frames) => frames.into_iter().next().unwrap_or_default(),
+        }
+    }
+
+    fn many(&mut self) -> &mut Vec<Frame> {
+        if let Parts::One(frame) = &mut self.0 {
+            let first = std::mem::take(frame);
+            self.0 = Parts::Many(vec![first]);
+        }
+        match &mut self.0 {
+            Parts::Many(frames) => frames,
+            Parts::One(_) => unreachable!("the line above made it Many"),
+        }
+    }
+}
+
+impl Default for Message {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for Message {
+    type Target = [Frame];
+    fn deref(&self) -> &[Frame] {
+        self.frames()
+    }
+}
+
+impl From<Frame> for Message {
+    #[inline]
+    fn from(frame: Frame) -> Self {
+        Self(Parts::One(frame))
+    }
+}
+
+macro_rules! single_frame {
+    ($($source:ty),*) => {$(
+        impl From<$source> for Message {
+            #[inline]
+            fn from(source: $source) -> Self {
+                Self(Parts::One(source.into()))
+            }
+        }
+    )*};
+}
+single_frame!(Bytes, Vec<u8>, String, &[u8], &str, &String, &Vec<u8>);
+
+impl<const N: usize> From<&[u8; N]> for Message {
+    #[inline]
+    fn from(octets: &[u8; N]) -> Self {
+        Self(Parts::One(octets.into()))
+    }
+}
+
+impl<F: Into<Frame>, const N: usize> From<[F; N]> for Message {
+    fn from(frames: [F; N]) -> Self {
+        Self::from_frames(frames)
+    }
+}
+
+impl From<Vec<Frame>> for Message {
+    fn from(frames: Vec<Frame>) -> Self {
+        if frames.len() > 1 { Self(Parts::Many(frames)) } else { Self::from_frames(frames) }
+    }
+}
+
+impl<F: Into<Frame>> FromIterator<F> for Message {
+    fn from_iter<I: IntoIterator<Item = F>>(frames: I) -> Self {
+        Self::from_frames(frames)
+    }
+}
+
+impl IntoIterator for Message {
+    type Item = Frame;
+    type IntoIter = std::vec::IntoIter<Frame>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.into_frames().into_iter()
+    }
+}
+
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        self.frames() == other.frames()
+    }
+}
+
+impl Eq for Message {}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_list().entries(self.frames()).finish()
+    }
+}
+
+/// Text as it is, other octets as hexadecimal, frames apart by a bar.
+impl fmt::Display for Message {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, frame) in self.frames().iter().enumerate() {
+            if at > 0 {
+                out.write_str(" | ")?;
+            }
+            match frame.as_str() {
+                Some(text) => out.write_str(text)?,
+                None => frame.iter().try_for_each(|octet| write!(out, "{octet:02x}"))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_never_has_zero_frames() {
+        assert_eq!(Message::new().len(), 1);
+        assert_eq!(Message::from(Vec::<Frame>::new()).len(), 1);
+        assert_eq!(Message::from("only").pop_front(), None);
+    }
+
+    #[test]
+    fn an_envelope_put_on_is_taken_off_again() {
+        let mut message = Message::from("body");
+        message.push_front("");
+        message.push_front("address");
+        assert_eq!(message, Message::from(["address", "", "body"]));
+        assert_eq!(message.split_front(2), Some(vec![Frame::from("address"), Frame::EMPTY]));
+        assert_eq!(message, Message::from("body"));
+    }
+}

@@ -1,0 +1,238 @@
+//! Every option of a socket, typed: durations, sizes and enums instead of bare integers.
+//!
+//! A value of a wrong range cannot be built, so whoever reads an option need not check it. The defaults are libzmq's;
+//! where the native API starts from others, its own documentation says so.
+
+use crate::Frame;
+use std::time::Duration;
+
+/// What a socket has been told. Most options act on connections made later, as in libzmq; each says so where not.
+#[derive(Clone, Debug)]
+pub struct Options {
+    // -- queues
+    /// Messages that may wait for one peer on the way out; `None` is without bound. Acts at once.
+    pub send_high_water_mark: Option<usize>,
+    /// Messages that may wait from one peer on the way in; `None` is without bound. Acts at once.
+    pub receive_high_water_mark: Option<usize>,
+    /// Keep only the newest message per direction. For DEALER, PUSH, PULL, PUB and SUB; single frames only.
+    pub conflate: bool,
+    /// How long unsent messages may delay a close; `None` is for ever. Acts at once.
+    pub linger: Option<Duration>,
+    /// How long a send may block; `None` is for ever. Acts at once.
+    pub send_timeout: Option<Duration>,
+    /// How long a receive may block; `None` is for ever. Acts at once.
+    pub receive_timeout: Option<Duration>,
+    /// Queue only for connections that are up, rather than for any that was asked for.
+    pub immediate: bool,
+
+    // -- names and patterns
+    /// The name a ROUTER peer shall know this socket by; empty lets it choose.
+    pub routing_id: Frame,
+    /// The name the peer of the next `connect` shall have here (ROUTER, STREAM); used once.
+    pub connect_routing_id: Option<Frame>,
+    /// ROUTER: sending to an unknown peer is an error instead of a counted drop. Acts at once.
+    pub router_mandatory: bool,
+    /// ROUTER: a newcomer with a known name takes it over instead of being ignored. Acts at once.
+    pub router_handover: bool,
+    /// ROUTER: deliver `[id, ""]` when a peer comes or goes.
+    pub router_notify: RouterNotify,
+    /// REQ, DEALER, ROUTER: send an empty message to each new peer so that a ROUTER learns of it.
+    pub probe_router: bool,
+    /// REQ: number requests and drop replies with another number.
+    pub req_correlate: bool,
+    /// REQ: a second request may be sent before the reply; the old reply is dropped.
+    pub req_relaxed: bool,
+    /// XPUB: report every subscription, not only the first of a topic.
+    pub xpub_verbose: bool,
+    /// XPUB: report every subscription and every cancellation.
+    pub xpub_verboser: bool,
+    /// XPUB: the application decides what a peer is subscribed to.
+    pub xpub_manual: bool,
+    /// XPUB: as manual, and a message goes only to the peer whose subscription was set last.
+    pub xpub_manual_last_value: bool,
+    /// PUB, XPUB: a full subscriber blocks the send instead of losing the message.
+    pub xpub_nodrop: bool,
+    /// XPUB: sent to each new subscriber.
+    pub xpub_welcome_message: Option<Frame>,
+    /// XSUB: pass every cancellation upstream, not only the last of a topic.
+    pub xsub_verbose_unsubscribe: bool,
+    /// PUB, XPUB, SUB: deliver what does *not* match.
+    pub invert_matching: bool,
+    /// XPUB, XSUB: only the first frame of a message can be a subscription.
+    pub only_first_subscribe: bool,
+    /// STREAM: deliver `[id, ""]` when a connection comes or goes.
+    pub stream_notify: bool,
+    /// Sent to each new peer (DEALER, ROUTER, REP).
+    pub hello_message: Option<Frame>,
+    /// Delivered here when a peer goes (ROUTER).
+    pub disconnect_message: Option<Frame>,
+    /// Delivered here when a connection is lost and will be tried again (DEALER).
+    pub hiccup_message: Option<Frame>,
+    /// Properties sent to peers in the handshake, names beginning with `X-`.
+    pub metadata: Vec<(String, Vec<u8>)>,
+
+    // -- life of a connection
+    /// Time between PINGs; `None` sends none.
+    pub heartbeat_interval: Option<Duration>,
+    /// How long a peer may be silent after a PING; `None` is the interval.
+    pub heartbeat_timeout: Option<Duration>,
+    /// What PINGs tell the peer about when to give this side up; at most 6553.5 s.
+    pub heartbeat_ttl: Option<Duration>,
+    /// How long greeting and handshake may take; `None` is for ever.
+    pub handshake_interval: Option<Duration>,
+    /// The longest frame accepted, in octets; `None` is without bound.
+    pub max_message_size: Option<u64>,
+    /// The oldest protocol version spoken.
+    pub minimum_version: MinimumVersion,
+    /// First wait before another try to connect; `None` never tries again.
+    pub reconnect_interval: Option<Duration>,
+    /// Where the doubling of that wait ends; `None` does not double.
+    pub reconnect_interval_max: Option<Duration>,
+    /// When not to try again.
+    pub reconnect_stop: ReconnectStop,
+    /// How long a TCP connect may take; `None` leaves it to the system.
+    pub connect_timeout: Option<Duration>,
+
+    // -- transports
+    /// Bit set of the I/O threads new connections may use; 0 is any.
+    pub affinity: u64,
+    /// Connections that may wait to be accepted.
+    pub backlog: u32,
+    /// Whether names resolve to IPv6 addresses and wildcards listen on them.
+    pub ipv6: bool,
+    /// Kernel send buffer in octets; `None` leaves it to the system.
+    pub send_buffer: Option<usize>,
+    /// Kernel receive buffer in octets; `None` leaves it to the system.
+    pub receive_buffer: Option<usize>,
+    /// TCP keepalive; `None` leaves it to the system.
+    pub tcp_keepalive: Option<bool>,
+    /// Probes before the connection is given up.
+    pub tcp_keepalive_count: Option<u32>,
+    /// Silence before the first probe.
+    pub tcp_keepalive_idle: Option<Duration>,
+    /// Time between probes.
+    pub tcp_keepalive_interval: Option<Duration>,
+    /// TCP_USER_TIMEOUT.
+    pub tcp_max_retransmit: Option<Duration>,
+    /// Addresses that may connect; empty lets everyone. `address[/bits]`.
+    pub tcp_accept_filters: Vec<String>,
+    /// Processes that may connect over ipc; all three lists empty lets everyone.
+    pub ipc_filter_process_ids: Vec<u32>,
+    /// Users that may connect over ipc.
+    pub ipc_filter_user_ids: Vec<u32>,
+    /// Groups that may connect over ipc.
+    pub ipc_filter_group_ids: Vec<u32>,
+    /// IP type of service.
+    pub type_of_service: u8,
+    /// SO_PRIORITY.
+    pub priority: Option<u32>,
+    /// SO_BUSY_POLL.
+    pub busy_poll: Option<Duration>,
+    /// SO_BINDTODEVICE.
+    pub bind_to_device: Option<String>,
+    /// A listening descriptor to use in the next bind instead of opening one.
+    pub use_fd: Option<i32>,
+    /// `host:port` of a SOCKS5 proxy for TCP connects.
+    pub socks_proxy: Option<String>,
+    /// User and password for it.
+    pub socks_credentials: Option<(String, String)>,
+}
+
+/// Which comings and goings a ROUTER reports.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct RouterNotify {
+    /// Report new peers.
+    pub connect: bool,
+    /// Report lost peers.
+    pub disconnect: bool,
+}
+
+/// After what a connecting side does not try again.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct ReconnectStop {
+    /// The peer's host refused.
+    pub connection_refused: bool,
+    /// The handshake failed.
+    pub handshake_failed: bool,
+    /// An established connection was lost.
+    pub after_disconnect: bool,
+}
+
+/// The oldest ZMTP version a socket speaks.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum MinimumVersion {
+    /// ZeroMQ 2.x. Anything that is not ZMTP at all looks like such a peer.
+    V1,
+    /// ZeroMQ 3.x.
+    #[default]
+    V2,
+    /// ZeroMQ 4.x.
+    V3,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            send_high_water_mark: Some(1000),
+            receive_high_water_mark: Some(1000),
+            conflate: false,
+            linger: None,
+            send_timeout: None,
+            receive_timeout: None,
+            immediate: false,
+            routing_id: Frame::EMPTY,
+            connect_routing_id: None,
+            router_mandatory: false,
+            router_handover: false,
+            router_notify: RouterNotify::default(),
+            probe_router: false,
+            req_correlate: false,
+            req_relaxed: false,
+            xpub_verbose: false,
+            xpub_verboser: false,
+            xpub_manual: false,
+            xpub_manual_last_value: false,
+            xpub_nodrop: false,
+            xpub_welcome_message: None,
+            xsub_verbose_unsubscribe: false,
+            invert_matching: false,
+            only_first_subscribe: false,
+            stream_notify: true,
+            hello_message: None,
+            disconnect_message: None,
+            hiccup_message: None,
+            metadata: Vec::new(),
+            heartbeat_interval: None,
+            heartbeat_timeout: None,
+            heartbeat_ttl: None,
+            handshake_interval: Some(Duration::from_secs(30)),
+            max_message_size: None,
+            minimum_version: MinimumVersion::default(),
+            reconnect_interval: Some(Duration::from_millis(100)),
+            reconnect_interval_max: None,
+            reconnect_stop: ReconnectStop::default(),
+            connect_timeout: None,
+            affinity: 0,
+            backlog: 100,
+            ipv6: false,
+            send_buffer: None,
+            receive_buffer: None,
+            tcp_keepalive: None,
+            tcp_keepalive_count: None,
+            tcp_keepalive_idle: None,
+            tcp_keepalive_interval: None,
+            tcp_max_retransmit: None,
+            tcp_accept_filters: Vec::new(),
+            ipc_filter_process_ids: Vec::new(),
+            ipc_filter_user_ids: Vec::new(),
+            ipc_filter_group_ids: Vec::new(),
+            type_of_service: 0,
+            priority: None,
+            busy_poll: None,
+            bind_to_device: None,
+            use_fd: None,
+            socks_proxy: None,
+            socks_credentials: None,
+        }
+    }
+}
