@@ -1,1 +1,46 @@
-//! .
+//! ZeroMQ in Rust: fast by default, wire-compatible, blocking and async.
+//!
+//! ```
+//! use zeroxide::{Context, Rep, Req};
+//!
+//! let context = Context::new();
+//! let server = Rep::new(&context)?;
+//! let endpoint = server.bind("tcp://127.0.0.1:*")?;
+//!
+//! let client = Req::new(&context)?;
+//! client.connect(&endpoint)?;
+//!
+//! client.send("Hello")?;
+//! assert_eq!(server.recv()?, "Hello".into());
+//! server.send("World")?;
+//! assert_eq!(client.recv()?, "World".into());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! This room is where protocol, lanes and bytes meet. It knows all three; they do not know each other.
+
+mod blocking;
+mod context;
+mod counters;
+mod error;
+mod future;
+mod inproc;
+mod io;
+mod link;
+mod monitor;
+mod peer;
+mod seat;
+mod socket;
+mod sync;
+
+pub use context::{Context, ContextBuilder, ShutdownReport};
+pub use counters::Statistics;
+pub use error::{
+    EndpointCause, EndpointFailure, OptionError, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError,
+};
+pub use future::{RecvFuture, SendFuture};
+pub use monitor::{Event, Monitor};
+pub use socket::{
+    Dealer, Handle, Pair, PeerInfo, Pub, Pull, Push, Rep, Req, Router, Socket, Stream, Sub, Xpub, Xsub,
+};
+pub use zeroxide_proto::{Frame, Loss, Message, SocketType};

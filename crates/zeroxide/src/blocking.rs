@@ -1,0 +1,211 @@
+//! The blocking face: how a thread waits in a send or a receive.
+//!
+//! A waiting receiver sits down in the socket's [`Seat`](crate::seat::Seat) and reads the connections itself; where the
+//! seat is taken, or there are too many connections, it parks and the I/O thread reads. A sender at the high-water mark
+//! first helps: it writes what is queued; only then does it park.
+
+use crate::{
+    error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
+    io::shared::Command,
+    link::ReadOutcome,
+    seat::Claims,
+    socket::core::Core,
+};
+use std::{
+    sync::Arc,
+    task::Waker,
+    time::{Duration, Instant},
+};
+use zeroxide_net::{PollFd, Ring, wait_fds};
+use zeroxide_pipe::ThreadParker;
+use zeroxide_proto::{Message, socket::PeerId};
+
+/// Until when a call may wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Patience {
+    None,
+    Until(Instant),
+    Endless,
+}
+
+impl Patience {
+    /// From a timeout option: none is for ever, zero is not at all.
+    pub(crate) fn from_timeout(timeout: Option<Duration>) -> Self {
+        match timeout {
+            None => Self::Endless,
+            Some(Duration::ZERO) => Self::None,
+            Some(timeout) => Instant::now().checked_add(timeout).map_or(Self::Endless, Self::Until),
+        }
+    }
+
+    pub(crate) fn deadline(self) -> Option<Instant> {
+        match self {
+            Self::Until(deadline) => Some(deadline),
+            Self::None | Self::Endless => None,
+        }
+    }
+}
+
+thread_local! {
+    /// The descriptor by which a thread that waits for connections can be woken; made when first needed.
+    static BELL: Option<(Arc<Ring>, Waker)> = Ring::new().ok().map(|ring| {
+        let ring = Arc::new(ring);
+        (ring.clone(), Waker::from(ring))
+    });
+}
+
+impl Core {
+    /// Receives, waiting as long as `patience` says.
+    pub(crate) fn recv(self: &Arc<Self>, patience: Patience) -> Result<(Message, PeerId), RecvError> {
+        match self.try_recv_from() {
+            Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) if !matches!(patience, Patience::None) => {}
+            done => return done,
+        }
+        let bell = BELL.try_with(Clone::clone).ok().flatten();
+        loop {
+            let seated = bell.as_ref().and_then(|bell| Some((bell, self.seat.enter(self)?)));
+            let outcome = match seated {
+                Some(((ring, waker), mut claims)) => {
+                    let outcome = self.recv_seated(&mut claims, ring, waker, patience);
+                    self.seat.leave(claims, self.readable.has_waiters());
+                    outcome
+                }
+                None => self.recv_parked(patience),
+            };
+            if let Some(done) = outcome {
+                return done;
+            }
+        }
+    }
+
+    /// Waits for the I/O thread, or another thread, to bring a message. `None`: the seat may have become free.
+    fn recv_parked(&self, patience: Patience) -> Option<Result<(Message, PeerId), RecvError>> {
+        let parker = ThreadParker::current();
+        let _ticket = self.readable.register(parker.waker());
+        if let Some(done) = self.attempt() {
+            return Some(done);
+        }
+        match patience.deadline() {
+            None => parker.park(),
+            Some(deadline) => {
+                if !parker.park_until(deadline) {
+                    return Some(self.last_attempt());
+                }
+            }
+        }
+        self.attempt()
+    }
+
+    /// Waits for the connections themselves. `None`: they changed, so take the seat anew.
+    fn recv_seated(
+        &self,
+        claims: &mut Claims,
+        ring: &Ring,
+        waker: &Waker,
+        patience: Patience,
+    ) -> Option<Result<(Message, PeerId), RecvError>> {
+        let ticket = self.readable.register(waker);
+        if let Some(done) = self.attempt() {
+            return Some(done);
+        }
+        let mut ready = Vec::with_capacity(claims.streams.len() + 1);
+        ready.push(PollFd::readable(ring));
+        ready.extend(claims.streams.iter().flatten().map(|stream| PollFd::readable(&**stream)));
+        let timeout = patience.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        let waited = wait_fds(&mut ready, timeout);
+        drop(ticket);
+        if !matches!(waited, Ok(1..)) {
+            if waited.is_err() {
+                // The list could not be polled (out of memory, say): let the I/O thread do it.
+                self.seat.links_changed();
+                return self.recv_parked(patience);
+            }
+            return Some(self.last_attempt());
+        }
+        if ready.first().is_some_and(|bell| bell.is_ready()) {
+            ring.clear();
+        }
+        let ready: Vec<bool> = ready.iter().skip(1).map(|fd| fd.is_ready()).collect();
+        self.read_ready(claims, &ready);
+        self.attempt()
+    }
+
+    fn read_ready(&self, claims: &mut Claims, ready: &[bool]) {
+        let mut ready = ready.iter();
+        let mut changed = false;
+        for (peer, stream) in claims.peers.iter().zip(&claims.streams) {
+            let (Some(_), Some(wire)) = (stream, peer.wire()) else { continue };
+            if !ready.next().copied().unwrap_or(false) {
+                continue;
+            }
+            match wire.read(peer, &mut claims.scratch) {
+                ReadOutcome::Drained | ReadOutcome::Again => {}
+                ReadOutcome::Paused | ReadOutcome::Detached => changed = true,
+                ReadOutcome::End | ReadOutcome::Failed(_) | ReadOutcome::Violation(_) => {
+                    changed = true;
+                    wire.unclaim();
+                    wire.io().command(Command::Broken(wire.session()));
+                }
+            }
+        }
+        if changed {
+            self.seat.links_changed();
+        }
+    }
+
+    fn attempt(&self) -> Option<Result<(Message, PeerId), RecvError>> {
+        match self.try_recv_from() {
+            Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => None,
+            done => Some(done),
+        }
+    }
+
+    fn last_attempt(&self) -> Result<(Message, PeerId), RecvError> {
+        self.attempt().unwrap_or(Err(RecvError { socket: self.kind, cause: RecvErrorCause::TimedOut }))
+    }
+
+    /// Sends, waiting as long as `patience` says.
+    pub(crate) fn send(&self, message: Message, patience: Patience) -> Result<(), SendError> {
+        let mut message = match self.try_send(message) {
+            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => message,
+            done => return done,
+        };
+        if matches!(patience, Patience::None) {
+            return Err(SendError { socket: self.kind, cause: SendErrorCause::WouldBlock, message });
+        }
+        let parker = ThreadParker::current();
+        loop {
+            self.help();
+            let ticket = self.writable.register(parker.waker());
+            message = match self.try_send(message) {
+                Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => message,
+                done => return done,
+            };
+            let in_time = match patience.deadline() {
+                None => {
+                    parker.park();
+                    true
+                }
+                Some(deadline) => parker.park_until(deadline),
+            };
+            drop(ticket);
+            if !in_time {
+                return self.try_send(message).map_err(|error| match error.cause {
+                    SendErrorCause::WouldBlock => SendError { cause: SendErrorCause::TimedOut, ..error },
+                    _ => error,
+                });
+            }
+        }
+    }
+
+    /// A sender found every queue full: it writes before it waits.
+    fn help(&self) {
+        for peer in self.peers() {
+            if let Some(wire) = peer.wire()
+                && !peer.outbox.has_room()
+            {
+                wire.write_out(&peer);
+            }
+        }
+    }
+}

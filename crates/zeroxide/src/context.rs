@@ -1,0 +1,313 @@
+//! A context: the sockets of a program, the threads that serve them, and their common end.
+
+use crate::{
+    error::SocketError,
+    inproc::Registry,
+    io::{
+        run::Loop,
+        shared::{Command, IoShared},
+    },
+    socket::core::Core,
+    sync::Mutex,
+};
+use std::{
+    hash::{BuildHasher, Hasher},
+    io,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicBool, AtomicUsize, Ordering::*},
+    },
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+use zeroxide_net::Resolver;
+use zeroxide_pipe::EventCount;
+use zeroxide_proto::{Loss, Options, SocketType};
+
+/// The home of sockets: sockets of one context reach each other by `inproc://`, and share I/O threads.
+///
+/// - Cheap to clone; every clone is the same context.
+/// - I/O threads start with the first endpoint that needs one.
+/// - When the last handle is dropped, of the context and of all its sockets, messages that were sent still go out: the
+///   drop waits for them as long as their sockets' [`linger`](crate::Handle::set_linger) says.
+///
+/// ```
+/// use zeroxide::{Context, Rep, Req};
+/// let context = Context::new();
+/// let server = Rep::new(&context)?;
+/// let client = Req::new(&context)?;
+/// client.connect(&server.bind("tcp://127.0.0.1:*")?)?;
+/// client.send("Hello")?;
+/// assert_eq!(server.recv()?, "Hello".into());
+/// server.send("World")?;
+/// assert_eq!(client.recv()?, "World".into());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Context {
+    pub(crate) guard: Arc<Guard>,
+}
+
+/// Settings of a [`Context`], to be fixed before it exists.
+#[derive(Clone, Debug)]
+pub struct ContextBuilder {
+    io_threads: usize,
+    max_sockets: usize,
+    ipv6: bool,
+    thread_name: String,
+}
+
+/// What was left when a context was shut down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use]
+pub struct ShutdownReport {
+    /// Whether all connections ended in time.
+    pub complete: bool,
+    /// Connections and listeners that were still open when the time was over.
+    pub open: usize,
+    /// Messages that were sent but never handed to the operating system.
+    pub discarded: u64,
+}
+
+/// Held by every handle of the application; the last one to go ends the context.
+pub(crate) struct Guard {
+    pub(crate) inner: Arc<ContextInner>,
+}
+
+/// What sockets and sessions share. Threads of the context hold this, never the [`Guard`].
+pub(crate) struct ContextInner {
+    settings: ContextBuilder,
+    pub(crate) registry: Registry,
+    pub(crate) shutdown: Arc<Shutdown>,
+    threads: Mutex<Threads>,
+    sockets: Mutex<Vec<Weak<Core>>>,
+    open: AtomicUsize,
+    terminated: AtomicBool,
+}
+
+#[derive(Default)]
+struct Threads {
+    io: Vec<(Arc<IoShared>, Option<JoinHandle<()>>)>,
+}
+
+/// Counts what is still open, for whoever waits for the end.
+#[derive(Default)]
+pub(crate) struct Shutdown {
+    live: AtomicUsize,
+    changed: EventCount,
+}
+
+impl Shutdown {
+    pub(crate) fn session_begins(&self) {
+        self.live.fetch_add(1, SeqCst);
+    }
+
+    pub(crate) fn session_over(&self) {
+        self.live.fetch_sub(1, SeqCst);
+        self.changed.notify_fenced();
+    }
+
+    /// Waits until nothing is open; says whether that came true in time.
+    fn wait(&self, deadline: Option<Instant>) -> bool {
+        self.changed.wait(deadline, || (self.live.load(SeqCst) == 0).then_some(())).is_some()
+    }
+}
+
+impl Context {
+    /// A context with one I/O thread and libzmq's limits.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// A context with other settings.
+    pub fn builder() -> ContextBuilder {
+        ContextBuilder { io_threads: 1, max_sockets: 1023, ipv6: false, thread_name: "zeroxide".to_owned() }
+    }
+
+    /// Ends every call on every socket of this context with an error, now and in future. Sockets are still to be
+    /// dropped, and what was sent still goes out.
+    pub fn terminate(&self) {
+        self.guard.inner.terminate();
+    }
+
+    /// Closes every socket and waits until all that was sent is out, or lingered long enough, or `timeout` is over.
+    /// Calls on sockets of this context fail from now on.
+    pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
+        self.guard.inner.shut_down(Instant::now().checked_add(timeout))
+    }
+
+    pub(crate) fn inner(&self) -> &Arc<ContextInner> {
+        &self.guard.inner
+    }
+
+    /// Sockets that are open now.
+    pub fn open_sockets(&self) -> usize {
+        self.guard.inner.open.load(Relaxed)
+    }
+}
+
+impl Default for Context {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Context").field("open_sockets", &self.open_sockets()).finish_non_exhaustive()
+    }
+}
+
+impl ContextBuilder {
+    /// How many I/O threads serve connections; with 0 only inproc works. One is enough for several gigabits a second.
+    pub fn io_threads(mut self, count: usize) -> Self {
+        self.io_threads = count;
+        self
+    }
+
+    /// How many sockets may be open at once.
+    pub fn max_sockets(mut self, count: usize) -> Self {
+        self.max_sockets = count;
+        self
+    }
+
+    /// Whether new sockets use IPv6 unless told otherwise.
+    pub fn ipv6(mut self, enabled: bool) -> Self {
+        self.ipv6 = enabled;
+        self
+    }
+
+    /// What the threads are called; a number is added.
+    pub fn thread_name(mut self, name: impl Into<String>) -> Self {
+        self.thread_name = name.into();
+        self
+    }
+
+    /// Makes the context. No thread starts yet.
+    pub fn build(self) -> Context {
+        let inner = Arc::new(ContextInner {
+            settings: self,
+            registry: Registry::default(),
+            shutdown: Arc::default(),
+            threads: Mutex::default(),
+            sockets: Mutex::default(),
+            open: AtomicUsize::new(0),
+            terminated: AtomicBool::new(false),
+        });
+        Context { guard: Arc::new(Guard { inner }) }
+    }
+}
+
+impl ContextInner {
+    /// A new socket of this context.
+    pub(crate) fn open_socket(self: &Arc<Self>, kind: SocketType) -> Result<Arc<Core>, SocketError> {
+        if self.terminated.load(SeqCst) {
+            return Err(SocketError::Terminated);
+        }
+        let limit = self.settings.max_sockets;
+        let counted = self.open.fetch_update(SeqCst, SeqCst, |open| (open < limit).then_some(open + 1));
+        counted.map_err(|_| SocketError::TooMany(limit))?;
+        let mut options = Options { ipv6: self.settings.ipv6, linger: Some(DEFAULT_LINGER), ..Options::default() };
+        if matches!(kind, SocketType::Sub | SocketType::Xsub) {
+            options.linger = Some(Duration::ZERO);
+        }
+        let core = Arc::new(Core::new(kind, self.clone(), options, random()));
+        let mut sockets = self.sockets.lock();
+        sockets.retain(|socket| socket.strong_count() > 0);
+        sockets.push(Arc::downgrade(&core));
+        drop(sockets);
+        if self.terminated.load(SeqCst) {
+            core.terminate();
+        }
+        Ok(core)
+    }
+
+    /// A socket was closed by the application.
+    pub(crate) fn socket_closed(&self) {
+        self.open.fetch_sub(1, SeqCst);
+    }
+
+    /// The I/O thread that a new connection or listener goes to: the least loaded one that `affinity` allows.
+    pub(crate) fn choose_io(&self, affinity: u64) -> io::Result<Option<Arc<IoShared>>> {
+        let mut threads = self.threads.lock();
+        if threads.io.is_empty() {
+            let resolver = Arc::new(Resolver::new());
+            for number in 0..self.settings.io_threads {
+                threads.io.push(self.start_thread(number, resolver.clone())?);
+            }
+        }
+        let allowed = |at: usize| affinity == 0 || affinity.checked_shr(at as u32).is_some_and(|bits| bits & 1 == 1);
+        let candidates = threads.io.iter().enumerate().filter(|(at, _)| allowed(*at));
+        let least = candidates.min_by_key(|(_, (io, _))| io.load.load(Relaxed));
+        Ok(least.map(|(_, (io, _))| {
+            io.load.fetch_add(1, Relaxed);
+            io.clone()
+        }))
+    }
+
+    fn start_thread(&self, number: usize, resolver: Arc<Resolver>) -> io::Result<(Arc<IoShared>, Option<JoinHandle<()>>)> {
+        let shared = IoShared::new()?;
+        let inside = Loop::new(shared.clone(), resolver, self.shutdown.clone(), random());
+        let name = format!("{}/io/{number}", self.settings.thread_name);
+        let handle = std::thread::Builder::new().name(name).spawn(move || inside.run())?;
+        Ok((shared, Some(handle)))
+    }
+
+    /// Tells every I/O thread.
+    pub(crate) fn tell_all(&self, command: impl Fn() -> Command) {
+        for (io, _) in &self.threads.lock().io {
+            io.command(command());
+        }
+    }
+
+    pub(crate) fn is_terminated(&self) -> bool {
+        self.terminated.load(SeqCst)
+    }
+
+    fn live_sockets(&self) -> Vec<Arc<Core>> {
+        self.sockets.lock().iter().filter_map(Weak::upgrade).collect()
+    }
+
+    fn terminate(&self) {
+        self.terminated.store(true, SeqCst);
+        self.live_sockets().iter().for_each(|core| core.terminate());
+    }
+
+    fn shut_down(&self, deadline: Option<Instant>) -> ShutdownReport {
+        self.terminate();
+        let sockets = self.live_sockets();
+        let before: u64 = sockets.iter().map(|core| core.counters.losses(Loss::Linger)).sum();
+        for core in &sockets {
+            core.finish();
+        }
+        let complete = self.shutdown.wait(deadline);
+        let after: u64 = sockets.iter().map(|core| core.counters.losses(Loss::Linger)).sum();
+        ShutdownReport { complete, open: self.shutdown.live.load(SeqCst), discarded: after - before }
+    }
+}
+
+/// How long a native socket's unsent messages may delay the end, unless told otherwise. libzmq waits for ever.
+pub(crate) const DEFAULT_LINGER: Duration = Duration::from_secs(5);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Every socket handle is gone, so each socket's own linger bounds the wait.
+        let _report = self.inner.shut_down(None);
+        let mut threads = self.inner.threads.lock();
+        for (io, _) in &threads.io {
+            io.command(Command::Stop);
+        }
+        for (_, handle) in &mut threads.io {
+            if let Some(handle) = handle.take() {
+                // A panic of the thread has been printed already; there is nobody to tell here.
+                let _ = handle.join();
+            }
+        }
+        threads.io.clear();
+    }
+}
+
+/// A number that differs from run to run, from the standard library's seeded hasher.
+fn random() -> u64 {
+    std::hash::RandomState::new().build_hasher().finish()
+}

@@ -1,0 +1,62 @@
+//! What a socket has carried and lost, readable at any time without a lock.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use zeroxide_proto::Loss;
+
+/// Counts of one socket. Every message that is dropped is counted under its reason.
+#[derive(Default, Debug)]
+pub(crate) struct Counters {
+    losses: [AtomicU64; Loss::ALL.len()],
+    pub(crate) connections: AtomicU64,
+    pub(crate) failed_handshakes: AtomicU64,
+    pub(crate) protocol_errors: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn lost(&self, reason: Loss, count: usize) {
+        if count > 0
+            && let Some(counter) = self.losses.get(reason as usize)
+        {
+            counter.fetch_add(count as u64, Relaxed);
+        }
+    }
+
+    pub(crate) fn losses(&self, reason: Loss) -> u64 {
+        self.losses.get(reason as usize).map_or(0, |counter| counter.load(Relaxed))
+    }
+}
+
+/// A reading of a socket's counters.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Statistics {
+    /// Dropped messages, by reason; reasons with none are left out.
+    pub lost: Vec<(Loss, u64)>,
+    /// Connections that completed their handshake so far.
+    pub connections: u64,
+    /// Connections that failed in the handshake so far.
+    pub failed_handshakes: u64,
+    /// Connections dropped because the peer broke the protocol after the handshake.
+    pub protocol_errors: u64,
+}
+
+impl Statistics {
+    pub(crate) fn read(counters: &Counters) -> Self {
+        let lost = Loss::ALL.into_iter().map(|reason| (reason, counters.losses(reason)));
+        Self {
+            lost: lost.filter(|(_, count)| *count > 0).collect(),
+            connections: counters.connections.load(Relaxed),
+            failed_handshakes: counters.failed_handshakes.load(Relaxed),
+            protocol_errors: counters.protocol_errors.load(Relaxed),
+        }
+    }
+
+    /// All dropped messages together.
+    pub fn lost_in_all(&self) -> u64 {
+        self.lost.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Messages dropped for one reason.
+    pub fn lost_to(&self, reason: Loss) -> u64 {
+        self.lost.iter().find(|(which, _)| *which == reason).map_or(0, |(_, count)| *count)
+    }
+}

@@ -1,0 +1,216 @@
+//! What can go wrong, one small type per operation, sorted by who is to blame.
+
+use std::{error::Error, fmt, io};
+use zeroxide_proto::{Message, SocketType, endpoint::EndpointError};
+
+/// Why a message was not sent. The message is given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendError {
+    /// The type of the socket.
+    pub socket: SocketType,
+    /// What was in the way.
+    pub cause: SendErrorCause,
+    /// The message, unchanged.
+    pub message: Message,
+}
+
+/// What kept a message from being sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendErrorCause {
+    /// No peer, or none with room, and the call does not wait.
+    WouldBlock,
+    /// No peer, or none with room, until the time was over.
+    TimedOut,
+    /// The socket has to do something else first; the text says what.
+    IllegalState(&'static str),
+    /// The addressed peer is not connected.
+    Unroutable,
+    /// Sockets of this type do not send.
+    NotSupported,
+    /// The message does not have the form this socket type asks for; the text says which.
+    Invalid(&'static str),
+    /// The context was shut down.
+    Terminated,
+    /// The socket was closed.
+    Closed,
+}
+
+/// Why no message was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecvError {
+    /// The type of the socket.
+    pub socket: SocketType,
+    /// What was in the way.
+    pub cause: RecvErrorCause,
+}
+
+/// What kept a message from being received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RecvErrorCause {
+    /// Nothing is there, and the call does not wait.
+    WouldBlock,
+    /// Nothing came until the time was over.
+    TimedOut,
+    /// The socket has to do something else first; the text says what.
+    IllegalState(&'static str),
+    /// Sockets of this type do not receive.
+    NotSupported,
+    /// The context was shut down.
+    Terminated,
+    /// The socket was closed.
+    Closed,
+}
+
+/// Why an endpoint could not be bound, connected, unbound or disconnected.
+#[derive(Debug)]
+pub struct EndpointFailure {
+    /// The type of the socket.
+    pub socket: SocketType,
+    /// The endpoint as it was given.
+    pub endpoint: String,
+    /// What was in the way.
+    pub cause: EndpointCause,
+}
+
+/// What was wrong with an endpoint operation.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum EndpointCause {
+    /// The text is no endpoint.
+    Malformed(EndpointError),
+    /// The operating system refused.
+    System(io::Error),
+    /// Another socket of this context, or another process, has it.
+    InUse,
+    /// The socket never bound or connected it.
+    NotFound,
+    /// An option does not fit; the text says which.
+    Option(&'static str),
+    /// The peer's socket type, known at once over inproc, cannot talk to this one.
+    Incompatible(SocketType),
+    /// The context has no I/O thread, so only inproc works.
+    NoIoThread,
+    /// The context was shut down.
+    Terminated,
+    /// The socket was closed.
+    Closed,
+}
+
+/// Why a socket could not be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SocketError {
+    /// The context was shut down.
+    Terminated,
+    /// The context's limit of open sockets is reached.
+    TooMany(usize),
+}
+
+/// Why an option was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OptionError {
+    /// The type of the socket.
+    pub socket: SocketType,
+    /// The option, by its libzmq name.
+    pub option: &'static str,
+    /// Why the value does not do.
+    pub reason: &'static str,
+}
+
+impl SendError {
+    /// Takes the message back.
+    pub fn into_message(self) -> Message {
+        self.message
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} socket cannot send: {}", self.socket, self.cause)
+    }
+}
+
+impl fmt::Display for SendErrorCause {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::WouldBlock => "no peer has room now",
+            Self::TimedOut => "no peer had room in time",
+            Self::IllegalState(advice) | Self::Invalid(advice) => advice,
+            Self::Unroutable => "the addressed peer is not connected",
+            Self::NotSupported => "sockets of this type only receive",
+            Self::Terminated => "the context was shut down",
+            Self::Closed => "the socket was closed",
+        })
+    }
+}
+
+impl fmt::Display for RecvError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} socket cannot receive: {}", self.socket, self.cause)
+    }
+}
+
+impl fmt::Display for RecvErrorCause {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::WouldBlock => "no message is there now",
+            Self::TimedOut => "no message came in time",
+            Self::IllegalState(advice) => advice,
+            Self::NotSupported => "sockets of this type only send",
+            Self::Terminated => "the context was shut down",
+            Self::Closed => "the socket was closed",
+        })
+    }
+}
+
+impl fmt::Display for EndpointFailure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} socket, endpoint \"{}\": {}", self.socket, self.endpoint, self.cause)
+    }
+}
+
+impl fmt::Display for EndpointCause {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(error) => error.fmt(out),
+            Self::System(error) => error.fmt(out),
+            Self::InUse => out.write_str("the address is in use"),
+            Self::NotFound => out.write_str("this socket neither bound nor connected it"),
+            Self::Option(reason) => out.write_str(reason),
+            Self::Incompatible(kind) => write!(out, "a {kind} socket is at the other end"),
+            Self::NoIoThread => out.write_str("the context has no I/O thread, only inproc works"),
+            Self::Terminated => out.write_str("the context was shut down"),
+            Self::Closed => out.write_str("the socket was closed"),
+        }
+    }
+}
+
+impl fmt::Display for SocketError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Terminated => out.write_str("the context was shut down"),
+            Self::TooMany(limit) => write!(out, "the context already has {limit} open sockets"),
+        }
+    }
+}
+
+impl fmt::Display for OptionError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} socket, option {}: {}", self.socket, self.option, self.reason)
+    }
+}
+
+impl Error for SendError {}
+impl Error for RecvError {}
+impl Error for SocketError {}
+impl Error for OptionError {}
+impl Error for EndpointFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.cause {
+            EndpointCause::System(error) => Some(error),
+            _ => None,
+        }
+    }
+}

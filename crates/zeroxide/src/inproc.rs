@@ -1,0 +1,207 @@
+//! Connections within the process: each side's outbox is the other side's inbox, and no octet is framed twice.
+//!
+//! Bind and connect may come in any order: a connect before its bind waits in the registry, and what is sent meanwhile
+//! waits in the lane.
+
+use crate::{
+    error::EndpointCause,
+    peer::{Cargo, Peer},
+    socket::core::{Core, inproc_link, join},
+    sync::Mutex,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
+use zeroxide_pipe::Lane;
+use zeroxide_proto::{Loss, Options, socket::Facts};
+
+/// The names of a context.
+#[derive(Default)]
+pub(crate) struct Registry(Mutex<Names>);
+
+#[derive(Default)]
+struct Names {
+    bound: HashMap<String, Weak<Core>>,
+    waiting: Vec<Waiting>,
+}
+
+/// A connect that came before its bind.
+struct Waiting {
+    name: String,
+    core: Weak<Core>,
+    options: Options,
+    /// Made at once for types that can send before the other side is there.
+    peer: Option<Arc<Peer>>,
+}
+
+impl Registry {
+    /// Gives a name to a socket, and joins it with those that waited for it.
+    pub(crate) fn bind(&self, name: &str, core: &Arc<Core>) -> Result<(), EndpointCause> {
+        let mut names = self.0.lock();
+        if names.bound.get(name).is_some_and(|holder| holder.upgrade().is_some_and(|holder| holder.is_open())) {
+            return Err(EndpointCause::InUse);
+        }
+        names.bound.insert(name.to_owned(), Arc::downgrade(core));
+        let (ours, others) = std::mem::take(&mut names.waiting).into_iter().partition(|waiting| waiting.name == name);
+        names.waiting = others;
+        drop(names);
+        let ours: Vec<Waiting> = ours;
+        for waiting in ours {
+            if let Some(connecting) = waiting.core.upgrade() {
+                pair_up(&connecting, &waiting.options, waiting.peer, core);
+            }
+        }
+        Ok(())
+    }
+
+    /// Connects to a name, now or when it is bound.
+    pub(crate) fn connect(&self, name: &str, core: &Arc<Core>) -> Result<(), EndpointCause> {
+        let options = core.take_connect_options();
+        let mut names = self.0.lock();
+        let holder = names.bound.get(name).and_then(Weak::upgrade).filter(|holder| holder.is_open());
+        match holder {
+            Some(binder) => {
+                drop(names);
+                if !core.kind.may_talk_to(binder.kind) {
+                    return Err(EndpointCause::Incompatible(binder.kind));
+                }
+                pair_up(core, &options, None, &binder);
+            }
+            None => {
+                let peer = if core.attaches_early(&options) {
+                    let lanes = (Lane::new(options.send_high_water_mark), Lane::new(options.receive_high_water_mark));
+                    let facts = Facts { connect_routing_id: options.connect_routing_id.as_ref(), ..Facts::unknown() };
+                    match core.attach(inproc_link(), &facts, Arc::new(lanes.0), Arc::new(lanes.1)) {
+                        Ok((peer, effects)) => {
+                            core.apply(effects);
+                            Some(peer)
+                        }
+                        Err(_) => return Err(EndpointCause::Option("the socket takes no further peer")),
+                    }
+                } else {
+                    None
+                };
+                names.waiting.push(Waiting { name: name.to_owned(), core: Arc::downgrade(core), options, peer });
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a name away, if this socket holds it. What is connected stays so.
+    pub(crate) fn unbind(&self, name: &str, core: &Arc<Core>) {
+        let mut names = self.0.lock();
+        if names.bound.get(name).is_some_and(|holder| std::ptr::eq(holder.as_ptr(), Arc::as_ptr(core))) {
+            names.bound.remove(name);
+        }
+    }
+
+    /// Forgets a connect that still waits for its bind; false if there is none.
+    pub(crate) fn stop_waiting(&self, name: &str, core: &Arc<Core>) -> bool {
+        let mut names = self.0.lock();
+        let waits = |waiting: &Waiting| {
+            waiting.name == name && std::ptr::eq(waiting.core.as_ptr(), Arc::as_ptr(core))
+        };
+        let Some(at) = names.waiting.iter().position(waits) else { return false };
+        let waiting = names.waiting.swap_remove(at);
+        drop(names);
+        if let Some(peer) = waiting.peer {
+            core.counters.lost(Loss::Linger, peer.outbox.drain());
+            core.detach(&peer, Loss::Linger);
+        }
+        true
+    }
+
+    /// Forgets everything of a socket that is closed.
+    pub(crate) fn remove(&self, core: &Arc<Core>) {
+        let mut names = self.0.lock();
+        names.bound.retain(|_, holder| !std::ptr::eq(holder.as_ptr(), Arc::as_ptr(core)));
+        let (ours, others) = std::mem::take(&mut names.waiting)
+            .into_iter()
+            .partition(|waiting: &Waiting| std::ptr::eq(waiting.core.as_ptr(), Arc::as_ptr(core)));
+        names.waiting = others;
+        drop(names);
+        let ours: Vec<Waiting> = ours;
+        for peer in ours.into_iter().filter_map(|waiting| waiting.peer) {
+            core.counters.lost(Loss::Linger, peer.outbox.drain());
+            core.detach(&peer, Loss::Linger);
+        }
+    }
+}
+
+/// Joins two sockets. `early` is the connecting side's peer if it was made before the bind.
+fn pair_up(connecting: &Arc<Core>, options: &Options, early: Option<Arc<Peer>>, binding: &Arc<Core>) {
+    if !connecting.kind.may_talk_to(binding.kind) {
+        if let Some(peer) = early {
+            connecting.detach(&peer, Loss::Unroutable);
+        }
+        return;
+    }
+    let their = binding.options.lock().clone();
+    let out_limit = add(options.send_high_water_mark, their.receive_high_water_mark);
+    let in_limit = add(their.send_high_water_mark, options.receive_high_water_mark);
+    let (outbox, inbox) = match &early {
+        Some(peer) => (peer.outbox.clone(), peer.inbox.clone()),
+        None => (Arc::new(Lane::<Cargo>::new(None)), Arc::new(Lane::<Cargo>::new(None))),
+    };
+    outbox.set_limit(out_limit);
+    inbox.set_limit(in_limit);
+    let about_binder = Facts {
+        socket_type: Some(binding.kind),
+        routing_id: &their.routing_id,
+        connect_routing_id: options.connect_routing_id.as_ref(),
+        ..Facts::unknown()
+    };
+    let about_connecter =
+        Facts { socket_type: Some(connecting.kind), routing_id: &options.routing_id, ..Facts::unknown() };
+    let Ok((theirs, their_effects)) =
+        binding.attach(inproc_link(), &about_connecter, inbox.clone(), outbox.clone())
+    else {
+        // As with a refused connection over a wire: nobody is told, and nothing more happens.
+        return;
+    };
+    let (ours, our_effects) = match early {
+        Some(peer) => (peer, None),
+        None => match connecting.attach(inproc_link(), &about_binder, outbox, inbox) {
+            Ok((peer, effects)) => (peer, Some(effects)),
+            Err(_) => return binding.detach(&theirs, Loss::Unroutable),
+        },
+    };
+    join(&ours, binding, theirs.id);
+    join(&theirs, connecting, ours.id);
+    binding.apply(their_effects);
+    match our_effects {
+        Some(effects) => {
+            connecting.apply(effects);
+            connecting.link_up(&ours, None);
+        }
+        None => connecting.link_up(&ours, Some(&about_binder)),
+    }
+    binding.link_up(&theirs, None);
+    // What was sent before the pair existed was pushed into a lane that nobody watched.
+    if !theirs.inbox.is_empty() {
+        binding.activate(theirs.id);
+    }
+}
+
+/// Ends a pair. Both sides can still receive what was sent before.
+pub(crate) fn part(core: &Arc<Core>, peer: &Arc<Peer>) {
+    let other = peer.other();
+    if other.is_some() {
+        core.link_down(peer, false);
+    }
+    core.detach(peer, Loss::Disconnected);
+    if let Some((other, id)) = other
+        && let Some(theirs) = other.peer(id)
+        && theirs.other().is_some_and(|(back, own)| Arc::ptr_eq(&back, core) && own == peer.id)
+    {
+        other.link_down(&theirs, false);
+        other.detach(&theirs, Loss::Disconnected);
+    }
+}
+
+/// A limit over two limits: without bound if either is.
+fn add(one: Option<usize>, other: Option<usize>) -> Option<usize> {
+    Some(one?.saturating_add(other?))
+}
+

@@ -1,0 +1,81 @@
+//! One bound endpoint: accepts connections, and waits when the machine has no descriptors left.
+
+use crate::{monitor::Event, socket::core::Core};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use zeroxide_net::{AcceptFailure, IpcListener, IpcPeerFilter, Stream, TcpListener, tcp::AcceptFilter};
+
+/// How long accepting pauses when descriptors or memory are exhausted: a busy loop would help nobody.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Connections taken in one turn.
+const ACCEPTS_PER_TURN: usize = 64;
+
+/// A listening socket of the operating system with what it lets in.
+pub(crate) struct Listener {
+    pub(crate) endpoint: String,
+    pub(crate) door: Door,
+    /// When accepting goes on after a pause.
+    pub(crate) paused_until: Option<Instant>,
+}
+
+/// Where connections come from.
+pub(crate) enum Door {
+    Tcp { listener: TcpListener, filters: Vec<AcceptFilter> },
+    Ipc { listener: IpcListener, filter: IpcPeerFilter },
+}
+
+/// What a turn of accepting brought besides streams.
+pub(crate) enum Turn {
+    /// All that waited was taken.
+    Done,
+    /// Descriptors or memory are exhausted: try again at this time.
+    Pause(Instant),
+}
+
+impl Listener {
+    /// Takes waiting connections that may enter; each refusal or failure is an event.
+    pub(crate) fn accept(&mut self, core: &Arc<Core>, now: Instant, mut entered: impl FnMut(Stream)) -> Turn {
+        for _ in 0..ACCEPTS_PER_TURN {
+            let accepted = match &self.door {
+                Door::Tcp { listener, .. } => listener.accept(),
+                Door::Ipc { listener, .. } => listener.accept(),
+            };
+            match accepted {
+                Ok(Some(stream)) => match self.refusal(&stream) {
+                    None => entered(stream),
+                    Some(reason) => self.failed(core, reason.to_owned(), false),
+                },
+                Ok(None) => break,
+                Err(AcceptFailure::Retry(_)) => {}
+                Err(AcceptFailure::Exhausted(error)) => {
+                    self.failed(core, error.to_string(), true);
+                    return Turn::Pause(now + PAUSE);
+                }
+                Err(AcceptFailure::Fatal(error)) => {
+                    self.failed(core, error.to_string(), true);
+                    return Turn::Pause(now + PAUSE);
+                }
+            }
+        }
+        Turn::Done
+    }
+
+    fn refusal(&self, stream: &Stream) -> Option<&'static str> {
+        match &self.door {
+            Door::Tcp { filters, .. } => {
+                let permitted = filters.is_empty()
+                    || stream.peer_ip().is_some_and(|ip| filters.iter().any(|filter| filter.permits(ip)));
+                (!permitted).then_some("the address is in no accept filter")
+            }
+            Door::Ipc { filter, .. } => {
+                (!filter.permits(stream)).then_some("the process, user or group is in no ipc filter")
+            }
+        }
+    }
+
+    fn failed(&self, core: &Arc<Core>, reason: String, paused: bool) {
+        core.emit(|| Event::AcceptFailed { endpoint: self.endpoint.clone(), reason, paused });
+    }
+}

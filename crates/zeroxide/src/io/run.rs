@@ -1,0 +1,298 @@
+//! The loop of an I/O thread: sleep until something is ready, then give everyone a turn.
+
+use crate::{
+    context::Shutdown,
+    io::{
+        listener::{Listener, Turn},
+        session::{Linger, Session, Stage},
+        shared::{Command, Gate, IoShared, SessionKey},
+        timers::Timers,
+    },
+    link::Drained,
+    monitor::Event,
+    seat::TICK,
+    socket::core::Core,
+};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak, atomic::Ordering::*},
+    time::{Duration, Instant},
+};
+use zeroxide_net::{Interest, Resolver, Stream};
+
+/// Everything one I/O thread owns.
+pub(crate) struct Loop {
+    pub(crate) shared: Arc<IoShared>,
+    pub(crate) resolver: Arc<Resolver>,
+    pub(crate) shutdown: Arc<Shutdown>,
+    pub(crate) sessions: HashMap<SessionKey, Session>,
+    pub(crate) listeners: HashMap<SessionKey, Listening>,
+    pub(crate) timers: Timers,
+    pub(crate) now: Instant,
+    pub(crate) scratch: Vec<u8>,
+    pub(crate) random: u64,
+    seats: Vec<Weak<Core>>,
+    stopped: bool,
+}
+
+/// A listener and whom it listens for.
+pub(crate) struct Listening {
+    pub(crate) core: Arc<Core>,
+    pub(crate) listener: Box<Listener>,
+}
+
+impl Loop {
+    pub(crate) fn new(shared: Arc<IoShared>, resolver: Arc<Resolver>, shutdown: Arc<Shutdown>, random: u64) -> Self {
+        Self {
+            shared,
+            resolver,
+            shutdown,
+            sessions: HashMap::new(),
+            listeners: HashMap::new(),
+            timers: Timers::default(),
+            now: Instant::now(),
+            scratch: Vec::new(),
+            random: random | 1,
+            seats: Vec::new(),
+            stopped: false,
+        }
+    }
+
+    /// Runs until told to stop.
+    pub(crate) fn run(mut self) {
+        let mut events = Vec::new();
+        let mut commands = Vec::new();
+        while !self.stopped {
+            self.shared.take_commands(&mut commands);
+            for command in commands.drain(..) {
+                self.obey(command);
+            }
+            let timeout = if self.shared.fall_asleep() { self.time_left() } else { Some(Duration::ZERO) };
+            let waited = self.shared.poller.wait(&mut events, timeout);
+            self.shared.wake_up();
+            self.now = Instant::now();
+            if waited.is_err() {
+                // Only a broken descriptor could cause this; sleep rather than spin, commands and timers go on.
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            for event in events.drain(..) {
+                let key = SessionKey(event.token);
+                if key == SessionKey::BELL {
+                    self.shared.ring.clear();
+                } else if self.sessions.contains_key(&key) {
+                    self.session_ready(key, event.readable, event.writable);
+                } else if self.listeners.contains_key(&key) {
+                    self.listener_ready(key);
+                }
+            }
+            while let Some(key) = self.timers.pop_due(self.now) {
+                self.time_is_up(key);
+            }
+            self.tick_seats();
+        }
+    }
+
+    fn time_left(&self) -> Option<Duration> {
+        let tick = self.shared.ticking.load(Relaxed).then_some(TICK);
+        let timer = self.timers.next().map(|at| at.saturating_duration_since(Instant::now()));
+        match (tick, timer) {
+            (Some(tick), Some(timer)) => Some(tick.min(timer)),
+            (tick, timer) => tick.or(timer),
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Flush(key) => self.flush(key),
+            Command::Read(key) => self.session_ready(key, true, false),
+            Command::Broken(key) => self.session_ready(key, true, true),
+            Command::Pinged(key, ttl) => self.pinged(key, ttl),
+            Command::HangUp(key) => self.hang_up(key),
+            Command::Dial { key, core, dialer, peer } => {
+                let keeps_peer = peer.is_some();
+                let endpoint = dialer.endpoint.clone();
+                self.sessions.insert(
+                    key,
+                    Session {
+                        key,
+                        core,
+                        dialer: Some(dialer),
+                        parent: None,
+                        endpoint,
+                        stage: Stage::Waiting { until: None },
+                        peer,
+                        keeps_peer,
+                        was_up: false,
+                        linger_until: None,
+                    },
+                );
+                self.begin_try(key);
+            }
+            Command::Listen { key, core, listener } => {
+                let fd = listener.door.as_fd();
+                if let Err(error) = self.shared.poller.add(fd, key.0, Interest::READABLE) {
+                    let (endpoint, reason) = (listener.endpoint.clone(), error.to_string());
+                    core.emit(|| Event::BindFailed { endpoint, reason });
+                    self.shared.load.fetch_sub(1, Relaxed);
+                    return self.shutdown.session_over();
+                }
+                self.listeners.insert(key, Listening { core, listener });
+            }
+            Command::Release { key, done } => self.release(key, &done),
+            Command::CloseSocket(core) => self.close_socket(&core),
+            Command::Resolved(key, result) => self.resolved(key, result),
+            Command::Claimed(core) => {
+                if !self.seats.iter().any(|seat| seat.ptr_eq(&core)) {
+                    self.seats.push(core);
+                }
+            }
+            Command::Stop => self.stopped = true,
+        }
+    }
+
+    /// Writes what a busy connection has piled up.
+    fn flush(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get(&key) else { return };
+        let Some(peer) = session.peer.clone() else { return };
+        let Some(wire) = peer.wire() else { return };
+        wire.begin_flush();
+        if matches!(session.stage, Stage::Up { .. }) && wire.write_out(&peer) == Drained::Again {
+            wire.schedule();
+        }
+        if session.is_closing() {
+            self.end_if_drained(key);
+        }
+    }
+
+    fn listener_ready(&mut self, key: SessionKey) {
+        let Some(listening) = self.listeners.get_mut(&key) else { return };
+        let core = listening.core.clone();
+        let endpoint = listening.listener.endpoint.clone();
+        let mut entered = Vec::new();
+        if let Turn::Pause(until) = listening.listener.accept(&core, self.now, |stream| entered.push(stream)) {
+            listening.listener.paused_until = Some(until);
+            let _ = self.shared.poller.remove(listening.listener.door.as_fd());
+            self.timers.set(key, Some(until));
+        }
+        for stream in entered {
+            self.accepted(key, &core, &endpoint, Arc::new(stream));
+        }
+    }
+
+    fn accepted(&mut self, parent: SessionKey, core: &Arc<Core>, endpoint: &str, stream: Arc<Stream>) {
+        let key = self.shared.new_key();
+        let peer = stream.peer_address();
+        core.emit(|| Event::Accepted { endpoint: endpoint.to_owned(), peer });
+        self.shared.load.fetch_add(1, Relaxed);
+        self.shutdown.session_begins();
+        self.sessions.insert(
+            key,
+            Session {
+                key,
+                core: core.clone(),
+                dialer: None,
+                parent: Some(parent),
+                endpoint: endpoint.to_owned(),
+                stage: Stage::Waiting { until: None },
+                peer: None,
+                keeps_peer: false,
+                was_up: false,
+                linger_until: None,
+            },
+        );
+        match self.shared.poller.add(&*stream, key.0, Interest::READABLE) {
+            Ok(()) => self.begin_handshake(key, stream),
+            Err(_) => self.over(key),
+        }
+    }
+
+    /// A deadline has come.
+    fn time_is_up(&mut self, key: SessionKey) {
+        if let Some(listening) = self.listeners.get_mut(&key) {
+            if listening.listener.paused_until.take().is_some() {
+                let fd = listening.listener.door.as_fd();
+                if self.shared.poller.add(fd, key.0, Interest::READABLE).is_err() {
+                    let again = self.now + Duration::from_millis(100);
+                    listening.listener.paused_until = Some(again);
+                    self.timers.set(key, Some(again));
+                }
+            }
+        } else {
+            self.session_time_is_up(key);
+        }
+    }
+
+    /// Closes a listener and what it accepted, or an outgoing connection.
+    fn release(&mut self, key: SessionKey, done: &Arc<Gate>) {
+        if self.listeners.contains_key(&key) {
+            self.close_listener(key);
+            let children: Vec<_> =
+                self.sessions.values().filter(|session| session.parent == Some(key)).map(|s| s.key).collect();
+            for child in children {
+                self.begin_close(child);
+            }
+        } else {
+            self.begin_close(key);
+        }
+        done.open();
+    }
+
+    fn close_listener(&mut self, key: SessionKey) {
+        if let Some(Listening { core, listener }) = self.listeners.remove(&key) {
+            if listener.paused_until.is_none() {
+                let _ = self.shared.poller.remove(listener.door.as_fd());
+            }
+            self.timers.set(key, None);
+            let endpoint = listener.endpoint.clone();
+            drop(listener);
+            core.emit(|| Event::Closed { endpoint });
+            self.shared.load.fetch_sub(1, Relaxed);
+            self.shutdown.session_over();
+        }
+    }
+
+    fn close_socket(&mut self, core: &Arc<Core>) {
+        let owned = |other: &Arc<Core>| Arc::ptr_eq(other, core);
+        let listeners: Vec<_> =
+            self.listeners.iter().filter(|(_, l)| owned(&l.core)).map(|(key, _)| *key).collect();
+        for key in listeners {
+            self.close_listener(key);
+        }
+        let sessions: Vec<_> = self.sessions.values().filter(|s| owned(&s.core)).map(|s| s.key).collect();
+        for key in sessions {
+            self.begin_close(key);
+        }
+    }
+
+    /// How long unsent messages of this socket may take from now on.
+    pub(crate) fn linger(&self, core: &Core) -> Linger {
+        let linger = core.options.lock().linger;
+        linger.and_then(|linger| self.now.checked_add(linger)).map_or(Linger::Ever, Linger::For)
+    }
+
+    /// Looks after connections whose reader went away; stops ticking when there is nothing to look after.
+    fn tick_seats(&mut self) {
+        if self.seats.is_empty() {
+            return;
+        }
+        let mut active = false;
+        self.seats.retain(|core| {
+            let Some(core) = core.upgrade() else { return false };
+            let looked = core.seat.look(self.now);
+            active |= looked.needs_tick;
+            looked.keep
+        });
+        self.shared.ticking.store(active, SeqCst);
+        if !active && self.seats.iter().filter_map(Weak::upgrade).any(|core| core.seat.is_away()) {
+            self.shared.ticking.store(true, SeqCst);
+        }
+    }
+
+    /// Another random number, good enough to spread retries.
+    pub(crate) fn next_random(&mut self) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random
+    }
+}

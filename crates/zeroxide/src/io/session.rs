@@ -1,0 +1,106 @@
+//! One connection from its first octet to its last, and for an outgoing endpoint all its connections.
+//!
+//! ```text
+//!            .------------------------- retry timer --------------------------.
+//!            v                                                                |
+//!  Waiting -> Resolving -> Connecting -> (Proxying) -> Shaking -> Up -> lost -'
+//!                                            ^                    |
+//!                              accepted -----'                    v
+//!                                                               Ending -> over
+//! ```
+//! Only its I/O thread touches a session. Everything that other threads may do to a connection goes through
+//! [`Wire`](crate::link::Wire).
+
+use crate::{
+    io::{dialer::Dialer, shared::SessionKey},
+    peer::Peer,
+    socket::core::Core,
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use zeroxide_net::{Socks, Stream};
+use zeroxide_proto::connection::{Handshake, Heartbeat};
+
+/// After the last octet is out, how long the peer may take to close its side before we do.
+pub(crate) const LAST_WAIT: Duration = Duration::from_millis(250);
+
+/// One connection, or one outgoing endpoint.
+pub(crate) struct Session {
+    pub(crate) key: SessionKey,
+    pub(crate) core: Arc<Core>,
+    /// Outgoing sessions try again; accepted ones end.
+    pub(crate) dialer: Option<Box<Dialer>>,
+    /// The listener that accepted this connection.
+    pub(crate) parent: Option<SessionKey>,
+    pub(crate) endpoint: String,
+    pub(crate) stage: Stage,
+    /// The peer of the connection, or the one that waits for the next connection.
+    pub(crate) peer: Option<Arc<Peer>>,
+    /// Whether `peer` outlives its connections.
+    pub(crate) keeps_peer: bool,
+    /// The connection is (or was at last) counted as up.
+    pub(crate) was_up: bool,
+    /// The socket or the endpoint was closed: until then the outbox may still be written.
+    pub(crate) linger_until: Option<Linger>,
+}
+
+/// How long unsent messages may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Linger {
+    For(Instant),
+    Ever,
+}
+
+/// Where a session stands.
+pub(crate) enum Stage {
+    Waiting { until: Option<Instant> },
+    Resolving,
+    Connecting { stream: Arc<Stream>, deadline: Option<Instant> },
+    Proxying { stream: Arc<Stream>, socks: Box<Socks>, out: Vec<u8>, deadline: Option<Instant> },
+    Shaking { stream: Arc<Stream>, handshake: Box<Handshake>, out: Vec<u8>, deadline: Option<Instant> },
+    Up { stream: Arc<Stream>, heartbeat: Option<Box<Heartbeat>> },
+    Ending { stream: Arc<Stream>, deadline: Instant },
+}
+
+impl Session {
+    /// The stream of the current connection.
+    pub(crate) fn stream(&self) -> Option<&Arc<Stream>> {
+        match &self.stage {
+            Stage::Waiting { .. } | Stage::Resolving => None,
+            Stage::Connecting { stream, .. }
+            | Stage::Proxying { stream, .. }
+            | Stage::Shaking { stream, .. }
+            | Stage::Up { stream, .. }
+            | Stage::Ending { stream, .. } => Some(stream),
+        }
+    }
+
+    /// When this session has to do something even if nothing happens.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let stage = match &self.stage {
+            Stage::Waiting { until } => *until,
+            Stage::Resolving => None,
+            Stage::Connecting { deadline, .. }
+            | Stage::Proxying { deadline, .. }
+            | Stage::Shaking { deadline, .. } => *deadline,
+            Stage::Up { heartbeat, .. } => heartbeat.as_ref().and_then(|heartbeat| heartbeat.deadline()),
+            Stage::Ending { deadline, .. } => Some(*deadline),
+        };
+        match (stage, self.linger_until) {
+            (Some(stage), Some(Linger::For(linger))) => Some(stage.min(linger)),
+            (None, Some(Linger::For(linger))) => Some(linger),
+            (stage, _) => stage,
+        }
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.linger_until.is_some()
+    }
+
+    /// The other side in words, for events.
+    pub(crate) fn peer_name(&self) -> String {
+        self.stream().map(|stream| stream.peer_address()).unwrap_or_default()
+    }
+}

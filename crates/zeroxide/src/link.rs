@@ -1,0 +1,532 @@
+//! A connection's two halves, and who may use them.
+//!
+//! The *writer token* (`transmit`) belongs to whoever is writing: the sending thread on an idle connection, the I/O
+//! thread on a busy one. The *reader's lock* (`receive`) belongs to whoever waits: a thread blocked in a receive, or
+//! the I/O thread. Both may always be taken; who is *woken* by the kernel is a matter of `interest` alone.
+//!
+//! ```text
+//!   sender:  append to outbox   then  try the token   -> got it: drain, release, look again
+//!                                                     -> busy:   the holder looks again after it releases
+//! ```
+//! The outbox's own lock orders the two: either the holder's last look sees the message, or the sender sees the token
+//! free. No message stays behind, and no fence is needed.
+
+use crate::{
+    io::shared::{Command, IoShared, SessionKey},
+    peer::{Cargo, Peer},
+    socket::core::Core,
+    sync::Mutex,
+};
+use std::{
+    io::{ErrorKind, IoSlice},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::*},
+    },
+    time::{Duration, Instant},
+};
+use zeroxide_net::{Interest, Stream};
+use zeroxide_pipe::Lane;
+use zeroxide_proto::{
+    Batch, Frame,
+    connection::{Command as WireCommand, Decoder, Encoder, ProtocolError, Sink},
+};
+
+/// Two writes by a sending thread within this time, with nothing received between, are a burst: from then on the
+/// I/O thread writes, and what piles up meanwhile goes out in one call.
+const BURST: Duration = Duration::from_micros(40);
+/// Segments handed to one system call.
+const SEGMENTS: usize = 64;
+/// Writes to one connection before others get their turn.
+const WRITES_PER_TURN: usize = 32;
+/// Reads of one connection before others get their turn.
+const READS_PER_TURN: usize = 8;
+/// Octets dropped at once while a connection ends.
+pub(crate) const READ_SIZE: usize = 64 * 1024;
+
+/// The link of a peer over a connection of the operating system.
+pub(crate) struct Wire {
+    io: Arc<IoShared>,
+    transmit: Mutex<Transmit>,
+    receive: Mutex<Option<Receive>>,
+    control: Mutex<Vec<Control>>,
+    has_control: AtomicBool,
+    /// The I/O thread has been asked to drain the outbox and has not begun yet.
+    scheduled: AtomicBool,
+    /// Octets received so far: what heartbeats count, and what ends a burst.
+    received: AtomicU64,
+    interest: Mutex<Watch>,
+    session: SessionKey,
+    born: Instant,
+}
+
+/// Something to say between messages; turned into octets by whoever writes, in the version the peer speaks.
+#[derive(Debug)]
+pub(crate) enum Control {
+    Ping { ttl: u16 },
+    Pong(Vec<u8>),
+    Subscription { topic: Frame, subscribe: bool },
+}
+
+#[derive(Default)]
+struct Transmit {
+    attached: Option<(Arc<Stream>, Encoder)>,
+    /// What is being written: taken from the outbox, not counted by its limit any more.
+    batch: Batch,
+    control: Vec<u8>,
+    /// Octets of `control` followed by `batch` that are out.
+    written: usize,
+    blocked: bool,
+    last_write: u64,
+    received_before: u64,
+}
+
+struct Receive {
+    stream: Arc<Stream>,
+    decoder: Decoder,
+    /// Read, but there was no room: waits for the inbox.
+    overflow: Option<Batch>,
+    /// The peer broke the protocol: nothing more is read.
+    violation: Option<ProtocolError>,
+}
+
+/// What the kernel tells the I/O thread about this connection.
+#[derive(Default)]
+struct Watch {
+    stream: Option<Arc<Stream>>,
+    write: bool,
+    /// Reading waits for the application to make room.
+    paused: bool,
+    /// A thread that waits in a receive call watches instead of the I/O thread.
+    claimed: bool,
+}
+
+/// How a turn of writing ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Drained {
+    /// Everything is out.
+    Empty,
+    /// The kernel takes no more now.
+    Blocked,
+    /// There is more; others get their turn first.
+    Again,
+    /// There is no connection.
+    Detached,
+    /// The connection is broken.
+    Broken,
+}
+
+/// How a turn of reading ended.
+#[derive(Debug)]
+pub(crate) enum ReadOutcome {
+    /// Nothing more is there now.
+    Drained,
+    /// More may be there; others get their turn first.
+    Again,
+    /// The inbox is full.
+    Paused,
+    /// No connection is attached.
+    Detached,
+    /// The peer closed.
+    End,
+    /// The operating system reports an error.
+    Failed(ErrorKind),
+    /// The peer broke the protocol.
+    Violation(ProtocolError),
+}
+
+impl Wire {
+    pub(crate) fn new(io: Arc<IoShared>, session: SessionKey) -> Self {
+        Self {
+            io,
+            transmit: Mutex::default(),
+            receive: Mutex::default(),
+            control: Mutex::default(),
+            has_control: AtomicBool::new(false),
+            scheduled: AtomicBool::new(false),
+            received: AtomicU64::new(0),
+            interest: Mutex::default(),
+            session,
+            born: Instant::now(),
+        }
+    }
+
+    pub(crate) fn io(&self) -> &Arc<IoShared> {
+        &self.io
+    }
+
+    pub(crate) fn session(&self) -> SessionKey {
+        self.session
+    }
+
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Relaxed)
+    }
+
+    /// Puts a connection under the link; it is registered with the poller for reading. `first` goes out before all else.
+    pub(crate) fn attach(&self, stream: &Arc<Stream>, decoder: Decoder, encoder: Encoder, first: Vec<u8>) {
+        *self.receive.lock() = Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
+        *self.interest.lock() = Watch { stream: Some(stream.clone()), ..Watch::default() };
+        let mut transmit = self.transmit.lock();
+        transmit.attached = Some((stream.clone(), encoder));
+        transmit.control = first;
+        transmit.blocked = false;
+    }
+
+    /// Takes the connection away. Messages that did not go out whole stay for the next one; says whether there was a
+    /// connection, and how many messages stay.
+    pub(crate) fn detach(&self) -> (bool, usize) {
+        *self.interest.lock() = Watch::default();
+        let mut transmit = self.transmit.lock();
+        let attached = transmit.attached.take().is_some();
+        let out = transmit.written.saturating_sub(transmit.control.len());
+        transmit.batch.skip_written(out);
+        transmit.control.clear();
+        transmit.written = 0;
+        let waiting = transmit.batch.messages();
+        drop(transmit);
+        self.control.lock().clear();
+        *self.receive.lock() = None;
+        (attached, waiting)
+    }
+
+    /// Asks the I/O thread to end the connection.
+    pub(crate) fn hang_up(&self) {
+        self.io.command(Command::HangUp(self.session));
+    }
+
+    /// The other side in words, while the connection is up.
+    pub(crate) fn peer_address(&self) -> Option<String> {
+        self.interest.lock().stream.as_ref().map(|stream| stream.peer_address())
+    }
+
+    // -- writing
+
+    /// Called after messages were appended to the outbox. Writes at once on an idle connection, otherwise sees to it
+    /// that somebody will.
+    #[inline]
+    pub(crate) fn kick(&self, peer: &Peer) {
+        if !self.scheduled.load(Relaxed) {
+            self.kick_idle(peer);
+        }
+    }
+
+    /// Whether a kick has nothing to do.
+    #[inline]
+    pub(crate) fn is_scheduled(&self) -> bool {
+        self.scheduled.load(Relaxed)
+    }
+
+    fn kick_idle(&self, peer: &Peer) {
+        let Some(mut transmit) = self.transmit.try_lock() else { return };
+        if transmit.attached.is_none() || transmit.blocked {
+            return;
+        }
+        let now = self.born.elapsed().as_nanos() as u64;
+        let received = self.received.load(Relaxed);
+        let burst = now - transmit.last_write < BURST.as_nanos() as u64 && received == transmit.received_before;
+        if burst {
+            drop(transmit);
+            return self.schedule();
+        }
+        transmit.received_before = received;
+        drop(transmit);
+        self.write_out(peer);
+    }
+
+    /// Asks the I/O thread to drain the outbox.
+    pub(crate) fn schedule(&self) {
+        if !self.scheduled.swap(true, AcqRel) {
+            self.io.command(Command::Flush(self.session()));
+        }
+    }
+
+    /// The I/O thread begins the drain it was asked for.
+    pub(crate) fn begin_flush(&self) {
+        self.scheduled.store(false, Release);
+    }
+
+    /// Writes until the outbox is empty or the kernel takes no more, if nobody else is at it.
+    pub(crate) fn write_out(&self, peer: &Peer) -> Drained {
+        loop {
+            let Some(mut transmit) = self.transmit.try_lock() else { return Drained::Empty };
+            let outcome = self.drain(&mut transmit, peer);
+            transmit.last_write = self.born.elapsed().as_nanos() as u64;
+            drop(transmit);
+            match outcome {
+                Drained::Empty if !peer.outbox.is_empty() || self.has_control.load(Acquire) => {}
+                Drained::Blocked => {
+                    self.watch(|watch| watch.write = true);
+                    return outcome;
+                }
+                Drained::Broken => {
+                    self.io.command(Command::Broken(self.session()));
+                    return outcome;
+                }
+                Drained::Again => {
+                    self.schedule();
+                    return outcome;
+                }
+                Drained::Empty | Drained::Detached => return outcome,
+            }
+        }
+    }
+
+    /// The kernel has room again (called by the I/O thread).
+    pub(crate) fn writable(&self, peer: &Peer) -> Drained {
+        self.watch(|watch| watch.write = false);
+        self.transmit.lock().blocked = false;
+        self.write_out(peer)
+    }
+
+    /// Whether all that was sent has been handed to the kernel.
+    pub(crate) fn is_drained(&self, peer: &Peer) -> bool {
+        let transmit = self.transmit.lock();
+        transmit.batch.is_empty() && peer.outbox.is_empty() && !self.has_control.load(Acquire)
+    }
+
+    fn drain(&self, transmit: &mut Transmit, peer: &Peer) -> Drained {
+        for _ in 0..WRITES_PER_TURN {
+            if transmit.attached.is_none() {
+                return Drained::Detached;
+            }
+            if transmit.pending() == 0 && !self.refill(transmit, peer) {
+                return Drained::Empty;
+            }
+            match transmit.write() {
+                Ok(()) => {}
+                Err(ErrorKind::WouldBlock) => {
+                    transmit.blocked = true;
+                    return Drained::Blocked;
+                }
+                Err(_) => {
+                    transmit.blocked = true;
+                    return Drained::Broken;
+                }
+            }
+        }
+        Drained::Again
+    }
+
+    /// Takes the next octets to write: what control has to say, and a batch of messages.
+    fn refill(&self, transmit: &mut Transmit, peer: &Peer) -> bool {
+        transmit.written = 0;
+        transmit.control.clear();
+        let Some((_, encoder)) = &mut transmit.attached else { return false };
+        if self.has_control.swap(false, AcqRel) {
+            for control in std::mem::take(&mut *self.control.lock()) {
+                control.encode(encoder, &mut transmit.control);
+            }
+        }
+        // Only a batch that is out leaves its memory behind; after a lost connection there may be messages in it.
+        if transmit.batch.is_empty() {
+            let mut spare = std::mem::take(&mut transmit.batch);
+            spare.clear();
+            if let Some(batch) = take(&peer.outbox, spare, peer) {
+                transmit.batch = encoder.encode(batch);
+            }
+        }
+        transmit.pending() > 0
+    }
+
+    // -- control
+
+    /// Says something between messages, as soon as the connection takes it.
+    pub(crate) fn control(&self, control: Control) {
+        self.control.lock().push(control);
+        self.has_control.store(true, Release);
+        self.schedule();
+    }
+
+    /// Sends a PING.
+    pub(crate) fn ping(&self, ttl: u16) {
+        self.control(Control::Ping { ttl });
+    }
+
+    // -- reading
+
+    /// Reads what is there, up to a turn's worth, and hands it on.
+    pub(crate) fn read(&self, peer: &Peer, scratch: &mut Vec<u8>) -> ReadOutcome {
+        let Some(core) = peer.core.upgrade() else { return ReadOutcome::Detached };
+        let mut guard = self.receive.lock();
+        let Some(receive) = guard.as_mut() else { return ReadOutcome::Detached };
+        for _ in 0..READS_PER_TURN {
+            if let Some(violation) = &receive.violation {
+                return ReadOutcome::Violation(violation.clone());
+            }
+            if let Some(batch) = receive.overflow.take()
+                && let Err(batch) = core.arrived(peer, batch)
+            {
+                receive.overflow = Some(batch);
+                drop(guard);
+                return self.pause(peer);
+            }
+            let target = receive.decoder.target(scratch);
+            let room = target.capacity() - target.len();
+            let count = match receive.stream.read(target) {
+                Ok(0) => return ReadOutcome::End,
+                Ok(count) => count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return ReadOutcome::Drained,
+                Err(error) => return ReadOutcome::Failed(error.kind()),
+            };
+            self.advance(receive, &core, peer, scratch, count);
+            if receive.overflow.is_none() && receive.violation.is_none() && count < room {
+                return ReadOutcome::Drained;
+            }
+        }
+        ReadOutcome::Again
+    }
+
+    /// Takes octets that were read before the connection was attached.
+    pub(crate) fn feed(&self, peer: &Peer, octets: &[u8], scratch: &mut Vec<u8>) -> ReadOutcome {
+        if !octets.is_empty()
+            && let Some(core) = peer.core.upgrade()
+            && let Some(receive) = self.receive.lock().as_mut()
+        {
+            receive.decoder.target(scratch).extend_from_slice(octets);
+            self.advance(receive, &core, peer, scratch, octets.len());
+        }
+        self.read(peer, scratch)
+    }
+
+    /// Hands on what has just been read.
+    fn advance(&self, receive: &mut Receive, core: &Arc<Core>, peer: &Peer, scratch: &mut Vec<u8>, count: usize) {
+        self.received.store(self.received.load(Relaxed) + count as u64, Relaxed);
+        let mut arrivals = Arrivals { core, peer, wire: self, overflow: None };
+        receive.violation = receive.decoder.advance(scratch, &mut arrivals).err();
+        receive.overflow = arrivals.overflow;
+    }
+
+    fn pause(&self, peer: &Peer) -> ReadOutcome {
+        self.watch(|watch| watch.paused = true);
+        if peer.inbox.has_room() {
+            // The application made room between the refusal and the pause; its resume came too early.
+            self.watch(|watch| watch.paused = false);
+            return ReadOutcome::Again;
+        }
+        ReadOutcome::Paused
+    }
+
+    /// The application has made room in the inbox.
+    pub(crate) fn resume(&self) {
+        self.watch(|watch| watch.paused = false);
+        // What had been read before the pause is in no kernel buffer: readiness alone would not bring it.
+        self.io.command(Command::Read(self.session()));
+    }
+
+    /// A waiting thread watches for this connection from now on; the stream to watch, unless reading is paused.
+    pub(crate) fn claim(&self) -> Option<Arc<Stream>> {
+        self.watch(|watch| watch.claimed = true);
+        let watch = self.interest.lock();
+        if watch.paused { None } else { watch.stream.clone() }
+    }
+
+    /// The I/O thread watches again.
+    pub(crate) fn unclaim(&self) {
+        self.watch(|watch| watch.claimed = false);
+    }
+
+    /// Changes what the poller watches for, with a system call only if that really changes.
+    fn watch(&self, change: impl FnOnce(&mut Watch)) {
+        let mut watch = self.interest.lock();
+        let before = watch.interest();
+        change(&mut watch);
+        let after = watch.interest();
+        if before != after
+            && let Some(stream) = &watch.stream
+        {
+            // With nothing to watch for, the stream leaves the poller: a hang-up would be reported all the same, again
+            // and again. A failure means that the stream is being closed.
+            let none = Interest { readable: false, writable: false };
+            let _ = match (before == none, after == none) {
+                (true, _) => self.io.poller.add(&**stream, self.session.0, after),
+                (false, true) => self.io.poller.remove(&**stream),
+                (false, false) => self.io.poller.modify(&**stream, self.session.0, after),
+            };
+        }
+    }
+}
+
+impl Watch {
+    fn interest(&self) -> Interest {
+        Interest { readable: !self.paused && !self.claimed, writable: self.write }
+    }
+}
+
+impl Transmit {
+    /// Octets that are still to be written of what was taken.
+    fn pending(&self) -> usize {
+        self.control.len() + self.batch.size() - self.written
+    }
+
+    /// One system call.
+    fn write(&mut self) -> Result<(), ErrorKind> {
+        let Some((stream, _)) = &self.attached else { return Err(ErrorKind::NotConnected) };
+        let mut slices = [const { IoSlice::new(&[]) }; SEGMENTS];
+        let mut used = 0;
+        let mut skip = self.written;
+        let runs = std::iter::once(&self.control[..]).chain(self.batch.segments());
+        for run in runs {
+            if skip >= run.len() {
+                skip -= run.len();
+                continue;
+            }
+            let Some(slot) = slices.get_mut(used) else { break };
+            *slot = IoSlice::new(run.get(skip..).unwrap_or_default());
+            skip = 0;
+            used += 1;
+        }
+        let slices = slices.get(..used).unwrap_or_default();
+        self.written += stream.write_vectored(slices).map_err(|error| error.kind())?;
+        Ok(())
+    }
+}
+
+/// Takes a batch out of an outbox and tells who waited for room.
+fn take(outbox: &Lane<Cargo>, spare: Batch, peer: &Peer) -> Option<Batch> {
+    let Cargo(batch) = outbox.take(Cargo(spare))?;
+    outbox.credit(batch.messages());
+    if let Some(core) = peer.core.upgrade() {
+        core.writable.notify_fenced();
+    }
+    Some(batch)
+}
+
+impl Control {
+    fn encode(&self, encoder: &Encoder, out: &mut Vec<u8>) {
+        match self {
+            Self::Ping { ttl } => encoder.ping(*ttl, &[], out),
+            Self::Pong(context) => encoder.pong(context, out),
+            Self::Subscription { topic, subscribe } => encoder.subscription(topic, *subscribe, out),
+        }
+    }
+}
+
+/// Where the decoder's findings go.
+struct Arrivals<'a> {
+    core: &'a Arc<Core>,
+    peer: &'a Peer,
+    wire: &'a Wire,
+    overflow: Option<Batch>,
+}
+
+impl Sink for Arrivals<'_> {
+    fn messages(&mut self, batch: Batch) {
+        match &mut self.overflow {
+            Some(overflow) => overflow.append(batch),
+            None => self.overflow = self.core.arrived(self.peer, batch).err(),
+        }
+    }
+
+    fn command(&mut self, command: WireCommand<'_>) {
+        match command {
+            WireCommand::Ping { ttl, context } => {
+                self.wire.control(Control::Pong(context.to_vec()));
+                self.wire.io.command(Command::Pinged(self.wire.session(), ttl));
+            }
+            WireCommand::Subscribe(topic) => self.core.subscription(self.peer, topic, true),
+            WireCommand::Cancel(topic) => self.core.subscription(self.peer, topic, false),
+            _ => {}
+        }
+    }
+}

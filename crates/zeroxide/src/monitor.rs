@@ -1,0 +1,183 @@
+//! What happens to a socket's connections, as a stream of typed events.
+//!
+//! A monitor can never slow the I/O down: it holds a bounded number of events; what comes while it is full is counted
+//! and reported as [`Event::Missed`] when there is room again.
+
+use crate::sync::Mutex;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Weak},
+    task::{Context as TaskContext, Poll},
+    time::{Duration, Instant},
+};
+use zeroxide_pipe::{EventCount, Key};
+
+/// Events a monitor holds until they are taken.
+const CAPACITY: usize = 4096;
+
+/// Something that happened to a connection or a listener. Endpoints are in text form.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// An outgoing connection is up, before the handshake.
+    Connected { endpoint: String },
+    /// An outgoing connection could not be had at once; it goes on in the background.
+    ConnectDelayed { endpoint: String },
+    /// An outgoing connection will be tried again after this time.
+    ConnectRetried { endpoint: String, after: Duration },
+    /// A listener is ready.
+    Listening { endpoint: String },
+    /// An endpoint could not be bound.
+    BindFailed { endpoint: String, reason: String },
+    /// A peer connected, before the handshake.
+    Accepted { endpoint: String, peer: String },
+    /// A peer could not be accepted; `paused` says that the listener waits before it tries again.
+    AcceptFailed { endpoint: String, reason: String, paused: bool },
+    /// A listener was closed, or an outgoing connection ended for good.
+    Closed { endpoint: String },
+    /// An established connection ended.
+    Disconnected { endpoint: String, peer: String, reason: String },
+    /// Greeting and handshake are done: messages can flow.
+    HandshakeSucceeded { endpoint: String, peer: String },
+    /// The handshake failed. `code` is the protocol error code of the C API, 0 if the failure was none of protocol.
+    HandshakeFailed { endpoint: String, peer: String, reason: String, code: u32 },
+    /// So many events came while this monitor was full.
+    Missed(u64),
+}
+
+#[derive(Default)]
+struct Queue {
+    events: VecDeque<Event>,
+    missed: u64,
+    ended: bool,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    arrived: EventCount,
+}
+
+/// The events of one socket, from the moment [`monitor`](crate::Handle::monitor) was called. It ends when the socket
+/// is closed.
+pub struct Monitor(Arc<Shared>);
+
+impl Monitor {
+    /// The next event, if one is there.
+    pub fn try_next(&self) -> Option<Event> {
+        self.poll_state().ok().flatten()
+    }
+
+    /// Waits for the next event; `None` after the socket was closed.
+    pub fn wait(&self) -> Option<Event> {
+        self.wait_until(None)
+    }
+
+    /// Waits for the next event, at most this long; `None` also after the socket was closed.
+    pub fn wait_timeout(&self, timeout: Duration) -> Option<Event> {
+        self.wait_until(Instant::now().checked_add(timeout))
+    }
+
+    /// Waits until an event satisfies `wanted`, passing the others over; `None` when the time is over or the socket
+    /// was closed.
+    pub fn wait_for(&self, timeout: Duration, mut wanted: impl FnMut(&Event) -> bool) -> Option<Event> {
+        let deadline = Instant::now().checked_add(timeout);
+        loop {
+            let event = self.wait_until(deadline)?;
+            if wanted(&event) {
+                return Some(event);
+            }
+        }
+    }
+
+    /// Waits for the next event without blocking a thread; `None` after the socket was closed. Cancel-safe.
+    pub async fn next_async(&self) -> Option<Event> {
+        let mut key: Option<Key> = None;
+        let event = std::future::poll_fn(|context| self.poll_next(context, &mut key)).await;
+        self.0.arrived.remove(&mut key);
+        event
+    }
+
+    fn poll_next(&self, context: &mut TaskContext<'_>, key: &mut Option<Key>) -> Poll<Option<Event>> {
+        if let Ok(Some(event)) = self.poll_state() {
+            return Poll::Ready(Some(event));
+        }
+        self.0.arrived.update(key, context.waker());
+        match self.poll_state() {
+            Ok(None) => Poll::Pending,
+            Ok(Some(event)) => Poll::Ready(Some(event)),
+            Err(()) => Poll::Ready(None),
+        }
+    }
+
+    fn wait_until(&self, deadline: Option<Instant>) -> Option<Event> {
+        self.0.arrived.wait(deadline, || match self.poll_state() {
+            Ok(Some(event)) => Some(Some(event)),
+            Ok(None) => None,
+            Err(()) => Some(None),
+        })?
+    }
+
+    /// The next event, or none, or that there will be none any more.
+    fn poll_state(&self) -> Result<Option<Event>, ()> {
+        let mut queue = self.0.queue.lock();
+        if let Some(event) = queue.events.pop_front() {
+            return Ok(Some(event));
+        }
+        match std::mem::take(&mut queue.missed) {
+            0 if queue.ended => Err(()),
+            0 => Ok(None),
+            missed => Ok(Some(Event::Missed(missed))),
+        }
+    }
+}
+
+impl Iterator for Monitor {
+    type Item = Event;
+    fn next(&mut self) -> Option<Event> {
+        self.wait()
+    }
+}
+
+/// The socket's side: whom to tell.
+#[derive(Default)]
+pub(crate) struct Monitors(Mutex<Vec<Weak<Shared>>>);
+
+impl Monitors {
+    pub(crate) fn add(&self) -> Monitor {
+        let shared = Arc::new(Shared::default());
+        self.0.lock().push(Arc::downgrade(&shared));
+        Monitor(shared)
+    }
+
+    /// Tells every monitor; costs one lock when there is none.
+    pub(crate) fn emit(&self, event: impl FnOnce() -> Event) {
+        let mut monitors = self.0.lock();
+        if monitors.is_empty() {
+            return;
+        }
+        let event = event();
+        monitors.retain(|monitor| monitor.upgrade().is_some_and(|shared| shared.put(event.clone())));
+    }
+
+    pub(crate) fn end(&self) {
+        for monitor in std::mem::take(&mut *self.0.lock()).iter().filter_map(Weak::upgrade) {
+            monitor.queue.lock().ended = true;
+            monitor.arrived.notify();
+        }
+    }
+}
+
+impl Shared {
+    fn put(&self, event: Event) -> bool {
+        let mut queue = self.queue.lock();
+        if queue.events.len() < CAPACITY && queue.missed == 0 {
+            queue.events.push_back(event);
+        } else {
+            queue.missed += 1;
+        }
+        drop(queue);
+        self.arrived.notify();
+        true
+    }
+}

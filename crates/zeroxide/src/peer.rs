@@ -1,0 +1,88 @@
+//! One peer as a socket sees it: a lane out, a lane in, and the link that moves them.
+//!
+//! ```text
+//!   send -> outbox ==> link ==> wire, or the other socket's inbox (inproc: the very same lane)
+//!   recv <- inbox  <== link <==
+//! ```
+//! A peer made by `connect` outlives its connections: while the link is down, the outbox keeps what was sent.
+
+use crate::{link::Wire, socket::core::Core};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::{Arc, OnceLock, Weak},
+};
+use zeroxide_pipe::{Carry, Lane};
+use zeroxide_proto::{Batch, socket::PeerId};
+
+/// A [`Batch`] as lanes carry it.
+#[derive(Default, Debug)]
+pub(crate) struct Cargo(pub(crate) Batch);
+
+impl Carry for Cargo {
+    #[inline]
+    fn messages(&self) -> usize {
+        self.0.messages()
+    }
+    #[inline]
+    fn size(&self) -> usize {
+        self.0.size()
+    }
+    fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+impl Deref for Cargo {
+    type Target = Batch;
+    #[inline]
+    fn deref(&self) -> &Batch {
+        &self.0
+    }
+}
+
+impl DerefMut for Cargo {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Batch {
+        &mut self.0
+    }
+}
+
+/// The lanes and the link of one peer of one socket.
+pub(crate) struct Peer {
+    pub(crate) id: PeerId,
+    pub(crate) core: Weak<Core>,
+    pub(crate) outbox: Arc<Lane<Cargo>>,
+    pub(crate) inbox: Arc<Lane<Cargo>>,
+    pub(crate) link: Link,
+}
+
+/// How the lanes of a peer reach the other side.
+pub(crate) enum Link {
+    /// Over a connection of the operating system.
+    Wire(Wire),
+    /// Over nothing: each outbox is the other's inbox.
+    Inproc(OnceLock<Other>),
+}
+
+/// The other end of an inproc pair.
+pub(crate) struct Other {
+    pub(crate) core: Weak<Core>,
+    pub(crate) peer: PeerId,
+}
+
+impl Peer {
+    pub(crate) fn wire(&self) -> Option<&Wire> {
+        match &self.link {
+            Link::Wire(wire) => Some(wire),
+            Link::Inproc(_) => None,
+        }
+    }
+
+    /// The other end, where it is in this process and still there.
+    pub(crate) fn other(&self) -> Option<(Arc<Core>, PeerId)> {
+        match &self.link {
+            Link::Wire(_) => None,
+            Link::Inproc(other) => other.get().and_then(|other| Some((other.core.upgrade()?, other.peer))),
+        }
+    }
+}

@@ -1,0 +1,607 @@
+//! One socket, whatever its type: rules under one lock, what has arrived under another.
+//!
+//! ```text
+//!   send: rules.lock { route -> peer.outbox.push } -> kick the link
+//!   recv: incoming.lock { fair queue -> batch.pop -> (rules.lock { accept }) }
+//!   I/O:  arrived -> inbox.push_batch -> incoming.lock { activate } -> readable.notify
+//! ```
+//! Lock order: `incoming`, then `rules`, then a lane or a link. No system call is made under `rules` or `incoming`.
+
+use crate::{
+    context::ContextInner,
+    counters::Counters,
+    error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
+    link::Control,
+    monitor::{Event, Monitors},
+    peer::{Cargo, Link, Other, Peer},
+    seat::Seat,
+    socket::{endpoints::Endpoints, incoming::Incoming},
+    sync::Mutex,
+};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::*},
+};
+use zeroxide_pipe::{EventCount, Lane};
+use zeroxide_proto::{
+    Batch, Frame, Loss, Message, Options, SocketType,
+    socket::{Effect, Facts, Machine, PeerId, Peers, Refusal, Refused, Route, Upstream},
+};
+
+const OPEN: u8 = 0;
+const TERMINATED: u8 = 1;
+const CLOSED: u8 = 2;
+
+/// The shared state of a socket.
+pub(crate) struct Core {
+    pub(crate) kind: SocketType,
+    pub(crate) context: Arc<ContextInner>,
+    pub(crate) options: Mutex<Options>,
+    pub(crate) endpoints: Mutex<Endpoints>,
+    pub(crate) counters: Counters,
+    pub(crate) monitors: Monitors,
+    /// A message may be there, or the socket ended.
+    pub(crate) readable: EventCount,
+    /// A peer may have room, or the socket ended.
+    pub(crate) writable: EventCount,
+    /// Peers or subscriptions came or went.
+    pub(crate) changed: EventCount,
+    pub(crate) seat: Seat,
+    /// Links that are up.
+    pub(crate) connected: AtomicUsize,
+    rules: Mutex<Rules>,
+    incoming: Mutex<Incoming>,
+    state: AtomicU8,
+    conflate: AtomicBool,
+    needs_accept: bool,
+    lock_step: bool,
+}
+
+struct Rules {
+    machine: Machine,
+    peers: Directory,
+    targets: Vec<PeerId>,
+    free: Vec<PeerId>,
+}
+
+#[derive(Default)]
+struct Directory(Vec<Option<Arc<Peer>>>);
+
+impl Directory {
+    #[inline]
+    fn get(&self, peer: PeerId) -> Option<&Arc<Peer>> {
+        self.0.get(peer.0 as usize)?.as_ref()
+    }
+}
+
+impl Peers for Directory {
+    #[inline]
+    fn has_room(&self, peer: PeerId) -> bool {
+        self.get(peer).is_some_and(|peer| peer.outbox.has_room())
+    }
+}
+
+impl Core {
+    pub(crate) fn new(kind: SocketType, context: Arc<ContextInner>, options: Options, random: u64) -> Self {
+        let machine = Machine::new(kind, &options, random as u32);
+        Self {
+            kind,
+            context,
+            endpoints: Mutex::default(),
+            counters: Counters::default(),
+            monitors: Monitors::default(),
+            readable: EventCount::new(),
+            writable: EventCount::new(),
+            changed: EventCount::new(),
+            seat: Seat::default(),
+            connected: AtomicUsize::new(0),
+            state: AtomicU8::new(OPEN),
+            conflate: AtomicBool::new(options.conflate),
+            needs_accept: machine.needs_accept(),
+            lock_step: matches!(kind, SocketType::Req | SocketType::Rep),
+            rules: Mutex::new(Rules {
+                machine,
+                peers: Directory::default(),
+                targets: Vec::new(),
+                free: Vec::new(),
+            }),
+            incoming: Mutex::default(),
+            options: Mutex::new(options),
+        }
+    }
+
+    // -- sending
+
+    /// Sends the message if that needs no waiting.
+    #[inline]
+    pub(crate) fn try_send(&self, mut message: Message) -> Result<(), SendError> {
+        let mut guard = self.rules.lock();
+        let rules = &mut *guard;
+        if let Some(cause) = self.send_refusal() {
+            return Err(SendError { socket: self.kind, cause, message });
+        }
+        match rules.machine.route(&mut message, &rules.peers, &mut rules.targets) {
+            Ok(Route::One { peer, envelope }) => {
+                let Some(peer) = rules.peers.get(peer) else {
+                    self.counters.lost(Loss::Unroutable, 1);
+                    return Ok(());
+                };
+                match self.push(peer, envelope.frames(), &message) {
+                    Kick::Nobody | Kick::Upstream => Ok(()),
+                    Kick::Link => {
+                        let peer = peer.clone();
+                        drop(guard);
+                        kick(&peer);
+                        Ok(())
+                    }
+                }
+            }
+            Ok(Route::Each) => {
+                let (mut kicks, mut upstream) = (Vec::new(), Vec::new());
+                for target in &rules.targets {
+                    let Some(peer) = rules.peers.get(*target) else { continue };
+                    match self.push(peer, &[], &message) {
+                        Kick::Nobody => {}
+                        Kick::Link => kicks.push(peer.clone()),
+                        Kick::Upstream => upstream.extend(peer.other()),
+                    }
+                }
+                drop(guard);
+                kicks.iter().for_each(kick);
+                for (core, peer) in upstream {
+                    core.upstream(peer, Upstream::Message(message.clone()));
+                }
+                Ok(())
+            }
+            Ok(Route::Dropped(reason)) => {
+                self.counters.lost(reason, 1);
+                Ok(())
+            }
+            Ok(Route::Close(peer)) => {
+                let peer = rules.peers.get(peer).cloned();
+                drop(guard);
+                if let Some(peer) = peer {
+                    self.hang_up(&peer);
+                }
+                Ok(())
+            }
+            Err(refusal) => Err(SendError { socket: self.kind, cause: send_cause(refusal), message }),
+        }
+    }
+
+    /// Appends a message to a peer's outbox; says whether its link must be told.
+    #[inline]
+    fn push(&self, peer: &Arc<Peer>, envelope: &[Frame], message: &Message) -> Kick {
+        if self.kind == SocketType::Xsub && peer.wire().is_none() {
+            return Kick::Upstream;
+        }
+        if self.conflate.load(Relaxed) {
+            let replaced = peer.outbox.replace_with(|batch| batch.push_message(envelope, message));
+            self.counters.lost(Loss::Conflated, replaced);
+            return Kick::Link;
+        }
+        match peer.outbox.push_with(|batch| batch.push_message(envelope, message)) {
+            Ok(pushed) => match &peer.link {
+                Link::Wire(wire) if wire.is_scheduled() => Kick::Nobody,
+                Link::Wire(_) => Kick::Link,
+                Link::Inproc(_) if pushed.dormant => Kick::Link,
+                Link::Inproc(_) => Kick::Nobody,
+            },
+            Err(_) => {
+                self.counters.lost(Loss::Disconnected, 1);
+                Kick::Nobody
+            }
+        }
+    }
+
+    /// Whether a send would find room; errors count as ready, since a call would not wait.
+    pub(crate) fn can_send(&self) -> bool {
+        if self.send_refusal().is_some() {
+            return true;
+        }
+        let rules = self.rules.lock();
+        rules.machine.can_send(&rules.peers)
+    }
+
+    fn send_refusal(&self) -> Option<SendErrorCause> {
+        match self.state.load(Relaxed) {
+            OPEN if self.kind.sends() => None,
+            OPEN => Some(SendErrorCause::NotSupported),
+            TERMINATED => Some(SendErrorCause::Terminated),
+            _ => Some(SendErrorCause::Closed),
+        }
+    }
+
+    // -- receiving
+
+    /// Receives a message if one is there.
+    #[inline]
+    pub(crate) fn try_recv(&self) -> Result<Message, RecvError> {
+        self.try_recv_from().map(|(message, _)| message)
+    }
+
+    /// Receives a message if one is there, and says from whom.
+    #[inline]
+    pub(crate) fn try_recv_from(&self) -> Result<(Message, PeerId), RecvError> {
+        let failed = |cause| Err(RecvError { socket: self.kind, cause });
+        if let Some(cause) = self.recv_refusal() {
+            return failed(cause);
+        }
+        let mut incoming = self.incoming.lock();
+        if let Some((from, message)) = incoming.take_held() {
+            return Ok((message, from));
+        }
+        if self.lock_step
+            && let Err(refusal) = self.rules.lock().machine.may_receive()
+        {
+            return failed(recv_cause(refusal));
+        }
+        loop {
+            let Some((from, message)) = incoming.pop() else {
+                if let Some(gone) = incoming.take_gone() {
+                    self.forget(gone);
+                    continue;
+                }
+                return failed(RecvErrorCause::WouldBlock);
+            };
+            if !self.needs_accept {
+                return Ok((message, from));
+            }
+            let mut effects = Vec::new();
+            let accepted = self.rules.lock().machine.accept(from, message, &mut effects);
+            if !effects.is_empty() {
+                // Deliveries would need the lock that is held here; they are none of what accepting causes.
+                self.apply(effects);
+            }
+            match accepted {
+                Ok(message) => return Ok((message, from)),
+                Err(reason) => self.counters.lost(reason, 1),
+            }
+        }
+    }
+
+    /// Whether a receive would find a message, or an error that waiting does not cure. SUB takes its next message out
+    /// ahead, because only a message that passes the filter counts.
+    pub(crate) fn can_receive(&self) -> bool {
+        if self.recv_refusal().is_some() {
+            return true;
+        }
+        if self.lock_step && self.rules.lock().machine.may_receive().is_err() {
+            return false;
+        }
+        if self.kind != SocketType::Sub {
+            return self.incoming.lock().is_ready();
+        }
+        match self.try_recv_from() {
+            Ok((message, from)) => {
+                self.incoming.lock().hold(from, message);
+                true
+            }
+            Err(error) => error.cause != RecvErrorCause::WouldBlock,
+        }
+    }
+
+    fn recv_refusal(&self) -> Option<RecvErrorCause> {
+        match self.state.load(Relaxed) {
+            OPEN if self.kind.receives() => None,
+            OPEN => Some(RecvErrorCause::NotSupported),
+            TERMINATED => Some(RecvErrorCause::Terminated),
+            _ => Some(RecvErrorCause::Closed),
+        }
+    }
+
+    // -- what links bring
+
+    /// Messages came from a peer. Gives the batch back if there is no room for it.
+    pub(crate) fn arrived(&self, peer: &Peer, mut batch: Batch) -> Result<(), Batch> {
+        if matches!(self.kind, SocketType::Pub | SocketType::Xpub) {
+            while let Some(message) = batch.pop() {
+                self.upstream(peer.id, Upstream::Message(message));
+            }
+            return Ok(());
+        }
+        if self.conflate.load(Relaxed) {
+            while let Some(message) = batch.pop() {
+                let replaced = peer.inbox.replace_with(|batch| batch.push_message(&[], &message));
+                self.counters.lost(Loss::Conflated, replaced);
+            }
+            self.activate(peer.id);
+            return Ok(());
+        }
+        match peer.inbox.push_batch(Cargo(batch)) {
+            Ok(pushed) => {
+                if pushed.dormant {
+                    self.activate(peer.id);
+                }
+                Ok(())
+            }
+            Err((Cargo(batch), zeroxide_pipe::Rejected::Full)) => Err(batch),
+            Err((Cargo(batch), zeroxide_pipe::Rejected::Closed)) => {
+                self.counters.lost(Loss::Disconnected, batch.messages());
+                Ok(())
+            }
+        }
+    }
+
+    /// A subscription or its cancellation came as a command, or over inproc.
+    pub(crate) fn subscription(&self, peer: &Peer, topic: &[u8], subscribe: bool) {
+        self.upstream(peer.id, if subscribe { Upstream::Subscribe(topic) } else { Upstream::Cancel(topic) });
+    }
+
+    pub(crate) fn upstream(&self, peer: PeerId, what: Upstream<'_>) {
+        let mut effects = Vec::new();
+        self.rules.lock().machine.upstream(peer, what, &mut effects);
+        self.apply(effects);
+        self.changed.notify();
+    }
+
+    /// A peer's inbox has something again.
+    pub(crate) fn activate(&self, peer: PeerId) {
+        self.incoming.lock().activate(peer);
+        self.readable.notify();
+    }
+
+    // -- peers
+
+    /// Takes a new peer in. Its lanes are fresh, or for inproc the other side's. The effects are to be applied when the
+    /// link can carry them.
+    pub(crate) fn attach(
+        self: &Arc<Self>,
+        link: Link,
+        facts: &Facts<'_>,
+        outbox: Arc<Lane<Cargo>>,
+        inbox: Arc<Lane<Cargo>>,
+    ) -> Result<(Arc<Peer>, Vec<Effect>), Refused> {
+        let mut effects = Vec::new();
+        let mut guard = self.rules.lock();
+        let rules = &mut *guard;
+        let id = rules.free.pop().unwrap_or(PeerId(rules.peers.0.len() as u32));
+        let refused = rules.machine.attach(id, facts, &mut effects).err();
+        if id.0 as usize == rules.peers.0.len() {
+            rules.peers.0.push(None);
+        }
+        if let Some(refused) = refused {
+            rules.free.push(id);
+            drop(guard);
+            self.apply(effects);
+            return Err(refused);
+        }
+        let peer = Arc::new(Peer { id, core: Arc::downgrade(self), outbox, inbox, link });
+        if let Some(slot) = rules.peers.0.get_mut(id.0 as usize) {
+            *slot = Some(peer.clone());
+        }
+        drop(guard);
+        self.incoming.lock().add(peer.clone());
+        Ok((peer, effects))
+    }
+
+    /// A link is up (again): what the machine says to a peer that has come back, and who waited for a peer, hears of it.
+    pub(crate) fn link_up(&self, peer: &Peer, facts: Option<&Facts<'_>>) {
+        if let Some(facts) = facts {
+            let mut effects = Vec::new();
+            self.rules.lock().machine.reattach(peer.id, facts, &mut effects);
+            self.apply(effects);
+        }
+        self.connected.fetch_add(1, SeqCst);
+        self.seat.links_changed();
+        self.writable.notify_fenced();
+        self.changed.notify_fenced();
+    }
+
+    /// A link went down; `keep` says that the peer waits for the next one.
+    pub(crate) fn link_down(&self, peer: &Peer, keep: bool) {
+        if keep {
+            let mut effects = Vec::new();
+            self.rules.lock().machine.suspend(peer.id, &mut effects);
+            self.apply(effects);
+        }
+        self.connected.fetch_sub(1, SeqCst);
+        self.seat.links_changed();
+        self.changed.notify_fenced();
+    }
+
+    /// The peer is gone for good. What it sent can still be received; what waits for it is lost.
+    pub(crate) fn detach(&self, peer: &Peer, reason: Loss) {
+        let mut effects = Vec::new();
+        {
+            let mut rules = self.rules.lock();
+            if rules.peers.get(peer.id).is_none() {
+                return;
+            }
+            rules.machine.detach(peer.id, &mut effects);
+            if let Some(slot) = rules.peers.0.get_mut(peer.id.0 as usize) {
+                *slot = None;
+            }
+        }
+        self.apply_for(effects, Some(peer));
+        if peer.wire().is_some() {
+            peer.outbox.close();
+            self.counters.lost(reason, peer.outbox.drain());
+        } else {
+            // The other socket still reads what was sent before.
+            peer.outbox.close();
+        }
+        peer.inbox.close();
+        let gone = self.incoming.lock().leave(peer.id);
+        if gone {
+            self.forget(peer.id);
+        }
+        self.readable.notify();
+        self.writable.notify_fenced();
+        self.changed.notify_fenced();
+    }
+
+    fn forget(&self, peer: PeerId) {
+        let mut rules = self.rules.lock();
+        rules.machine.forget(peer);
+        rules.free.push(peer);
+    }
+
+    /// Ends the connection of a peer.
+    pub(crate) fn hang_up(&self, peer: &Arc<Peer>) {
+        match &peer.link {
+            Link::Wire(wire) => wire.hang_up(),
+            Link::Inproc(_) => crate::inproc::part(self, peer),
+        }
+    }
+
+    /// Every peer, in no order.
+    pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {
+        self.rules.lock().peers.0.iter().flatten().cloned().collect()
+    }
+
+    /// Runs something on the rules of this socket and carries out what comes of it.
+    pub(crate) fn with_machine<R>(&self, run: impl FnOnce(&mut Machine, &mut Vec<Effect>) -> R) -> R {
+        let mut effects = Vec::new();
+        let result = run(&mut self.rules.lock().machine, &mut effects);
+        self.apply(effects);
+        result
+    }
+
+    /// Takes changed options over where they act at once.
+    pub(crate) fn configure(&self, options: &Options) {
+        let mut rules = self.rules.lock();
+        rules.machine.configure(options);
+        self.conflate.store(options.conflate, Relaxed);
+        for peer in rules.peers.0.iter().flatten().filter(|peer| peer.wire().is_some()) {
+            peer.outbox.set_limit(options.send_high_water_mark);
+            peer.inbox.set_limit(options.receive_high_water_mark);
+        }
+        drop(rules);
+        self.writable.notify_fenced();
+    }
+
+    // -- effects
+
+    /// Carries out what the machine asked for. No lock of this socket may be held.
+    pub(crate) fn apply(&self, effects: Vec<Effect>) {
+        self.apply_for(effects, None);
+    }
+
+    /// As [`Core::apply`]; `leaving` is a peer that is no longer listed.
+    fn apply_for(&self, effects: Vec<Effect>, leaving: Option<&Peer>) {
+        for effect in effects {
+            match effect {
+                Effect::Deliver { peer, message } => {
+                    let listed = self.peer(peer);
+                    if let Some(peer) = leaving.filter(|leaving| leaving.id == peer).or(listed.as_deref()) {
+                        peer.inbox.push_beyond_limit(|batch| batch.push_message(&[], &message));
+                        self.activate(peer.id);
+                    }
+                }
+                Effect::Send { peer, message } => {
+                    if let Some(peer) = self.peer(peer) {
+                        peer.outbox.push_beyond_limit(|batch| batch.push_message(&[], &message));
+                        kick(&peer);
+                    }
+                }
+                Effect::Subscription { peer, topic, subscribe } => {
+                    if let Some(peer) = self.peer(peer) {
+                        match &peer.link {
+                            Link::Wire(wire) => wire.control(Control::Subscription { topic, subscribe }),
+                            Link::Inproc(_) => {
+                                if let Some((core, id)) = peer.other() {
+                                    let what = if subscribe { Upstream::Subscribe } else { Upstream::Cancel };
+                                    core.upstream(id, what(&topic));
+                                }
+                            }
+                        }
+                    }
+                }
+                Effect::Disconnect(peer) => {
+                    if let Some(peer) = self.peer(peer) {
+                        self.hang_up(&peer);
+                    }
+                }
+                Effect::Lost(reason, count) => self.counters.lost(reason, count),
+            }
+        }
+    }
+
+    pub(crate) fn peer(&self, peer: PeerId) -> Option<Arc<Peer>> {
+        self.rules.lock().peers.get(peer).cloned()
+    }
+
+    // -- end
+
+    /// The context is shut down: every call fails from now on.
+    pub(crate) fn terminate(&self) {
+        let _ = self.state.compare_exchange(OPEN, TERMINATED, SeqCst, SeqCst);
+        self.wake_all();
+    }
+
+    /// The socket is closed; returns false if it was before.
+    pub(crate) fn close(&self) -> bool {
+        let first = self.state.swap(CLOSED, SeqCst) != CLOSED;
+        self.wake_all();
+        first
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.state.load(Relaxed) == OPEN
+    }
+
+    pub(crate) fn is_terminated(&self) -> bool {
+        self.state.load(Relaxed) == TERMINATED
+    }
+
+    fn wake_all(&self) {
+        self.readable.notify_fenced();
+        self.writable.notify_fenced();
+        self.changed.notify_fenced();
+    }
+
+    pub(crate) fn emit(&self, event: impl FnOnce() -> Event) {
+        self.monitors.emit(event);
+    }
+}
+
+enum Kick {
+    Nobody,
+    /// The link has something to do.
+    Link,
+    /// Publishers in the same process take what XSUB sends straight into their rules.
+    Upstream,
+}
+
+/// Tells the link of a peer that its outbox has something.
+fn kick(peer: &Arc<Peer>) {
+    match &peer.link {
+        Link::Wire(wire) => wire.kick(peer),
+        Link::Inproc(_) => {
+            if let Some((core, id)) = peer.other() {
+                core.activate(id);
+            }
+        }
+    }
+}
+
+/// Links an inproc peer to its other end; does nothing the second time.
+pub(crate) fn join(peer: &Peer, core: &Arc<Core>, other: PeerId) {
+    if let Link::Inproc(slot) = &peer.link {
+        let _ = slot.set(Other { core: Arc::downgrade(core), peer: other });
+    }
+}
+
+/// A link within the process, not joined yet.
+pub(crate) fn inproc_link() -> Link {
+    Link::Inproc(OnceLock::new())
+}
+
+fn send_cause(refusal: Refusal) -> SendErrorCause {
+    match refusal {
+        Refusal::WouldBlock => SendErrorCause::WouldBlock,
+        Refusal::IllegalState(advice) => SendErrorCause::IllegalState(advice),
+        Refusal::Unroutable => SendErrorCause::Unroutable,
+        Refusal::NotSupported => SendErrorCause::NotSupported,
+        Refusal::Invalid(advice) => SendErrorCause::Invalid(advice),
+    }
+}
+
+fn recv_cause(refusal: Refusal) -> RecvErrorCause {
+    match refusal {
+        Refusal::IllegalState(advice) => RecvErrorCause::IllegalState(advice),
+        Refusal::NotSupported => RecvErrorCause::NotSupported,
+        _ => RecvErrorCause::WouldBlock,
+    }
+}

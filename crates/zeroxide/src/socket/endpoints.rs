@@ -1,0 +1,322 @@
+//! Binding and connecting: from the text of an endpoint to a listener, a dialer, or a name in the context.
+
+use crate::{
+    error::EndpointCause,
+    inproc,
+    io::{
+        dialer::{Dialer, Target},
+        listener::{Door, Listener},
+        shared::{Command, Gate, IoShared, SessionKey},
+    },
+    link::Wire,
+    monitor::Event,
+    peer::{Link, Peer},
+    socket::core::Core,
+};
+use std::{
+    collections::VecDeque,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, atomic::Ordering::*},
+};
+use zeroxide_net::{
+    Family, IpcListener, IpcName, IpcPeerFilter, IpcSettings, TcpListener, TcpSettings, interfaces, resolve, tcp::AcceptFilter,
+};
+use zeroxide_pipe::Lane;
+use zeroxide_proto::{
+    Options, SocketType,
+    endpoint::{Endpoint, Host, IpcEndpoint, TcpEndpoint},
+    socket::Facts,
+};
+
+/// What a socket has bound and connected.
+#[derive(Default)]
+pub(crate) struct Endpoints {
+    records: Vec<Record>,
+    pub(crate) last: String,
+}
+
+struct Record {
+    /// As bound (with the real port) or as connected.
+    text: String,
+    bound: bool,
+    place: Place,
+}
+
+enum Place {
+    Io(Arc<IoShared>, SessionKey),
+    Inproc(String),
+}
+
+impl Core {
+    /// Binds, and returns the endpoint that others can connect to.
+    pub(crate) fn bind(self: &Arc<Self>, text: &str) -> Result<String, EndpointCause> {
+        self.refuse_if_ended()?;
+        let endpoint = Endpoint::parse(text).map_err(EndpointCause::Malformed)?;
+        let bound = match endpoint {
+            Endpoint::Inproc(name) => {
+                self.context.registry.bind(&name, self)?;
+                self.record(text.to_owned(), true, Place::Inproc(name));
+                Ok(text.to_owned())
+            }
+            Endpoint::Tcp(tcp) => self.bind_tcp(&tcp),
+            Endpoint::Ipc(ipc) => self.bind_ipc(&ipc),
+        };
+        if let Err(cause) = &bound {
+            self.emit(|| Event::BindFailed { endpoint: text.to_owned(), reason: cause.to_string() });
+        }
+        bound
+    }
+
+    fn bind_tcp(self: &Arc<Self>, endpoint: &TcpEndpoint) -> Result<String, EndpointCause> {
+        let options = self.options.lock().clone();
+        let filters = options.tcp_accept_filters.iter().map(|filter| AcceptFilter::parse(filter));
+        let filters = filters
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|_| EndpointCause::Option("a TCP accept filter is not address[/bits]"))?;
+        let settings = tcp_settings(&options);
+        let listener = match self.take_use_fd() {
+            Some(fd) => TcpListener::adopt(fd).map_err(system)?,
+            None => {
+                let address = bind_address(endpoint, options.ipv6).map_err(system)?;
+                TcpListener::bind(address, &settings, options.backlog).map_err(system)?
+            }
+        };
+        let bound = format!("tcp://{}", listener.local_address().map_err(system)?);
+        let door = Door::Tcp { listener, filters };
+        self.listen(bound, door, &options)
+    }
+
+    fn bind_ipc(self: &Arc<Self>, endpoint: &IpcEndpoint) -> Result<String, EndpointCause> {
+        let options = self.options.lock().clone();
+        let listener = match self.take_use_fd() {
+            Some(fd) => IpcListener::adopt(fd).map_err(system)?,
+            None => {
+                let settings = IpcSettings { backlog: options.backlog, ..IpcSettings::default() };
+                IpcListener::bind(&ipc_name(endpoint), &settings).map_err(system)?
+            }
+        };
+        let filter = IpcPeerFilter {
+            process_ids: options.ipc_filter_process_ids.clone(),
+            user_ids: options.ipc_filter_user_ids.clone(),
+            group_ids: options.ipc_filter_group_ids.clone(),
+        };
+        let bound = format!("ipc://{}", listener.local_name());
+        self.listen(bound, Door::Ipc { listener, filter }, &options)
+    }
+
+    fn listen(self: &Arc<Self>, bound: String, door: Door, options: &Options) -> Result<String, EndpointCause> {
+        let io = self.choose_io(options)?;
+        let key = io.new_key();
+        let listener = Box::new(Listener { endpoint: bound.clone(), door, paused_until: None });
+        self.context.shutdown.session_begins();
+        self.record(bound.clone(), true, Place::Io(io.clone(), key));
+        let endpoint = bound.clone();
+        self.emit(|| Event::Listening { endpoint });
+        io.command(Command::Listen { key, core: self.clone(), listener });
+        Ok(bound)
+    }
+
+    /// Connects: returns at once, the connection is made and kept in the background.
+    pub(crate) fn connect(self: &Arc<Self>, text: &str) -> Result<(), EndpointCause> {
+        self.refuse_if_ended()?;
+        let endpoint = Endpoint::parse(text).map_err(EndpointCause::Malformed)?;
+        if self.connects_once() && self.endpoints.lock().records.iter().any(|known| !known.bound && known.text == text) {
+            return Ok(());
+        }
+        if let Endpoint::Inproc(name) = endpoint {
+            self.context.registry.connect(&name, self)?;
+            self.record(text.to_owned(), false, Place::Inproc(name));
+            return Ok(());
+        }
+        let options = self.take_connect_options();
+        let target = match &endpoint {
+            Endpoint::Ipc(IpcEndpoint::Wildcard) => {
+                return Err(EndpointCause::Option("a wildcard can be bound, not connected"));
+            }
+            Endpoint::Ipc(ipc) => Target::Ipc(ipc_name(ipc)),
+            Endpoint::Tcp(tcp) => tcp_target(tcp, &options)?,
+            Endpoint::Inproc(_) => return Ok(()),
+        };
+        let io = self.choose_io(&options)?;
+        let key = io.new_key();
+        let peer = if self.attaches_early(&options) {
+            let link = Link::Wire(Wire::new(io.clone(), key));
+            let facts = Facts { connect_routing_id: options.connect_routing_id.as_ref(), ..Facts::unknown() };
+            let outbox = Arc::new(Lane::new(options.send_high_water_mark));
+            let inbox = Arc::new(Lane::new(options.receive_high_water_mark));
+            match self.attach(link, &facts, outbox, inbox) {
+                Ok((peer, effects)) => {
+                    self.apply(effects);
+                    self.writable.notify_fenced();
+                    Some(peer)
+                }
+                Err(_) => {
+                    io.load.fetch_sub(1, Relaxed);
+                    return Err(EndpointCause::Option("the socket takes no further peer, or the name is taken"));
+                }
+            }
+        } else {
+            None
+        };
+        self.context.shutdown.session_begins();
+        self.record(text.to_owned(), false, Place::Io(io.clone(), key));
+        let dialer = Dialer { endpoint: text.to_owned(), target, options, addresses: VecDeque::new(), attempts: 0 };
+        io.command(Command::Dial { key, core: self.clone(), dialer: Box::new(dialer), peer });
+        Ok(())
+    }
+
+    /// Ends an endpoint that was bound or connected; returns when the address is free.
+    pub(crate) fn release(self: &Arc<Self>, text: &str, bound: bool) -> Result<(), EndpointCause> {
+        self.refuse_if_ended()?;
+        let record = {
+            let mut endpoints = self.endpoints.lock();
+            let matches = |record: &Record| record.bound == bound && record.text == text;
+            let at = endpoints.records.iter().position(matches).ok_or(EndpointCause::NotFound)?;
+            endpoints.records.remove(at)
+        };
+        match record.place {
+            Place::Io(io, key) => {
+                let done = Arc::new(Gate::default());
+                io.command(Command::Release { key, done: done.clone() });
+                done.wait();
+            }
+            Place::Inproc(name) if bound => self.context.registry.unbind(&name, self),
+            Place::Inproc(name) => {
+                if !self.context.registry.stop_waiting(&name, self) {
+                    for peer in self.inproc_peers_at(&name) {
+                        inproc::part(self, &peer);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends everything this socket has: endpoints, connections, pairs. What was sent lingers.
+    pub(crate) fn finish(self: &Arc<Self>) {
+        self.context.registry.remove(self);
+        for peer in self.peers().iter().filter(|peer| peer.wire().is_none()) {
+            inproc::part(self, peer);
+        }
+        self.endpoints.lock().records.clear();
+        self.context.tell_all(|| Command::CloseSocket(self.clone()));
+        self.monitors.end();
+    }
+
+    /// Whether a peer is made at `connect` already, so that messages can wait for the connection.
+    pub(crate) fn attaches_early(&self, options: &Options) -> bool {
+        use SocketType::*;
+        !options.immediate
+            && match self.kind {
+                Pair | Req | Dealer | Push => true,
+                Router => options.connect_routing_id.is_some(),
+                Pub | Sub | Rep | Pull | Xpub | Xsub | Stream => false,
+            }
+    }
+
+    /// The options for a connect, with what is good for one connect only taken out.
+    pub(crate) fn take_connect_options(&self) -> Options {
+        let mut options = self.options.lock();
+        let copy = options.clone();
+        options.connect_routing_id = None;
+        copy
+    }
+
+    fn take_use_fd(&self) -> Option<i32> {
+        self.options.lock().use_fd.take()
+    }
+
+    fn connects_once(&self) -> bool {
+        matches!(self.kind, SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req)
+    }
+
+    fn inproc_peers_at(&self, name: &str) -> Vec<Arc<Peer>> {
+        let holds = |peer: &Arc<Peer>| {
+            peer.other().is_some_and(|(core, _)| {
+                let endpoints = core.endpoints.lock();
+                endpoints.records.iter().any(|r| r.bound && matches!(&r.place, Place::Inproc(other) if other == name))
+            })
+        };
+        self.peers().into_iter().filter(holds).collect()
+    }
+
+    fn choose_io(&self, options: &Options) -> Result<Arc<IoShared>, EndpointCause> {
+        self.context.choose_io(options.affinity).map_err(system)?.ok_or(EndpointCause::NoIoThread)
+    }
+
+    fn record(&self, text: String, bound: bool, place: Place) {
+        let mut endpoints = self.endpoints.lock();
+        endpoints.last.clone_from(&text);
+        endpoints.records.push(Record { text, bound, place });
+    }
+
+    fn refuse_if_ended(&self) -> Result<(), EndpointCause> {
+        match (self.is_open(), self.is_terminated()) {
+            (true, _) => Ok(()),
+            (false, true) => Err(EndpointCause::Terminated),
+            (false, false) => Err(EndpointCause::Closed),
+        }
+    }
+}
+
+fn system(error: impl Into<io::Error>) -> EndpointCause {
+    let error = error.into();
+    if error.kind() == io::ErrorKind::AddrInUse { EndpointCause::InUse } else { EndpointCause::System(error) }
+}
+
+/// Looks up where to listen. Names are resolved here, in the calling thread, because `bind` answers at once.
+fn bind_address(endpoint: &TcpEndpoint, ipv6: bool) -> io::Result<SocketAddr> {
+    let port = endpoint.port;
+    let wildcard = || if ipv6 { IpAddr::from([0u16; 8]) } else { IpAddr::from([0u8; 4]) };
+    match &endpoint.host {
+        Host::Any => Ok(SocketAddr::new(wildcard(), port)),
+        Host::Ip(address) => Ok(address.with_port(port)),
+        Host::Name(name) => {
+            if let Some(ip) = interfaces::address_of(name, ipv6)? {
+                return Ok(ip.with_port(port));
+            }
+            let family = if ipv6 { Family::Any } else { Family::V4 };
+            let found = resolve::blocking(name, port, family)?;
+            found.into_iter().next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
+        }
+    }
+}
+
+fn tcp_target(endpoint: &TcpEndpoint, options: &Options) -> Result<Target, EndpointCause> {
+    let host = match &endpoint.host {
+        Host::Any => return Err(EndpointCause::Option("a wildcard can be bound, not connected")),
+        Host::Ip(address) => address.to_string(),
+        Host::Name(name) => name.clone(),
+    };
+    let source = match &endpoint.source {
+        None => None,
+        Some(source) => Some(bind_address(source, options.ipv6).map_err(system)?),
+    };
+    Ok(Target::Tcp { host, port: endpoint.port, source, settings: tcp_settings(options) })
+}
+
+fn ipc_name(endpoint: &IpcEndpoint) -> IpcName {
+    match endpoint {
+        IpcEndpoint::Path(path) => IpcName::Path(path.into()),
+        IpcEndpoint::Abstract(name) => IpcName::Abstract(name.clone()),
+        IpcEndpoint::Wildcard => IpcName::Wildcard,
+    }
+}
+
+fn tcp_settings(options: &Options) -> TcpSettings {
+    TcpSettings {
+        keepalive: options.tcp_keepalive,
+        keepalive_count: options.tcp_keepalive_count,
+        keepalive_idle: options.tcp_keepalive_idle,
+        keepalive_interval: options.tcp_keepalive_interval,
+        user_timeout: options.tcp_max_retransmit,
+        type_of_service: options.type_of_service,
+        priority: options.priority,
+        busy_poll: options.busy_poll,
+        send_buffer: options.send_buffer,
+        receive_buffer: options.receive_buffer,
+        bind_to_device: options.bind_to_device.clone(),
+        ..TcpSettings::default()
+    }
+}

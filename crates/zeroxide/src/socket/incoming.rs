@@ -1,0 +1,158 @@
+//! What has arrived at a socket: the batches in hand, and whose turn it is.
+
+use crate::peer::{Link, Peer};
+use std::{collections::VecDeque, sync::Arc};
+use zeroxide_proto::{Batch, Message, routing::FairQueue, socket::PeerId};
+
+/// The receiving side of a socket. One message is taken from each peer in turn.
+#[derive(Default)]
+pub(crate) struct Incoming {
+    turns: FairQueue,
+    slots: Vec<Option<Slot>>,
+    /// A message taken out ahead to answer whether one is there.
+    held: VecDeque<(PeerId, Message)>,
+    /// Peers that left and are read empty: their ids can be used again.
+    gone: Vec<PeerId>,
+}
+
+struct Slot {
+    peer: Arc<Peer>,
+    batch: Batch,
+    /// Messages taken from `batch` for which the sender has not been given credit yet.
+    owed: usize,
+    left: bool,
+}
+
+/// Messages after which credit goes back, besides when a batch is used up.
+const CREDIT_STEP: usize = 256;
+
+impl Incoming {
+    pub(crate) fn add(&mut self, peer: Arc<Peer>) {
+        let at = peer.id.0 as usize;
+        if self.slots.len() <= at {
+            self.slots.resize_with(at + 1, || None);
+        }
+        if let Some(slot) = self.slots.get_mut(at) {
+            *slot = Some(Slot { peer, batch: Batch::new(), owed: 0, left: false });
+        }
+    }
+
+    pub(crate) fn activate(&mut self, peer: PeerId) {
+        if self.slots.get(peer.0 as usize).is_some_and(Option::is_some) {
+            self.turns.activate(peer);
+        }
+    }
+
+    /// The peer will send no more. True if nothing of it is left, so that its id can be forgotten at once.
+    pub(crate) fn leave(&mut self, peer: PeerId) -> bool {
+        let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) else { return false };
+        slot.left = true;
+        if !slot.batch.is_empty() || !slot.peer.inbox.is_empty() {
+            self.turns.activate(peer);
+            return false;
+        }
+        self.turns.deactivate(peer);
+        self.remove(peer);
+        true
+    }
+
+    /// The next message, one peer after the other.
+    #[inline]
+    pub(crate) fn pop(&mut self) -> Option<(PeerId, Message)> {
+        loop {
+            let peer = self.turns.current()?;
+            let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) else {
+                self.turns.deactivate(peer);
+                continue;
+            };
+            if let Some(message) = slot.batch.pop() {
+                slot.owed += 1;
+                if slot.owed >= CREDIT_STEP || slot.batch.is_empty() {
+                    slot.settle();
+                }
+                self.turns.rotate();
+                return Some((peer, message));
+            }
+            slot.settle();
+            if !slot.refill() {
+                self.turns.deactivate(peer);
+                if slot.left {
+                    self.remove(peer);
+                    self.gone.push(peer);
+                }
+            }
+        }
+    }
+
+    /// A peer that left and has been read empty since.
+    pub(crate) fn take_gone(&mut self) -> Option<PeerId> {
+        self.gone.pop()
+    }
+
+    /// A message that was taken out ahead.
+    pub(crate) fn take_held(&mut self) -> Option<(PeerId, Message)> {
+        self.held.pop_front()
+    }
+
+    /// Whether a message is in hand. Fetches from the lanes if need be.
+    pub(crate) fn is_ready(&mut self) -> bool {
+        if !self.held.is_empty() {
+            return true;
+        }
+        while let Some(peer) = self.turns.current() {
+            match self.slots.get_mut(peer.0 as usize) {
+                Some(Some(slot)) if !slot.batch.is_empty() || slot.refill() => return true,
+                Some(Some(slot)) if slot.left => {
+                    self.remove(peer);
+                    self.gone.push(peer);
+                }
+                _ => {}
+            }
+            self.turns.deactivate(peer);
+        }
+        false
+    }
+
+    /// Keeps a message that was taken out, and accepted, to answer whether one is there.
+    pub(crate) fn hold(&mut self, from: PeerId, message: Message) {
+        self.held.push_back((from, message));
+    }
+
+    fn remove(&mut self, peer: PeerId) {
+        if let Some(slot) = self.slots.get_mut(peer.0 as usize) {
+            *slot = None;
+        }
+    }
+}
+
+impl Slot {
+    /// Takes the next batch from the lane.
+    fn refill(&mut self) -> bool {
+        let mut spare = std::mem::take(&mut self.batch);
+        spare.clear();
+        match self.peer.inbox.take(crate::peer::Cargo(spare)) {
+            Some(cargo) => {
+                self.batch = cargo.0;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Gives the sender credit for what was taken.
+    fn settle(&mut self) {
+        if self.owed == 0 {
+            return;
+        }
+        let credit = self.peer.inbox.credit(std::mem::take(&mut self.owed));
+        match &self.peer.link {
+            Link::Wire(wire) if credit.resume => wire.resume(),
+            Link::Wire(_) => {}
+            Link::Inproc(_) => {
+                if let Some((core, _)) = self.peer.other() {
+                    core.writable.notify_fenced();
+                }
+            }
+        }
+    }
+}

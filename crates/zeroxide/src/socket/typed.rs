@@ -1,0 +1,286 @@
+//! One type a socket type: what a socket cannot do, its type does not have.
+//!
+//! The verbs are the same everywhere: `send`/`recv` wait as long as the socket's timeout options say, `try_*` never wait,
+//! `*_timeout` wait at most so long, `*_async` give a future for any executor.
+
+use crate::{
+    blocking::Patience,
+    context::Context,
+    error::{RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError},
+    future::{RecvFuture, SendFuture},
+    socket::Handle,
+};
+use std::{ops::Deref, time::Duration};
+use zeroxide_proto::{Message, SocketType};
+
+macro_rules! sockets {
+    ($($(#[$doc:meta])* $name:ident: $($verb:ident)*;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name(Handle);
+
+        impl $name {
+            /// A new socket of this type.
+            ///
+            /// # Errors
+            /// The context was shut down, or has as many sockets as it may have.
+            pub fn new(context: &Context) -> Result<Self, SocketError> {
+                Handle::new(context, SocketType::$name).map(Self)
+            }
+        }
+
+        impl Deref for $name {
+            type Target = Handle;
+            fn deref(&self) -> &Handle {
+                &self.0
+            }
+        }
+
+        impl From<$name> for Socket {
+            fn from(typed: $name) -> Self {
+                Self(typed.0)
+            }
+        }
+
+        impl TryFrom<Socket> for $name {
+            type Error = Socket;
+            fn try_from(socket: Socket) -> Result<Self, Socket> {
+                if socket.socket_type() == SocketType::$name { Ok(Self(socket.0)) } else { Err(socket) }
+            }
+        }
+
+        $($verb!($name);)*
+    )*};
+}
+
+macro_rules! sends {
+    ($name:ident) => {
+        impl $name {
+            /// Sends a message: all its frames or none. Waits for room as long as
+            /// [`set_send_timeout`](Handle::set_send_timeout) says.
+            ///
+            /// # Errors
+            /// The message comes back in the error, unchanged.
+            #[inline]
+            pub fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+                self.send_message(message.into())
+            }
+
+            /// Sends a message if that needs no waiting.
+            ///
+            /// # Errors
+            /// As [`send`](Self::send); [`SendErrorCause::WouldBlock`] if there is no peer with room.
+            pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+                self.core.try_send(message.into())
+            }
+
+            /// Sends a message, waiting for room at most this long.
+            ///
+            /// # Errors
+            /// As [`send`](Self::send); [`SendErrorCause::TimedOut`] if there was no room in time.
+            pub fn send_timeout(&self, message: impl Into<Message>, timeout: Duration) -> Result<(), SendError> {
+                timed_out_send(self.core.send(message.into(), Patience::from_timeout(Some(timeout))))
+            }
+
+            /// Sends a message without blocking a thread, however long that takes.
+            ///
+            /// # Cancel safety
+            /// Dropping the future before it is done sends nothing.
+            pub fn send_async(&self, message: impl Into<Message>) -> SendFuture<'_> {
+                SendFuture::new(&self.core, message.into())
+            }
+        }
+    };
+}
+
+macro_rules! receives {
+    ($name:ident) => {
+        impl $name {
+            /// Receives a message, with all its frames. Waits as long as
+            /// [`set_receive_timeout`](Handle::set_receive_timeout) says.
+            #[inline]
+            pub fn recv(&self) -> Result<Message, RecvError> {
+                self.recv_message()
+            }
+
+            /// Receives a message if one is there.
+            ///
+            /// # Errors
+            /// As [`recv`](Self::recv); [`RecvErrorCause::WouldBlock`] if none is there.
+            pub fn try_recv(&self) -> Result<Message, RecvError> {
+                self.core.try_recv()
+            }
+
+            /// Receives a message, waiting at most this long.
+            ///
+            /// # Errors
+            /// As [`recv`](Self::recv); [`RecvErrorCause::TimedOut`] if none came in time.
+            pub fn recv_timeout(&self, timeout: Duration) -> Result<Message, RecvError> {
+                let received = self.core.recv(Patience::from_timeout(Some(timeout)));
+                timed_out_recv(received.map(|(message, _)| message))
+            }
+
+            /// Receives a message without blocking a thread.
+            ///
+            /// # Cancel safety
+            /// Dropping the future loses no message.
+            pub fn recv_async(&self) -> RecvFuture<'_> {
+                RecvFuture::new(&self.core)
+            }
+        }
+    };
+}
+
+macro_rules! subscribes {
+    ($name:ident) => {
+        impl $name {
+            /// Receives from now on what begins with `topic`; the empty topic is everything. Subscribing twice needs
+            /// unsubscribing twice.
+            pub fn subscribe(&self, topic: impl AsRef<[u8]>) {
+                self.core.with_machine(|machine, effects| machine.subscribe(topic.as_ref(), effects));
+            }
+
+            /// Takes one subscription back; false if there was none.
+            pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> bool {
+                self.core.with_machine(|machine, effects| machine.unsubscribe(topic.as_ref(), effects))
+            }
+        }
+    };
+}
+
+macro_rules! publishes {
+    ($name:ident) => {
+        impl $name {
+            /// How many peers would receive a message that begins with `topic`.
+            pub fn subscribers(&self, topic: impl AsRef<[u8]>) -> usize {
+                self.core.with_machine(|machine, _| machine.subscribers(topic.as_ref()))
+            }
+
+            /// Waits until at least `count` peers would receive a message that begins with `topic`: what is published
+            /// then reaches them. False if `timeout` was over first, or the socket ended.
+            pub fn wait_for_subscribers(&self, topic: impl AsRef<[u8]>, count: usize, timeout: Duration) -> bool {
+                let topic = topic.as_ref();
+                self.wait_until(timeout, || self.subscribers(topic) >= count)
+            }
+        }
+    };
+}
+
+sockets! {
+    /// Asks: sends a request, then receives its reply. See RFC 28.
+    ///
+    /// Requests go to the connected peers in turn. Sending twice, or receiving first, is an error
+    /// ([`SendErrorCause::IllegalState`]) unless [`set_req_relaxed`](Handle::set_req_relaxed) allows it.
+    Req: sends receives;
+
+    /// Answers: receives a request, then sends its reply to whoever asked. See RFC 28.
+    ///
+    /// A reply to a peer that is gone is dropped and counted.
+    Rep: sends receives;
+
+    /// Asks many at once: sends to the connected peers in turn, receives from all. See RFC 28.
+    Dealer: sends receives;
+
+    /// Talks to each peer by name: the first frame of a received message is the peer's routing id, and the first frame
+    /// of a sent one says where it goes. See RFC 28.
+    ///
+    /// What is sent to an unknown or full peer is dropped and counted, unless
+    /// [`set_router_mandatory`](Handle::set_router_mandatory) makes it an error.
+    Router: sends receives;
+
+    /// Publishes: every subscriber gets the messages whose first frame begins with a topic it asked for. See RFC 29.
+    ///
+    /// Never waits: a subscriber whose queue is full misses messages, and each miss is counted.
+    Pub: sends publishes;
+
+    /// Subscribes to publishers. Receives nothing before [`subscribe`](Sub::subscribe). See RFC 29.
+    Sub: receives subscribes;
+
+    /// Publishes as [`Pub`], and receives subscriptions as messages: `1` or `0` followed by the topic. See RFC 29.
+    Xpub: sends receives publishes;
+
+    /// Subscribes as [`Sub`], by sending messages: `1` or `0` followed by the topic. Filters nothing. See RFC 29.
+    Xsub: sends receives;
+
+    /// Hands out work to the connected peers in turn; waits while all of them are full. See RFC 30.
+    Push: sends;
+
+    /// Takes work from all connected peers in turn. See RFC 30.
+    Pull: receives;
+
+    /// Talks to exactly one peer, both ways. See RFC 31.
+    Pair: sends receives;
+
+    /// Talks to plain TCP peers: messages are a connection's routing id and the octets.
+    Stream: sends receives;
+}
+
+/// A socket whose type is known at run time only. Verbs that its type does not have return an error.
+#[derive(Debug)]
+pub struct Socket(Handle);
+
+impl Socket {
+    /// A new socket.
+    ///
+    /// # Errors
+    /// The context was shut down, or has as many sockets as it may have.
+    pub fn new(context: &Context, kind: SocketType) -> Result<Self, SocketError> {
+        Handle::new(context, kind).map(Self)
+    }
+
+    /// Whether a receive would not wait now.
+    pub fn can_receive(&self) -> bool {
+        self.core.can_receive()
+    }
+}
+
+impl Deref for Socket {
+    type Target = Handle;
+    fn deref(&self) -> &Handle {
+        &self.0
+    }
+}
+
+sends!(Socket);
+receives!(Socket);
+subscribes!(Socket);
+publishes!(Socket);
+
+impl Handle {
+    #[inline]
+    fn send_message(&self, message: Message) -> Result<(), SendError> {
+        match self.core.try_send(message) {
+            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => {
+                let patience = Patience::from_timeout(self.core.options.lock().send_timeout);
+                self.core.send(message, patience)
+            }
+            done => done,
+        }
+    }
+
+    #[inline]
+    fn recv_message(&self) -> Result<Message, RecvError> {
+        match self.core.try_recv() {
+            Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => {
+                let patience = Patience::from_timeout(self.core.options.lock().receive_timeout);
+                self.core.recv(patience).map(|(message, _)| message)
+            }
+            done => done,
+        }
+    }
+}
+
+/// A wait of no time at all has timed out as well.
+fn timed_out_send(result: Result<(), SendError>) -> Result<(), SendError> {
+    result.map_err(|error| match error.cause {
+        SendErrorCause::WouldBlock => SendError { cause: SendErrorCause::TimedOut, ..error },
+        _ => error,
+    })
+}
+
+fn timed_out_recv(result: Result<Message, RecvError>) -> Result<Message, RecvError> {
+    result.map_err(|error| match error.cause {
+        RecvErrorCause::WouldBlock => RecvError { cause: RecvErrorCause::TimedOut, ..error },
+        _ => error,
+    })
+}
