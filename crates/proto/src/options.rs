@@ -130,8 +130,6 @@ pub struct Options {
     pub busy_poll: Option<Duration>,
     /// SO_BINDTODEVICE.
     pub bind_to_device: Option<String>,
-    /// A listening descriptor to use in the next bind instead of opening one.
-    pub use_fd: Option<i32>,
     /// `host:port` of a SOCKS5 proxy for TCP connects.
     pub socks_proxy: Option<String>,
     /// User and password for it.
@@ -230,7 +228,6 @@ impl Default for Options {
             priority: None,
             busy_poll: None,
             bind_to_device: None,
-            use_fd: None,
             socks_proxy: None,
             socks_credentials: None,
         }

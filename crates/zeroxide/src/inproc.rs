@@ -71,7 +71,13 @@ impl Registry {
             None => {
                 let peer = if core.attaches_early(&options) {
                     let lanes = (Lane::new(options.send_high_water_mark), Lane::new(options.receive_high_water_mark));
-                    let facts = Facts { connect_routing_id: options.connect_routing_id.as_ref(), ..Facts::unknown() };
+                    let facts = Facts {
+                        connect_routing_id: options.connect_routing_id.as_ref(),
+                        connected: false,
+                        initiated: true,
+                        local: true,
+                        ..Facts::default()
+                    };
                     match core.attach(inproc_link(), &facts, Arc::new(lanes.0), Arc::new(lanes.1)) {
                         Ok((peer, effects)) => {
                             core.apply(effects);
@@ -106,7 +112,7 @@ impl Registry {
         let waiting = names.waiting.swap_remove(at);
         drop(names);
         if let Some(peer) = waiting.peer {
-            core.counters.lost(Loss::Linger, peer.outbox.drain());
+            core.counters.lost(Loss::Linger, peer.outbox.drain().messages);
             core.detach(&peer, Loss::Linger);
         }
         true
@@ -123,7 +129,7 @@ impl Registry {
         drop(names);
         let ours: Vec<Waiting> = ours;
         for peer in ours.into_iter().filter_map(|waiting| waiting.peer) {
-            core.counters.lost(Loss::Linger, peer.outbox.drain());
+            core.counters.lost(Loss::Linger, peer.outbox.drain().messages);
             core.detach(&peer, Loss::Linger);
         }
     }
@@ -144,16 +150,22 @@ fn pair_up(connecting: &Arc<Core>, options: &Options, early: Option<Arc<Peer>>, 
         Some(peer) => (peer.outbox.clone(), peer.inbox.clone()),
         None => (Arc::new(Lane::<Cargo>::new(None)), Arc::new(Lane::<Cargo>::new(None))),
     };
-    outbox.set_limit(out_limit);
-    inbox.set_limit(in_limit);
+    let _ = outbox.set_limit(out_limit);
+    let _ = inbox.set_limit(in_limit);
     let about_binder = Facts {
         socket_type: Some(binding.kind),
         routing_id: &their.routing_id,
         connect_routing_id: options.connect_routing_id.as_ref(),
-        ..Facts::unknown()
+        initiated: true,
+        local: true,
+        ..Facts::default()
     };
-    let about_connecter =
-        Facts { socket_type: Some(connecting.kind), routing_id: &options.routing_id, ..Facts::unknown() };
+    let about_connecter = Facts {
+        socket_type: Some(connecting.kind),
+        routing_id: &options.routing_id,
+        local: true,
+        ..Facts::default()
+    };
     let Ok((theirs, their_effects)) =
         binding.attach(inproc_link(), &about_connecter, inbox.clone(), outbox.clone())
     else {
@@ -171,13 +183,15 @@ fn pair_up(connecting: &Arc<Core>, options: &Options, early: Option<Arc<Peer>>, 
     join(&theirs, connecting, ours.id);
     binding.apply(their_effects);
     match our_effects {
-        Some(effects) => {
-            connecting.apply(effects);
-            connecting.link_up(&ours, None);
+        Some(effects) => connecting.apply(effects),
+        None => {
+            if connecting.reattach(&ours, &about_binder).is_err() {
+                return part(connecting, &ours);
+            }
         }
-        None => connecting.link_up(&ours, Some(&about_binder)),
     }
-    binding.link_up(&theirs, None);
+    connecting.link_up();
+    binding.link_up();
     // What was sent before the pair existed was pushed into a lane that nobody watched.
     if !theirs.inbox.is_empty() {
         binding.activate(theirs.id);

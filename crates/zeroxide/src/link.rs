@@ -26,10 +26,9 @@ use std::{
     time::{Duration, Instant},
 };
 use zeroxide_net::{Interest, Stream};
-use zeroxide_pipe::Lane;
 use zeroxide_proto::{
-    Batch, Frame,
-    connection::{Command as WireCommand, Decoder, Encoder, ProtocolError, Sink},
+    Batch, Command as WireCommand, Frame, Message,
+    connection::{self, Decoder, Encoder, PONGS_QUEUED_MAX, ProtocolError, Sink},
 };
 
 /// Two writes by a sending thread within this time, with nothing received between, are a burst: from then on the
@@ -66,16 +65,21 @@ pub(crate) enum Control {
     Ping { ttl: u16 },
     Pong(Vec<u8>),
     Subscription { topic: Frame, subscribe: bool },
+    /// A message for this connection only, before all that is queued: a greeting, a probe.
+    Message(Message),
 }
 
 #[derive(Default)]
 struct Transmit {
     attached: Option<(Arc<Stream>, Encoder)>,
     /// What is being written: taken from the outbox, not counted by its limit any more.
-    batch: Batch,
+    wire: connection::Wire,
+    /// What control says; it goes out before `wire`.
     control: Vec<u8>,
-    /// Octets of `control` followed by `batch` that are out.
+    /// Octets of `control` followed by `wire` that are out.
     written: usize,
+    /// Messages that the last connection did not take whole.
+    unsent: Batch,
     blocked: bool,
     last_write: u64,
     received_before: u64,
@@ -180,10 +184,12 @@ impl Wire {
         let mut transmit = self.transmit.lock();
         let attached = transmit.attached.take().is_some();
         let out = transmit.written.saturating_sub(transmit.control.len());
-        transmit.batch.skip_written(out);
+        let (left, _) = std::mem::take(&mut transmit.wire).into_unwritten(out);
         transmit.control.clear();
         transmit.written = 0;
-        let waiting = transmit.batch.messages();
+        // What the connection before the last one left is older than what this one took.
+        transmit.unsent.append(left);
+        let waiting = transmit.unsent.messages();
         drop(transmit);
         self.control.lock().clear();
         *self.receive.lock() = None;
@@ -193,6 +199,11 @@ impl Wire {
     /// Asks the I/O thread to end the connection.
     pub(crate) fn hang_up(&self) {
         self.io.command(Command::HangUp(self.session));
+    }
+
+    /// Asks the I/O thread to end the connection when all is written.
+    pub(crate) fn finish(&self) {
+        self.io.command(Command::Finish(self.session));
     }
 
     /// The other side in words, while the connection is up.
@@ -282,7 +293,7 @@ impl Wire {
     /// Whether all that was sent has been handed to the kernel.
     pub(crate) fn is_drained(&self, peer: &Peer) -> bool {
         let transmit = self.transmit.lock();
-        transmit.batch.is_empty() && peer.outbox.is_empty() && !self.has_control.load(Acquire)
+        transmit.pending() == 0 && transmit.unsent.is_empty() && peer.outbox.is_empty() && !self.has_control.load(Acquire)
     }
 
     fn drain(&self, transmit: &mut Transmit, peer: &Peer) -> Drained {
@@ -318,14 +329,16 @@ impl Wire {
                 control.encode(encoder, &mut transmit.control);
             }
         }
-        // Only a batch that is out leaves its memory behind; after a lost connection there may be messages in it.
-        if transmit.batch.is_empty() {
-            let mut spare = std::mem::take(&mut transmit.batch);
-            spare.clear();
-            if let Some(batch) = take(&peer.outbox, spare, peer) {
-                transmit.batch = encoder.encode(batch);
+        let mut cargo = Cargo(std::mem::take(&mut transmit.wire).into_memory());
+        if !transmit.unsent.is_empty() {
+            cargo = Cargo(std::mem::take(&mut transmit.unsent));
+        } else if peer.outbox.take_into(&mut cargo) {
+            let _ = peer.outbox.credit(cargo.messages());
+            if let Some(core) = peer.core.upgrade() {
+                core.writable.notify_fenced();
             }
         }
+        transmit.wire = encoder.encode(cargo.0);
         transmit.pending() > 0
     }
 
@@ -336,6 +349,11 @@ impl Wire {
         self.control.lock().push(control);
         self.has_control.store(true, Release);
         self.schedule();
+    }
+
+    /// PINGs of the peer that have not been answered yet; it may be sending them without reading the answers.
+    fn pongs_waiting(&self) -> usize {
+        self.control.lock().iter().filter(|control| matches!(control, Control::Pong(_))).count()
     }
 
     /// Sends a PING.
@@ -437,8 +455,7 @@ impl Wire {
         {
             // With nothing to watch for, the stream leaves the poller: a hang-up would be reported all the same, again
             // and again. A failure means that the stream is being closed.
-            let none = Interest { readable: false, writable: false };
-            let _ = match (before == none, after == none) {
+            let _ = match (before == Interest::NONE, after == Interest::NONE) {
                 (true, _) => self.io.poller.add(&**stream, self.session.0, after),
                 (false, true) => self.io.poller.remove(&**stream),
                 (false, false) => self.io.poller.modify(&**stream, self.session.0, after),
@@ -449,14 +466,14 @@ impl Wire {
 
 impl Watch {
     fn interest(&self) -> Interest {
-        Interest { readable: !self.paused && !self.claimed, writable: self.write }
+        Interest::new(!self.paused && !self.claimed, self.write)
     }
 }
 
 impl Transmit {
     /// Octets that are still to be written of what was taken.
     fn pending(&self) -> usize {
-        self.control.len() + self.batch.size() - self.written
+        self.control.len() + self.wire.size() - self.written
     }
 
     /// One system call.
@@ -465,7 +482,7 @@ impl Transmit {
         let mut slices = [const { IoSlice::new(&[]) }; SEGMENTS];
         let mut used = 0;
         let mut skip = self.written;
-        let runs = std::iter::once(&self.control[..]).chain(self.batch.segments());
+        let runs = std::iter::once(&self.control[..]).chain(self.wire.segments());
         for run in runs {
             if skip >= run.len() {
                 skip -= run.len();
@@ -482,22 +499,17 @@ impl Transmit {
     }
 }
 
-/// Takes a batch out of an outbox and tells who waited for room.
-fn take(outbox: &Lane<Cargo>, spare: Batch, peer: &Peer) -> Option<Batch> {
-    let Cargo(batch) = outbox.take(Cargo(spare))?;
-    outbox.credit(batch.messages());
-    if let Some(core) = peer.core.upgrade() {
-        core.writable.notify_fenced();
-    }
-    Some(batch)
-}
-
 impl Control {
-    fn encode(&self, encoder: &Encoder, out: &mut Vec<u8>) {
+    fn encode(&self, encoder: &mut Encoder, out: &mut Vec<u8>) {
         match self {
             Self::Ping { ttl } => encoder.ping(*ttl, &[], out),
             Self::Pong(context) => encoder.pong(context, out),
             Self::Subscription { topic, subscribe } => encoder.subscription(topic, *subscribe, out),
+            Self::Message(message) => {
+                let mut batch = Batch::new();
+                batch.push_message(&[], message);
+                encoder.encode(batch).segments().for_each(|segment| out.extend_from_slice(segment));
+            }
         }
     }
 }
@@ -521,7 +533,9 @@ impl Sink for Arrivals<'_> {
     fn command(&mut self, command: WireCommand<'_>) {
         match command {
             WireCommand::Ping { ttl, context } => {
-                self.wire.control(Control::Pong(context.to_vec()));
+                if self.wire.pongs_waiting() < PONGS_QUEUED_MAX {
+                    self.wire.control(Control::Pong(context.to_vec()));
+                }
                 self.wire.io.command(Command::Pinged(self.wire.session(), ttl));
             }
             WireCommand::Subscribe(topic) => self.core.subscription(self.peer, topic, true),

@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, OnceLock, Weak},
 };
 use zeroxide_pipe::{Carry, Lane};
-use zeroxide_proto::{Batch, socket::PeerId};
+use zeroxide_proto::{Batch, PeerId};
 
 /// A [`Batch`] as lanes carry it.
 #[derive(Default, Debug)]

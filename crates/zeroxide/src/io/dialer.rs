@@ -1,7 +1,13 @@
 //! One outgoing endpoint: where to connect, how, and how long to wait before the next try.
 
-use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
-use zeroxide_net::{IpcName, Stream, TcpSettings, ipc, tcp};
+use std::{
+    collections::VecDeque,
+    io,
+    net::SocketAddr,
+    os::fd::{AsFd, BorrowedFd},
+    time::Duration,
+};
+use zeroxide_net::{Connecting, IpcName, IpcSettings, NetError, SocksTarget, Stream, TcpSettings, ipc};
 use zeroxide_proto::Options;
 
 /// What a dialer needs to know to try again for as long as it takes.
@@ -23,17 +29,51 @@ pub(crate) enum Target {
     Ipc(IpcName),
 }
 
+/// A connection that has been started.
+#[derive(Debug)]
+pub(crate) enum Dialed {
+    Tcp(Connecting),
+    /// Unix sockets connect at once or not at all.
+    Ipc(Stream),
+}
+
+impl Dialed {
+    /// Whether the connection is there, or still under way.
+    pub(crate) fn is_finished(&self) -> io::Result<bool> {
+        match self {
+            Self::Tcp(connecting) => connecting.connect_finished(),
+            Self::Ipc(_) => Ok(true),
+        }
+    }
+
+    pub(crate) fn into_stream(self) -> Stream {
+        match self {
+            Self::Tcp(connecting) => connecting.into_stream(),
+            Self::Ipc(stream) => stream,
+        }
+    }
+}
+
+impl AsFd for Dialed {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Tcp(connecting) => connecting.as_fd(),
+            Self::Ipc(stream) => stream.as_fd(),
+        }
+    }
+}
+
 impl Dialer {
     /// Starts to connect to the next address of this try; `None` when there is none left.
-    pub(crate) fn next_stream(&mut self) -> Option<io::Result<Stream>> {
+    pub(crate) fn next_stream(&mut self) -> Option<Result<Dialed, NetError>> {
         match &self.target {
             Target::Tcp { source, settings, .. } => {
                 let address = self.addresses.pop_front()?;
                 let source = source.filter(|source| source.is_ipv4() == address.is_ipv4());
-                Some(tcp::connect(address, source, settings))
+                Some(Connecting::start(address, source, settings).map(Dialed::Tcp))
             }
             Target::Ipc(_) if self.addresses.pop_front().is_none() => None,
-            Target::Ipc(name) => Some(ipc::connect(name)),
+            Target::Ipc(name) => Some(ipc::connect(name, &IpcSettings::default()).map(Dialed::Ipc)),
         }
     }
 

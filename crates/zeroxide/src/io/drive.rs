@@ -17,11 +17,10 @@ use std::{
     time::Duration,
 };
 use zeroxide_net::{Family, Interest, Progress as SocksProgress, Socks, Stream};
-use zeroxide_pipe::Lane;
 use zeroxide_proto::{
     Loss, SocketType,
-    connection::{Beat, Decoder, Encoder, Established, Handshake, HandshakeError, Heartbeat, PeerProperties, Settings},
-    socket::Facts,
+    connection::{Beat, Decoder, Encoder, Established, Handshake, HandshakeError, Heartbeat, PeerProperties, Settings, Version},
+    socket::{Facts, Refused},
 };
 
 /// Why a connection, or the try to make one, came to an end.
@@ -85,11 +84,10 @@ impl Loop {
                     let error = error.unwrap_or_else(|| io::Error::new(ErrorKind::NotFound, "the name has no address"));
                     return self.ended(key, Ended::NotConnected(error));
                 }
-                Some(Err(failed)) => error = Some(failed),
+                Some(Err(failed)) => error = Some(failed.into_source()),
                 Some(Ok(stream)) => {
-                    let stream = Arc::new(stream);
                     let deadline = dialer.options.connect_timeout.and_then(|timeout| self.now.checked_add(timeout));
-                    if let Err(failed) = self.shared.poller.add(&*stream, key.0, Interest::WRITABLE) {
+                    if let Err(failed) = self.shared.poller.add(&stream, key.0, Interest::WRITE) {
                         error = Some(failed);
                         continue;
                     }
@@ -102,16 +100,20 @@ impl Loop {
         }
     }
 
-    fn connecting_ready(&mut self, key: SessionKey, stream: Arc<Stream>) {
-        match stream.connect_finished() {
+    fn connecting_ready(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let Stage::Connecting { stream, .. } = &session.stage else { return };
+        match stream.is_finished() {
             Ok(false) => {}
             Err(error) => {
-                let _ = self.shared.poller.remove(&*stream);
+                let _ = self.shared.poller.remove(stream);
                 self.connect_next(key, Some(error));
             }
             Ok(true) => {
-                let _ = self.shared.poller.modify(&*stream, key.0, Interest::READABLE);
-                let Some(session) = self.sessions.get_mut(&key) else { return };
+                let _ = self.shared.poller.modify(stream, key.0, Interest::READ);
+                let stage = std::mem::replace(&mut session.stage, Stage::Resolving);
+                let Stage::Connecting { stream, .. } = stage else { return };
+                let stream = Arc::new(stream.into_stream());
                 let endpoint = session.endpoint.clone();
                 session.core.emit(|| Event::Connected { endpoint });
                 match session.dialer.as_ref().and_then(|dialer| dialer.proxy()) {
@@ -215,7 +217,7 @@ impl Loop {
                 Err(error) => return self.ended(key, Ended::Lost(error.to_string())),
             }
         }
-        let interest = Interest { readable: true, writable: !out.is_empty() };
+        let interest = Interest::new(true, !out.is_empty());
         let _ = self.shared.poller.modify(&**stream, key.0, interest);
     }
 
@@ -226,45 +228,63 @@ impl Loop {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let core = session.core.clone();
         let Established { peer: properties, decoder, encoder } = established;
-        let _ = self.shared.poller.modify(&*stream, key.0, Interest::READABLE);
+        let _ = self.shared.poller.modify(&*stream, key.0, Interest::READ);
         let connect_routing_id = session.dialer.as_ref().and_then(|dialer| dialer.options.connect_routing_id.clone());
         let facts = Facts {
+            socket_type: properties.socket_type,
+            routing_id: &properties.routing_id,
             connect_routing_id: connect_routing_id.as_ref(),
-            ..Facts::of(&properties, session.was_up)
+            connected: true,
+            initiated: session.dialer.is_some(),
+            local: false,
+            speaks_subscriptions: properties.version != Version::V1,
+            cancels_each_copy: false,
         };
         let peer = match &session.peer {
             Some(peer) => {
                 if let Some(wire) = peer.wire() {
                     wire.attach(&stream, decoder, encoder, out);
                 }
-                core.link_up(peer, Some(&facts));
-                peer.clone()
+                match core.reattach(peer, &facts) {
+                    Ok(()) => Ok(peer.clone()),
+                    Err(refused) => {
+                        if let Some(wire) = peer.wire() {
+                            wire.detach();
+                        }
+                        Err(refused)
+                    }
+                }
             }
             None => {
                 let wire = Wire::new(self.shared.clone(), key);
                 wire.attach(&stream, decoder, encoder, out);
-                let (outbox, inbox) = {
-                    let options = core.options.lock();
-                    (Lane::new(options.send_high_water_mark), Lane::new(options.receive_high_water_mark))
-                };
-                match core.attach(Link::Wire(wire), &facts, Arc::new(outbox), Arc::new(inbox)) {
-                    Ok((peer, effects)) => {
-                        core.apply(effects);
-                        core.link_up(&peer, None);
-                        peer
-                    }
-                    Err(refused) => return self.ended(key, Ended::Lost(refused.to_string())),
-                }
+                let (outbox, inbox) = core.new_lanes();
+                core.attach(Link::Wire(wire), &facts, outbox, inbox).map(|(peer, effects)| {
+                    core.apply(effects);
+                    peer
+                })
             }
         };
+        let peer = match peer {
+            Ok(peer) => peer,
+            Err(Refused::NameTaken) if session.dialer.is_none() => {
+                // Its owner cannot know, and would knock again and again: the connection stays, and nothing comes of it.
+                session.stage = Stage::Ending { stream, deadline: None };
+                return self.note_deadline(key);
+            }
+            Err(refused) => {
+                session.stage = Stage::Shaking { stream, handshake: Handshake::over(), out: Vec::new(), deadline: None };
+                return self.ended(key, Ended::Lost(refused.to_string()));
+            }
+        };
+        core.link_up();
         session.peer = Some(peer.clone());
-        session.was_up = true;
         if let Some(dialer) = &mut session.dialer {
             dialer.attempts = 0;
         }
         let heartbeat = {
             let options = core.options.lock();
-            options.heartbeat_interval.map(|_| Box::new(Heartbeat::new(&options, self.now)))
+            options.heartbeat_interval.map(|_| Box::new(Heartbeat::new(&options, properties.version, self.now)))
         };
         session.stage = Stage::Up { stream, heartbeat };
         core.counters.connections.fetch_add(1, Relaxed);
@@ -282,10 +302,7 @@ impl Loop {
         let Some(session) = self.sessions.get(&key) else { return };
         match &session.stage {
             Stage::Waiting { .. } | Stage::Resolving => {}
-            Stage::Connecting { stream, .. } => {
-                let stream = stream.clone();
-                self.connecting_ready(key, stream);
-            }
+            Stage::Connecting { .. } => self.connecting_ready(key),
             Stage::Proxying { .. } => {
                 self.write_pending(key);
                 self.proxying_readable(key);
@@ -338,9 +355,10 @@ impl Loop {
         let Stage::Up { heartbeat, .. } = &mut session.stage else { return };
         if ttl > 0 || heartbeat.is_some() {
             let core = &session.core;
+            let received = session.peer.as_ref().and_then(|peer| peer.wire()).map_or(0, |wire| wire.received());
             heartbeat
-                .get_or_insert_with(|| Box::new(Heartbeat::new(&core.options.lock(), now)))
-                .ping_received(ttl, now);
+                .get_or_insert_with(|| Box::new(Heartbeat::new(&core.options.lock(), Version::V3_1, now)))
+                .ping_received(ttl, now, received);
             self.note_deadline(key);
         }
     }
@@ -358,7 +376,7 @@ impl Loop {
             Stage::Waiting { .. } => self.begin_try(key),
             Stage::Resolving => {}
             Stage::Connecting { stream, .. } => {
-                let _ = self.shared.poller.remove(&**stream);
+                let _ = self.shared.poller.remove(stream);
                 self.connect_next(key, Some(ErrorKind::TimedOut.into()));
             }
             Stage::Proxying { .. } => self.ended(key, Ended::NotConnected(ErrorKind::TimedOut.into())),
@@ -370,7 +388,7 @@ impl Loop {
                 let (Some(heartbeat), Some(wire)) = (heartbeat, peer.wire()) else { return };
                 match heartbeat.tick(now, wire.received()) {
                     Beat::Nothing => {}
-                    Beat::SendPing { ttl } => wire.ping(ttl),
+                    Beat::SendPing => wire.ping(heartbeat.ttl()),
                     Beat::Dead => {
                         return self.ended(key, Ended::Lost("no sign of life from the peer".to_owned()));
                     }
@@ -382,6 +400,16 @@ impl Loop {
     }
 
     // -- the end
+
+    /// Ends one connection when all is written, as a STREAM asks for by an empty message.
+    pub(crate) fn finish(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        if session.dialer.is_none() {
+            self.begin_close(key);
+        } else {
+            self.hang_up(key);
+        }
+    }
 
     /// Ends one connection as if it had been lost.
     pub(crate) fn hang_up(&mut self, key: SessionKey) {
@@ -509,11 +537,11 @@ impl Loop {
         if stream.shutdown_write().is_err() {
             return self.over(key);
         }
-        let deadline = self.now + LAST_WAIT;
+        let deadline = Some(self.now + LAST_WAIT);
         session.stage = Stage::Ending { stream: stream.clone(), deadline };
         session.part_from_peer(Loss::Linger);
         let _ = self.shared.poller.remove(&*stream);
-        let _ = self.shared.poller.add(&*stream, key.0, Interest::READABLE);
+        let _ = self.shared.poller.add(&*stream, key.0, Interest::READ);
         self.note_deadline(key);
     }
 

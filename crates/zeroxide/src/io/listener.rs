@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use zeroxide_net::{AcceptFailure, IpcListener, IpcPeerFilter, Stream, TcpListener, tcp::AcceptFilter};
+use zeroxide_net::{AcceptError, AcceptFilter, IpcPeerFilter, Stream};
 
 /// How long accepting pauses when descriptors or memory are exhausted: a busy loop would help nobody.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -15,15 +15,13 @@ const ACCEPTS_PER_TURN: usize = 64;
 /// A listening socket of the operating system with what it lets in.
 pub(crate) struct Listener {
     pub(crate) endpoint: String,
-    pub(crate) door: Door,
+    pub(crate) door: zeroxide_net::Listener,
+    /// Addresses that may connect; empty lets everyone.
+    pub(crate) filters: Vec<AcceptFilter>,
+    /// Processes, users and groups that may connect over ipc.
+    pub(crate) peer_filter: IpcPeerFilter,
     /// When accepting goes on after a pause.
     pub(crate) paused_until: Option<Instant>,
-}
-
-/// Where connections come from.
-pub(crate) enum Door {
-    Tcp { listener: TcpListener, filters: Vec<AcceptFilter> },
-    Ipc { listener: IpcListener, filter: IpcPeerFilter },
 }
 
 /// What a turn of accepting brought besides streams.
@@ -38,22 +36,14 @@ impl Listener {
     /// Takes waiting connections that may enter; each refusal or failure is an event.
     pub(crate) fn accept(&mut self, core: &Arc<Core>, now: Instant, mut entered: impl FnMut(Stream)) -> Turn {
         for _ in 0..ACCEPTS_PER_TURN {
-            let accepted = match &self.door {
-                Door::Tcp { listener, .. } => listener.accept(),
-                Door::Ipc { listener, .. } => listener.accept(),
-            };
-            match accepted {
-                Ok(Some(stream)) => match self.refusal(&stream) {
+            match self.door.accept() {
+                Ok(stream) => match self.refusal(&stream) {
                     None => entered(stream),
                     Some(reason) => self.failed(core, reason.to_owned(), false),
                 },
-                Ok(None) => break,
-                Err(AcceptFailure::Retry(_)) => {}
-                Err(AcceptFailure::Exhausted(error)) => {
-                    self.failed(core, error.to_string(), true);
-                    return Turn::Pause(now + PAUSE);
-                }
-                Err(AcceptFailure::Fatal(error)) => {
+                Err(AcceptError::WouldBlock) => break,
+                Err(AcceptError::Retry(_)) => {}
+                Err(AcceptError::Exhausted(error) | AcceptError::Fatal(error)) => {
                     self.failed(core, error.to_string(), true);
                     return Turn::Pause(now + PAUSE);
                 }
@@ -63,15 +53,12 @@ impl Listener {
     }
 
     fn refusal(&self, stream: &Stream) -> Option<&'static str> {
-        match &self.door {
-            Door::Tcp { filters, .. } => {
-                let permitted = filters.is_empty()
-                    || stream.peer_ip().is_some_and(|ip| filters.iter().any(|filter| filter.permits(ip)));
+        match stream.peer_ip() {
+            Some(ip) => {
+                let permitted = self.filters.is_empty() || self.filters.iter().any(|filter| filter.permits(ip));
                 (!permitted).then_some("the address is in no accept filter")
             }
-            Door::Ipc { filter, .. } => {
-                (!filter.permits(stream)).then_some("the process, user or group is in no ipc filter")
-            }
+            None => (!self.peer_filter.permits(stream)).then_some("the process, user or group is in no ipc filter"),
         }
     }
 

@@ -78,9 +78,9 @@ impl Loop {
             for event in events.drain(..) {
                 let key = SessionKey(event.token);
                 if key == SessionKey::BELL {
-                    self.shared.ring.clear();
+                    self.shared.ring.hush();
                 } else if self.sessions.contains_key(&key) {
-                    self.session_ready(key, event.readable, event.writable);
+                    self.session_ready(key, event.readable || event.hangup || event.error, event.writable);
                 } else if self.listeners.contains_key(&key) {
                     self.listener_ready(key);
                 }
@@ -108,6 +108,7 @@ impl Loop {
             Command::Broken(key) => self.session_ready(key, true, true),
             Command::Pinged(key, ttl) => self.pinged(key, ttl),
             Command::HangUp(key) => self.hang_up(key),
+            Command::Finish(key) => self.finish(key),
             Command::Dial { key, core, dialer, peer } => {
                 let keeps_peer = peer.is_some();
                 let endpoint = dialer.endpoint.clone();
@@ -122,15 +123,14 @@ impl Loop {
                         stage: Stage::Waiting { until: None },
                         peer,
                         keeps_peer,
-                        was_up: false,
                         linger_until: None,
                     },
                 );
                 self.begin_try(key);
             }
             Command::Listen { key, core, listener } => {
-                let fd = listener.door.as_fd();
-                if let Err(error) = self.shared.poller.add(fd, key.0, Interest::READABLE) {
+                let fd = &listener.door;
+                if let Err(error) = self.shared.poller.add(fd, key.0, Interest::READ) {
                     let (endpoint, reason) = (listener.endpoint.clone(), error.to_string());
                     core.emit(|| Event::BindFailed { endpoint, reason });
                     self.shared.load.fetch_sub(1, Relaxed);
@@ -171,7 +171,7 @@ impl Loop {
         let mut entered = Vec::new();
         if let Turn::Pause(until) = listening.listener.accept(&core, self.now, |stream| entered.push(stream)) {
             listening.listener.paused_until = Some(until);
-            let _ = self.shared.poller.remove(listening.listener.door.as_fd());
+            let _ = self.shared.poller.remove(&listening.listener.door);
             self.timers.set(key, Some(until));
         }
         for stream in entered {
@@ -196,11 +196,10 @@ impl Loop {
                 stage: Stage::Waiting { until: None },
                 peer: None,
                 keeps_peer: false,
-                was_up: false,
                 linger_until: None,
             },
         );
-        match self.shared.poller.add(&*stream, key.0, Interest::READABLE) {
+        match self.shared.poller.add(&*stream, key.0, Interest::READ) {
             Ok(()) => self.begin_handshake(key, stream),
             Err(_) => self.over(key),
         }
@@ -210,8 +209,8 @@ impl Loop {
     fn time_is_up(&mut self, key: SessionKey) {
         if let Some(listening) = self.listeners.get_mut(&key) {
             if listening.listener.paused_until.take().is_some() {
-                let fd = listening.listener.door.as_fd();
-                if self.shared.poller.add(fd, key.0, Interest::READABLE).is_err() {
+                let fd = &listening.listener.door;
+                if self.shared.poller.add(fd, key.0, Interest::READ).is_err() {
                     let again = self.now + Duration::from_millis(100);
                     listening.listener.paused_until = Some(again);
                     self.timers.set(key, Some(again));
@@ -240,7 +239,7 @@ impl Loop {
     fn close_listener(&mut self, key: SessionKey) {
         if let Some(Listening { core, listener }) = self.listeners.remove(&key) {
             if listener.paused_until.is_none() {
-                let _ = self.shared.poller.remove(listener.door.as_fd());
+                let _ = self.shared.poller.remove(&listener.door);
             }
             self.timers.set(key, None);
             let endpoint = listener.endpoint.clone();

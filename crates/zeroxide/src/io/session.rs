@@ -12,7 +12,10 @@
 //! [`Wire`](crate::link::Wire).
 
 use crate::{
-    io::{dialer::Dialer, shared::SessionKey},
+    io::{
+        dialer::{Dialed, Dialer},
+        shared::SessionKey,
+    },
     peer::Peer,
     socket::core::Core,
 };
@@ -40,8 +43,6 @@ pub(crate) struct Session {
     pub(crate) peer: Option<Arc<Peer>>,
     /// Whether `peer` outlives its connections.
     pub(crate) keeps_peer: bool,
-    /// The connection is (or was at last) counted as up.
-    pub(crate) was_up: bool,
     /// The socket or the endpoint was closed: until then the outbox may still be written.
     pub(crate) linger_until: Option<Linger>,
 }
@@ -57,20 +58,19 @@ pub(crate) enum Linger {
 pub(crate) enum Stage {
     Waiting { until: Option<Instant> },
     Resolving,
-    Connecting { stream: Arc<Stream>, deadline: Option<Instant> },
+    Connecting { stream: Dialed, deadline: Option<Instant> },
     Proxying { stream: Arc<Stream>, socks: Box<Socks>, out: Vec<u8>, deadline: Option<Instant> },
     Shaking { stream: Arc<Stream>, handshake: Box<Handshake>, out: Vec<u8>, deadline: Option<Instant> },
     Up { stream: Arc<Stream>, heartbeat: Option<Box<Heartbeat>> },
-    Ending { stream: Arc<Stream>, deadline: Instant },
+    Ending { stream: Arc<Stream>, deadline: Option<Instant> },
 }
 
 impl Session {
     /// The stream of the current connection.
     pub(crate) fn stream(&self) -> Option<&Arc<Stream>> {
         match &self.stage {
-            Stage::Waiting { .. } | Stage::Resolving => None,
-            Stage::Connecting { stream, .. }
-            | Stage::Proxying { stream, .. }
+            Stage::Waiting { .. } | Stage::Resolving | Stage::Connecting { .. } => None,
+            Stage::Proxying { stream, .. }
             | Stage::Shaking { stream, .. }
             | Stage::Up { stream, .. }
             | Stage::Ending { stream, .. } => Some(stream),
@@ -86,7 +86,7 @@ impl Session {
             | Stage::Proxying { deadline, .. }
             | Stage::Shaking { deadline, .. } => *deadline,
             Stage::Up { heartbeat, .. } => heartbeat.as_ref().and_then(|heartbeat| heartbeat.deadline()),
-            Stage::Ending { deadline, .. } => Some(*deadline),
+            Stage::Ending { deadline, .. } => *deadline,
         };
         match (stage, self.linger_until) {
             (Some(stage), Some(Linger::For(linger))) => Some(stage.min(linger)),

@@ -36,8 +36,10 @@ pub(crate) enum Command {
     Broken(SessionKey),
     /// A PING with this time to live came.
     Pinged(SessionKey, u16),
-    /// End one connection.
+    /// End one connection now.
     HangUp(SessionKey),
+    /// End one connection when what is queued for it is written.
+    Finish(SessionKey),
     /// Keep an outgoing connection up; the peer, where there already is one, waits for it.
     Dial { key: SessionKey, core: Arc<Core>, dialer: Box<Dialer>, peer: Option<Arc<Peer>> },
     /// Accept connections.
@@ -71,7 +73,7 @@ impl IoShared {
     pub(crate) fn new() -> io::Result<Arc<Self>> {
         let poller = Poller::new()?;
         let ring = Arc::new(Ring::new()?);
-        poller.add(&*ring, SessionKey::BELL.0, zeroxide_net::Interest::READABLE)?;
+        poller.add(&*ring, SessionKey::BELL.0, zeroxide_net::Interest::READ)?;
         Ok(Arc::new(Self {
             poller,
             ring,

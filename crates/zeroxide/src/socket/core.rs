@@ -24,8 +24,8 @@ use std::sync::{
 };
 use zeroxide_pipe::{EventCount, Lane};
 use zeroxide_proto::{
-    Batch, Frame, Loss, Message, Options, SocketType,
-    socket::{Effect, Facts, Machine, PeerId, Peers, Refusal, Refused, Route, Upstream},
+    Batch, Frame, Loss, Machine, Message, Options, PeerId, Peers, SocketType,
+    socket::{Effect, Facts, Refusal, Refused, Route, Upstream},
 };
 
 const OPEN: u8 = 0;
@@ -53,7 +53,7 @@ pub(crate) struct Core {
     incoming: Mutex<Incoming>,
     state: AtomicU8,
     conflate: AtomicBool,
-    needs_accept: bool,
+    needs_accept: AtomicBool,
     lock_step: bool,
 }
 
@@ -97,7 +97,7 @@ impl Core {
             connected: AtomicUsize::new(0),
             state: AtomicU8::new(OPEN),
             conflate: AtomicBool::new(options.conflate),
-            needs_accept: machine.needs_accept(),
+            needs_accept: AtomicBool::new(machine.needs_accept()),
             lock_step: matches!(kind, SocketType::Req | SocketType::Rep),
             rules: Mutex::new(Rules {
                 machine,
@@ -115,6 +115,7 @@ impl Core {
     /// Sends the message if that needs no waiting.
     #[inline]
     pub(crate) fn try_send(&self, mut message: Message) -> Result<(), SendError> {
+        let incoming = (self.kind == SocketType::Req).then(|| self.incoming.lock());
         let mut guard = self.rules.lock();
         let rules = &mut *guard;
         if let Some(cause) = self.send_refusal() {
@@ -122,74 +123,78 @@ impl Core {
         }
         match rules.machine.route(&mut message, &rules.peers, &mut rules.targets) {
             Ok(Route::One { peer, envelope }) => {
+                if let Some(mut incoming) = incoming {
+                    // A late reply to an earlier request must not answer this one.
+                    self.counters.lost(Loss::Stale, incoming.discard_all());
+                }
                 let Some(peer) = rules.peers.get(peer) else {
                     self.counters.lost(Loss::Unroutable, 1);
                     return Ok(());
                 };
-                match self.push(peer, envelope.frames(), &message) {
-                    Kick::Nobody | Kick::Upstream => Ok(()),
-                    Kick::Link => {
-                        let peer = peer.clone();
-                        drop(guard);
-                        kick(&peer);
-                        Ok(())
-                    }
-                }
-            }
-            Ok(Route::Each) => {
-                let (mut kicks, mut upstream) = (Vec::new(), Vec::new());
-                for target in &rules.targets {
-                    let Some(peer) = rules.peers.get(*target) else { continue };
-                    match self.push(peer, &[], &message) {
-                        Kick::Nobody => {}
-                        Kick::Link => kicks.push(peer.clone()),
-                        Kick::Upstream => upstream.extend(peer.other()),
-                    }
-                }
-                drop(guard);
-                kicks.iter().for_each(kick);
-                for (core, peer) in upstream {
-                    core.upstream(peer, Upstream::Message(message.clone()));
+                if self.push(peer, envelope, &message) {
+                    let peer = peer.clone();
+                    drop(guard);
+                    kick(&peer);
                 }
                 Ok(())
             }
-            Ok(Route::Dropped(reason)) => {
-                self.counters.lost(reason, 1);
-                Ok(())
-            }
-            Ok(Route::Close(peer)) => {
-                let peer = rules.peers.get(peer).cloned();
+            Ok(route) => {
+                let todo = self.send_to_many(route, &message, &rules.targets, &rules.peers);
                 drop(guard);
-                if let Some(peer) = peer {
-                    self.hang_up(&peer);
-                }
+                todo.finish(self);
                 Ok(())
             }
             Err(refusal) => Err(SendError { socket: self.kind, cause: send_cause(refusal), message }),
         }
     }
 
+    /// Queues a message for several peers, or does what else a route asks for. System calls and other sockets are left
+    /// for when the rules are unlocked.
+    fn send_to_many(&self, route: Route<'_>, message: &Message, targets: &[PeerId], peers: &Directory) -> Todo {
+        let mut todo = Todo::default();
+        let targets = || targets.iter().filter_map(|target| peers.get(*target));
+        match route {
+            Route::One { .. } => {}
+            Route::Each { missed } => {
+                self.counters.lost(Loss::HighWaterMark, missed);
+                for peer in targets() {
+                    if self.kind == SocketType::Xsub && peer.wire().is_none() {
+                        // A publisher in this process takes it straight into its rules.
+                        todo.upstream.extend(peer.other().map(|(core, id)| (core, id, message.clone())));
+                    } else if self.push(peer, &[], message) {
+                        todo.kicks.push(peer.clone());
+                    }
+                }
+            }
+            Route::Subscription { topic, subscribe } => {
+                let topic = Frame::from(topic);
+                let told = |peer: &Arc<Peer>| Effect::Subscription { peer: peer.id, topic: topic.clone(), subscribe };
+                todo.effects.extend(targets().map(told));
+            }
+            Route::Close { peer } => todo.close = peers.get(peer).cloned(),
+            Route::Dropped(reason) => self.counters.lost(reason, 1),
+        }
+        todo
+    }
+
     /// Appends a message to a peer's outbox; says whether its link must be told.
     #[inline]
-    fn push(&self, peer: &Arc<Peer>, envelope: &[Frame], message: &Message) -> Kick {
-        if self.kind == SocketType::Xsub && peer.wire().is_none() {
-            return Kick::Upstream;
-        }
-        if self.conflate.load(Relaxed) {
-            let replaced = peer.outbox.replace_with(|batch| batch.push_message(envelope, message));
-            self.counters.lost(Loss::Conflated, replaced);
-            return Kick::Link;
-        }
-        match peer.outbox.push_with(|batch| batch.push_message(envelope, message)) {
-            Ok(pushed) => match &peer.link {
-                Link::Wire(wire) if wire.is_scheduled() => Kick::Nobody,
-                Link::Wire(_) => Kick::Link,
-                Link::Inproc(_) if pushed.dormant => Kick::Link,
-                Link::Inproc(_) => Kick::Nobody,
-            },
-            Err(_) => {
+    fn push(&self, peer: &Arc<Peer>, envelope: &[Frame], message: &Message) -> bool {
+        let fill = |cargo: &mut Cargo| cargo.push_message(envelope, message);
+        let dormant = if self.conflate.load(Relaxed) {
+            peer.outbox.replace_with(fill).map(|done| {
+                self.counters.lost(Loss::Conflated, done.replaced);
+                done.dormant
+            })
+        } else {
+            peer.outbox.push_with(fill).map(|pushed| pushed.dormant)
+        };
+        match (dormant, &peer.link) {
+            (Ok(_), Link::Wire(wire)) => !wire.is_scheduled(),
+            (Ok(dormant), Link::Inproc(_)) => dormant,
+            (Err(_), _) => {
                 self.counters.lost(Loss::Disconnected, 1);
-                Kick::Nobody
+                false
             }
         }
     }
@@ -244,7 +249,7 @@ impl Core {
                 }
                 return failed(RecvErrorCause::WouldBlock);
             };
-            if !self.needs_accept {
+            if !self.needs_accept.load(Relaxed) {
                 return Ok((message, from));
             }
             let mut effects = Vec::new();
@@ -375,13 +380,22 @@ impl Core {
         Ok((peer, effects))
     }
 
-    /// A link is up (again): what the machine says to a peer that has come back, and who waited for a peer, hears of it.
-    pub(crate) fn link_up(&self, peer: &Peer, facts: Option<&Facts<'_>>) {
-        if let Some(facts) = facts {
-            let mut effects = Vec::new();
-            self.rules.lock().machine.reattach(peer.id, facts, &mut effects);
-            self.apply(effects);
-        }
+    /// A peer that waited for its connection has it.
+    pub(crate) fn reattach(&self, peer: &Peer, facts: &Facts<'_>) -> Result<(), Refused> {
+        let mut effects = Vec::new();
+        let answer = self.rules.lock().machine.reattach(peer.id, facts, &mut effects);
+        self.apply(effects);
+        answer
+    }
+
+    /// Fresh lanes for a new peer over a wire.
+    pub(crate) fn new_lanes(&self) -> (Arc<Lane<Cargo>>, Arc<Lane<Cargo>>) {
+        let options = self.options.lock();
+        (Arc::new(Lane::new(options.send_high_water_mark)), Arc::new(Lane::new(options.receive_high_water_mark)))
+    }
+
+    /// A link is up: who waited for a peer hears of it.
+    pub(crate) fn link_up(&self) {
         self.connected.fetch_add(1, SeqCst);
         self.seat.links_changed();
         self.writable.notify_fenced();
@@ -416,7 +430,7 @@ impl Core {
         self.apply_for(effects, Some(peer));
         if peer.wire().is_some() {
             peer.outbox.close();
-            self.counters.lost(reason, peer.outbox.drain());
+            self.counters.lost(reason, peer.outbox.drain().messages);
         } else {
             // The other socket still reads what was sent before.
             peer.outbox.close();
@@ -435,6 +449,14 @@ impl Core {
         let mut rules = self.rules.lock();
         rules.machine.forget(peer);
         rules.free.push(peer);
+    }
+
+    /// Ends the connection of a peer once what is queued for it is written.
+    pub(crate) fn close_peer(&self, peer: &Arc<Peer>) {
+        match &peer.link {
+            Link::Wire(wire) => wire.finish(),
+            Link::Inproc(_) => self.hang_up(peer),
+        }
     }
 
     /// Ends the connection of a peer.
@@ -462,10 +484,15 @@ impl Core {
     pub(crate) fn configure(&self, options: &Options) {
         let mut rules = self.rules.lock();
         rules.machine.configure(options);
+        self.needs_accept.store(rules.machine.needs_accept(), Relaxed);
         self.conflate.store(options.conflate, Relaxed);
         for peer in rules.peers.0.iter().flatten().filter(|peer| peer.wire().is_some()) {
-            peer.outbox.set_limit(options.send_high_water_mark);
-            peer.inbox.set_limit(options.receive_high_water_mark);
+            let _ = peer.outbox.set_limit(options.send_high_water_mark);
+            if peer.inbox.set_limit(options.receive_high_water_mark).resume
+                && let Some(wire) = peer.wire()
+            {
+                wire.resume();
+            }
         }
         drop(rules);
         self.writable.notify_fenced();
@@ -485,14 +512,19 @@ impl Core {
                 Effect::Deliver { peer, message } => {
                     let listed = self.peer(peer);
                     if let Some(peer) = leaving.filter(|leaving| leaving.id == peer).or(listed.as_deref()) {
-                        peer.inbox.push_beyond_limit(|batch| batch.push_message(&[], &message));
+                        let _ = peer.inbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
                         self.activate(peer.id);
                     }
                 }
                 Effect::Send { peer, message } => {
                     if let Some(peer) = self.peer(peer) {
-                        peer.outbox.push_beyond_limit(|batch| batch.push_message(&[], &message));
-                        kick(&peer);
+                        match &peer.link {
+                            Link::Wire(wire) => wire.control(Control::Message(message)),
+                            Link::Inproc(_) => {
+                                let _ = peer.outbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
+                                kick(&peer);
+                            }
+                        }
                     }
                 }
                 Effect::Subscription { peer, topic, subscribe } => {
@@ -556,12 +588,26 @@ impl Core {
     }
 }
 
-enum Kick {
-    Nobody,
-    /// The link has something to do.
-    Link,
-    /// Publishers in the same process take what XSUB sends straight into their rules.
-    Upstream,
+/// What is left to do after a send, when the rules are unlocked.
+#[derive(Default)]
+struct Todo {
+    kicks: Vec<Arc<Peer>>,
+    upstream: Vec<(Arc<Core>, PeerId, Message)>,
+    effects: Vec<Effect>,
+    close: Option<Arc<Peer>>,
+}
+
+impl Todo {
+    fn finish(self, core: &Core) {
+        self.kicks.iter().for_each(kick);
+        for (other, peer, message) in self.upstream {
+            other.upstream(peer, Upstream::Message(message));
+        }
+        core.apply(self.effects);
+        if let Some(peer) = self.close {
+            core.close_peer(&peer);
+        }
+    }
 }
 
 /// Tells the link of a peer that its outbox has something.
@@ -594,7 +640,7 @@ fn send_cause(refusal: Refusal) -> SendErrorCause {
         Refusal::IllegalState(advice) => SendErrorCause::IllegalState(advice),
         Refusal::Unroutable => SendErrorCause::Unroutable,
         Refusal::NotSupported => SendErrorCause::NotSupported,
-        Refusal::Invalid(advice) => SendErrorCause::Invalid(advice),
+        Refusal::Invalid => SendErrorCause::Invalid("the message lacks frames that this socket type asks for"),
     }
 }
 

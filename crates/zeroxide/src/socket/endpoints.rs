@@ -5,7 +5,7 @@ use crate::{
     inproc,
     io::{
         dialer::{Dialer, Target},
-        listener::{Door, Listener},
+        listener::Listener,
         shared::{Command, Gate, IoShared, SessionKey},
     },
     link::Wire,
@@ -17,10 +17,12 @@ use std::{
     collections::VecDeque,
     io,
     net::{IpAddr, SocketAddr},
+    os::fd::OwnedFd,
     sync::{Arc, atomic::Ordering::*},
 };
 use zeroxide_net::{
-    Family, IpcListener, IpcName, IpcPeerFilter, IpcSettings, TcpListener, TcpSettings, interfaces, resolve, tcp::AcceptFilter,
+    AcceptFilter, Family, IpcListener, IpcName, IpcPeerFilter, IpcSettings, Listener as Door, NetError, TcpListener,
+    TcpSettings, interfaces, resolve,
 };
 use zeroxide_pipe::Lane;
 use zeroxide_proto::{
@@ -34,6 +36,8 @@ use zeroxide_proto::{
 pub(crate) struct Endpoints {
     records: Vec<Record>,
     pub(crate) last: String,
+    /// A listening descriptor of the application, for the next bind.
+    pub(crate) adopted: Option<OwnedFd>,
 }
 
 struct Record {
@@ -74,41 +78,43 @@ impl Core {
         let filters = filters
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| EndpointCause::Option("a TCP accept filter is not address[/bits]"))?;
-        let settings = tcp_settings(&options);
-        let listener = match self.take_use_fd() {
-            Some(fd) => TcpListener::adopt(fd).map_err(system)?,
+        let door = match self.take_adopted() {
+            Some(fd) => TcpListener::adopt(fd).map_err(net)?,
             None => {
                 let address = bind_address(endpoint, options.ipv6).map_err(system)?;
-                TcpListener::bind(address, &settings, options.backlog).map_err(system)?
+                TcpListener::listen(address, &tcp_settings(&options), options.backlog).map_err(net)?
             }
         };
-        let bound = format!("tcp://{}", listener.local_address().map_err(system)?);
-        let door = Door::Tcp { listener, filters };
-        self.listen(bound, door, &options)
+        self.listen(Door::Tcp(door), filters, &options)
     }
 
     fn bind_ipc(self: &Arc<Self>, endpoint: &IpcEndpoint) -> Result<String, EndpointCause> {
         let options = self.options.lock().clone();
-        let listener = match self.take_use_fd() {
-            Some(fd) => IpcListener::adopt(fd).map_err(system)?,
+        let door = match self.take_adopted() {
+            Some(fd) => IpcListener::adopt(fd).map_err(net)?,
             None => {
-                let settings = IpcSettings { backlog: options.backlog, ..IpcSettings::default() };
-                IpcListener::bind(&ipc_name(endpoint), &settings).map_err(system)?
+                IpcListener::listen(&ipc_name(endpoint), &IpcSettings::default(), options.backlog).map_err(net)?
             }
         };
-        let filter = IpcPeerFilter {
+        self.listen(Door::Ipc(door), Vec::new(), &options)
+    }
+
+    fn listen(
+        self: &Arc<Self>,
+        door: Door,
+        filters: Vec<AcceptFilter>,
+        options: &Options,
+    ) -> Result<String, EndpointCause> {
+        let io = self.choose_io(options)?;
+        let key = io.new_key();
+        let bound = door.local_address();
+        let peer_filter = IpcPeerFilter {
             process_ids: options.ipc_filter_process_ids.clone(),
             user_ids: options.ipc_filter_user_ids.clone(),
             group_ids: options.ipc_filter_group_ids.clone(),
         };
-        let bound = format!("ipc://{}", listener.local_name());
-        self.listen(bound, Door::Ipc { listener, filter }, &options)
-    }
-
-    fn listen(self: &Arc<Self>, bound: String, door: Door, options: &Options) -> Result<String, EndpointCause> {
-        let io = self.choose_io(options)?;
-        let key = io.new_key();
-        let listener = Box::new(Listener { endpoint: bound.clone(), door, paused_until: None });
+        let endpoint = bound.clone();
+        let listener = Box::new(Listener { endpoint, door, filters, peer_filter, paused_until: None });
         self.context.shutdown.session_begins();
         self.record(bound.clone(), true, Place::Io(io.clone(), key));
         let endpoint = bound.clone();
@@ -142,7 +148,12 @@ impl Core {
         let key = io.new_key();
         let peer = if self.attaches_early(&options) {
             let link = Link::Wire(Wire::new(io.clone(), key));
-            let facts = Facts { connect_routing_id: options.connect_routing_id.as_ref(), ..Facts::unknown() };
+            let facts = Facts {
+                connect_routing_id: options.connect_routing_id.as_ref(),
+                connected: false,
+                initiated: true,
+                ..Facts::default()
+            };
             let outbox = Arc::new(Lane::new(options.send_high_water_mark));
             let inbox = Arc::new(Lane::new(options.receive_high_water_mark));
             match self.attach(link, &facts, outbox, inbox) {
@@ -223,8 +234,8 @@ impl Core {
         copy
     }
 
-    fn take_use_fd(&self) -> Option<i32> {
-        self.options.lock().use_fd.take()
+    fn take_adopted(&self) -> Option<OwnedFd> {
+        self.endpoints.lock().adopted.take()
     }
 
     fn connects_once(&self) -> bool {
@@ -260,8 +271,11 @@ impl Core {
     }
 }
 
-fn system(error: impl Into<io::Error>) -> EndpointCause {
-    let error = error.into();
+fn net(error: NetError) -> EndpointCause {
+    if error.kind() == io::ErrorKind::AddrInUse { EndpointCause::InUse } else { EndpointCause::System(error.into()) }
+}
+
+fn system(error: io::Error) -> EndpointCause {
     if error.kind() == io::ErrorKind::AddrInUse { EndpointCause::InUse } else { EndpointCause::System(error) }
 }
 

@@ -1,8 +1,8 @@
 //! What has arrived at a socket: the batches in hand, and whose turn it is.
 
-use crate::peer::{Link, Peer};
+use crate::peer::{Cargo, Link, Peer};
 use std::{collections::VecDeque, sync::Arc};
-use zeroxide_proto::{Batch, Message, routing::FairQueue, socket::PeerId};
+use zeroxide_proto::{Batch, FairQueue, Message, PeerId};
 
 /// The receiving side of a socket. One message is taken from each peer in turn.
 #[derive(Default)]
@@ -113,6 +113,16 @@ impl Incoming {
         false
     }
 
+    /// Drops all that has arrived so far; returns how many messages that were.
+    pub(crate) fn discard_all(&mut self) -> usize {
+        let mut count = self.held.len();
+        self.held.clear();
+        while self.pop().is_some() {
+            count += 1;
+        }
+        count
+    }
+
     /// Keeps a message that was taken out, and accepted, to answer whether one is there.
     pub(crate) fn hold(&mut self, from: PeerId, message: Message) {
         self.held.push_back((from, message));
@@ -128,15 +138,10 @@ impl Incoming {
 impl Slot {
     /// Takes the next batch from the lane.
     fn refill(&mut self) -> bool {
-        let mut spare = std::mem::take(&mut self.batch);
-        spare.clear();
-        match self.peer.inbox.take(crate::peer::Cargo(spare)) {
-            Some(cargo) => {
-                self.batch = cargo.0;
-                true
-            }
-            None => false,
-        }
+        let mut cargo = Cargo(std::mem::take(&mut self.batch));
+        let found = self.peer.inbox.take_into(&mut cargo);
+        self.batch = cargo.0;
+        found
     }
 
     /// Gives the sender credit for what was taken.
