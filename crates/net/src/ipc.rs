@@ -1,0 +1,181 @@
+//! Unix domain sockets: paths, abstract names and private ones.
+
+use crate::error::{NetError, Operation, failed};
+use crate::fault::{self, Call};
+use crate::ipc_file::{self, OwnedFile};
+use crate::listener::{self, AcceptError};
+use crate::stream::{Peer, Stream, ipc_text, local_text};
+use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fs::Mode;
+use rustix::io::{Errno, retry_on_intr};
+use rustix::net::SocketAddrUnix;
+use socket2::SockRef;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Where an ipc socket is found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum IpcName {
+    /// A file; at most 107 octets.
+    Path(PathBuf),
+    /// A name in the abstract namespace of Linux, without the `@`; at most 107 octets. There is no file, and the
+    /// name is free again as soon as the listener is gone.
+    Abstract(Vec<u8>),
+    /// A new file in a new private directory below `$TMPDIR` or `/tmp`. For listening only.
+    Wildcard,
+}
+
+/// What can be set on an ipc socket. The default leaves everything to the system.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct IpcSettings {
+    /// Permissions of the socket file; whoever may write may connect. They hold from the first moment the file is
+    /// visible. `None` is what the umask leaves of 0777.
+    pub mode: Option<u32>,
+    /// SO_SNDBUF.
+    pub send_buffer: Option<usize>,
+    /// SO_RCVBUF.
+    pub receive_buffer: Option<usize>,
+}
+
+/// A socket that listens for ipc connections. When dropped it removes its file, if that is still its own.
+#[derive(Debug)]
+pub struct IpcListener {
+    // The order matters: the file goes while the socket still lives, so nobody can find a file without a listener.
+    file: Option<OwnedFile>,
+    fd: OwnedFd,
+    local: String,
+}
+
+impl IpcListener {
+    /// Listens on `name`.
+    ///
+    /// A live listener is never robbed of its path: that is `AddrInUse`, as is anything that is not a socket. A socket
+    /// file whose listener has died is replaced. Two processes that start at the same moment cannot both win; see
+    /// `ipc_file` for how. (libzmq removes whatever is there.)
+    ///
+    /// # Errors
+    ///
+    /// `AddrInUse`; `ENAMETOOLONG` as raw error for more than 107 octets; `NotFound` without the directory.
+    pub fn listen(name: &IpcName, settings: &IpcSettings, backlog: u32) -> Result<Self, NetError> {
+        let backlog = i32::try_from(backlog).unwrap_or(i32::MAX);
+        match name {
+            IpcName::Path(path) => Self::listen_on_path(path, settings, backlog),
+            IpcName::Abstract(_) => Self::listen_abstract(name, settings, backlog),
+            IpcName::Wildcard => {
+                let path = ipc_file::new_private_path().map_err(failed(Operation::Bind, "ipc://*"))?;
+                let mut listener = Self::listen_on_path(&path, settings, backlog).inspect_err(|_| {
+                    ipc_file::remove_private_directory(&path);
+                })?;
+                listener.file = listener.file.take().map(OwnedFile::in_private_directory);
+                Ok(listener)
+            }
+        }
+    }
+
+    fn listen_on_path(path: &Path, settings: &IpcSettings, backlog: i32) -> Result<Self, NetError> {
+        let text = format!("ipc://{}", path.display());
+        let address = SocketAddrUnix::new(path).map_err(failed(Operation::Bind, &text))?;
+        let fd = settings.open(&text)?;
+        let mode = settings.mode.map(Mode::from_raw_mode);
+        let file = ipc_file::bind_and_listen(&fd, path, &address, mode, backlog)
+            .map_err(|(operation, source)| NetError::new(operation, text.as_str(), source))?;
+        Ok(Self { file: Some(file), fd, local: text })
+    }
+
+    fn listen_abstract(name: &IpcName, settings: &IpcSettings, backlog: i32) -> Result<Self, NetError> {
+        let (address, text) = name.address()?;
+        let fd = settings.open(&text)?;
+        fault::check(Call::Bind)
+            .and_then(|()| rustix::net::bind(&fd, &address))
+            .map_err(failed(Operation::Bind, &text))?;
+        fault::check(Call::Listen)
+            .and_then(|()| rustix::net::listen(&fd, backlog))
+            .map_err(failed(Operation::Listen, &text))?;
+        Ok(Self { file: None, fd, local: text })
+    }
+
+    /// Takes over a unix socket that already listens. Its file belongs to whoever made it and is not removed.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` if it does not listen.
+    pub fn adopt(fd: OwnedFd) -> Result<Self, NetError> {
+        listener::prepare_adopted(&fd)?;
+        let local = local_text(fd.as_fd()).map_err(listener::not_adoptable)?;
+        Ok(Self { file: None, fd, local })
+    }
+
+    /// Takes the next waiting connection.
+    ///
+    /// # Errors
+    ///
+    /// See [`AcceptError`].
+    pub fn accept(&self) -> Result<Stream, AcceptError> {
+        let (fd, peer) = listener::accept(&self.fd)?;
+        let peer = peer.and_then(|peer| SocketAddrUnix::try_from(peer).ok());
+        let endpoint = peer.as_ref().map_or_else(|| "ipc://".to_owned(), ipc_text);
+        Ok(Stream::new(fd, Peer::Ipc(endpoint)))
+    }
+
+    /// Where it listens: `ipc:///path`, `ipc://@name`. For a wildcard, the path that was made.
+    pub fn local_address(&self) -> &str {
+        &self.local
+    }
+}
+
+impl AsFd for IpcListener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// Connects to `name`. Unlike TCP this is done at once.
+///
+/// # Errors
+///
+/// `ConnectionRefused` or `NotFound` if nobody listens; `WouldBlock` if the listener's backlog is full, for which
+/// there is no readiness to wait for: try again later. [`IpcName::Wildcard`] is `InvalidInput`.
+pub fn connect(name: &IpcName, settings: &IpcSettings) -> Result<Stream, NetError> {
+    let (address, text) = name.address()?;
+    let fd = settings.open(&text)?;
+    retry_on_intr(|| {
+        fault::check(Call::Connect)?;
+        rustix::net::connect(&fd, &address)
+    })
+    .map_err(failed(Operation::Connect, &text))?;
+    Ok(Stream::new(fd, Peer::Ipc(text)))
+}
+
+impl IpcName {
+    /// The socket address and the endpoint. The wildcard has none before it is bound.
+    fn address(&self) -> Result<(SocketAddrUnix, String), NetError> {
+        let (text, address) = match self {
+            Self::Path(path) => (format!("ipc://{}", path.display()), SocketAddrUnix::new(path.as_path())),
+            Self::Abstract(name) => {
+                let text = format!("ipc://@{}", String::from_utf8_lossy(name));
+                // The empty name would ask the system to choose one, which nobody could find.
+                let name = Some(name.as_slice()).filter(|name| !name.is_empty()).ok_or(Errno::INVAL);
+                (text, name.and_then(SocketAddrUnix::new_abstract_name))
+            }
+            Self::Wildcard => ("ipc://*".to_owned(), Err(Errno::INVAL)),
+        };
+        match address {
+            Ok(address) => Ok((address, text)),
+            Err(errno) => Err(NetError::new(Operation::Open, text, io::Error::from(errno))),
+        }
+    }
+}
+
+impl IpcSettings {
+    fn open(&self, text: &str) -> Result<OwnedFd, NetError> {
+        let fd = ipc_file::new_socket().map_err(failed(Operation::Open, text))?;
+        let socket = SockRef::from(&fd);
+        if let Some(octets) = self.send_buffer {
+            socket.set_send_buffer_size(octets).map_err(failed(Operation::Configure("SO_SNDBUF"), text))?;
+        }
+        if let Some(octets) = self.receive_buffer {
+            socket.set_recv_buffer_size(octets).map_err(failed(Operation::Configure("SO_RCVBUF"), text))?;
+        }
+        Ok(fd)
+    }
+}
