@@ -9,6 +9,8 @@ pub mod frame;
 pub mod loss;
 pub mod message;
 pub mod options;
+pub mod routing;
+pub mod socket;
 pub mod socket_type;
 
 pub use batch::Batch;
@@ -16,4 +18,6 @@ pub use frame::Frame;
 pub use loss::Loss;
 pub use message::Message;
 pub use options::Options;
+pub use routing::{FairQueue, PeerId, Peers};
+pub use socket::Machine;
 pub use socket_type::SocketType;

@@ -1,0 +1,19 @@
+//! Small policies over peer numbers: who is next, who has which name, who wants which topic.
+//!
+//! A policy here knows peers only by [`PeerId`]. It knows neither messages nor connections; the sockets in
+//! [`socket`](crate::socket) combine policies into rules.
+
+mod arena;
+mod edges;
+pub mod fair_queue;
+pub mod load_balance;
+pub mod names;
+pub mod peers;
+mod radix;
+pub mod subscriptions;
+
+pub use fair_queue::FairQueue;
+pub use load_balance::LoadBalance;
+pub use names::Names;
+pub use peers::{PeerId, PeerTable, Peers, Ring};
+pub use subscriptions::{Added, Copies, Removed, Subscriptions};

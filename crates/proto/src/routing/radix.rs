@@ -1,0 +1,245 @@
+//! A compact radix tree over topics: one node for each topic and for each place where topics part.
+//!
+//! ```text
+//! topics "", "weather", "wear"     root(1) --"wea"-- fork --"ther"-- (1)
+//!                                                        '--"r"----- (1)
+//! ```
+//!
+//! Labels are ranges of one text, so splitting a node copies nothing. No operation is recursive: the depth of the tree
+//! is chosen by peers. Invariant: a node other than the root has subscribers or at least two children.
+
+use super::{
+    arena::{Arena, NONE, grow},
+    edges::{Block, Edges},
+};
+
+pub(super) const ROOT: u32 = 0;
+
+#[derive(Clone, Debug)]
+pub(super) struct Radix {
+    nodes: Arena<Node>,
+    edges: Edges,
+    text: Vec<u8>,
+    /// Octets of `text` that no label uses.
+    waste: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node {
+    /// First of the subscriptions to this very topic, in the arena of the owner.
+    pub(super) first: u32,
+    /// How many those are.
+    pub(super) count: u32,
+    parent: u32,
+    label: u32,
+    length: u32,
+    block: Block,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self { first: NONE, count: 0, parent: NONE, label: 0, length: 0, block: Block::default() }
+    }
+}
+
+impl Radix {
+    pub(super) fn new() -> Self {
+        let mut nodes = Arena::new();
+        nodes.add(Node::default());
+        Self { nodes, edges: Edges::default(), text: Vec::new(), waste: 0 }
+    }
+
+    #[inline]
+    pub(super) fn node(&self, at: u32) -> &Node {
+        self.nodes.at(at)
+    }
+
+    pub(super) fn node_mut(&mut self, at: u32) -> &mut Node {
+        self.nodes.at_mut(at)
+    }
+
+    #[inline]
+    pub(super) fn has_children(&self, at: u32) -> bool {
+        self.node(at).block.fanout() > 0
+    }
+
+    /// The child of `at` whose label begins `rest`, and what is left of `rest` behind it.
+    #[inline]
+    pub(super) fn step<'a>(&self, at: u32, rest: &'a [u8]) -> Option<(u32, &'a [u8])> {
+        let child = self.edges.find(self.node(at).block, *rest.first()?)?;
+        Some((child, rest.strip_prefix(self.label(child))?))
+    }
+
+    /// The node of exactly this topic.
+    pub(super) fn find(&self, topic: &[u8]) -> Option<u32> {
+        let (mut at, mut rest) = (ROOT, topic);
+        while !rest.is_empty() {
+            (at, rest) = self.step(at, rest)?;
+        }
+        Some(at)
+    }
+
+    /// The node of this topic, made where missing. The caller gives it a subscriber or tidies it away.
+    /// `None` if the tree is at the end of its numbers.
+    pub(super) fn insert(&mut self, topic: &[u8]) -> Option<u32> {
+        let fits = self.nodes.fits(2) && self.edges.fits() && self.text.len() + topic.len() < NONE as usize;
+        if !fits {
+            return None;
+        }
+        let (mut at, mut rest) = (ROOT, topic);
+        while let Some(&octet) = rest.first() {
+            let Some(child) = self.edges.find(self.node(at).block, octet) else {
+                return Some(self.add_leaf(at, octet, rest));
+            };
+            let label = self.label(child);
+            let common = label.iter().zip(rest).take_while(|(one, other)| one == other).count();
+            at = if common < label.len() { self.split(child, common) } else { child };
+            rest = rest.get(common..).unwrap_or_default();
+        }
+        Some(at)
+    }
+
+    /// Restores the invariant around a node that lost its last subscriber.
+    pub(super) fn tidy(&mut self, at: u32) {
+        let node = *self.node(at);
+        if at == ROOT || node.count > 0 {
+            return;
+        }
+        if node.block.fanout() > 0 {
+            return self.merge(at);
+        }
+        self.unlink(at);
+        self.nodes.release(at);
+        self.waste += node.length as usize;
+        self.compact();
+        if node.parent != ROOT && self.node(node.parent).count == 0 {
+            self.merge(node.parent);
+        }
+    }
+
+    /// Writes the topic of a node into `topic`.
+    pub(super) fn topic_of(&self, at: u32, topic: &mut Vec<u8>) {
+        let mut octets = 0;
+        let mut node = self.node(at);
+        while node.parent != NONE {
+            octets += node.length as usize;
+            node = self.node(node.parent);
+        }
+        topic.clear();
+        topic.resize(octets, 0);
+        let (mut at, mut end) = (at, octets);
+        while self.node(at).parent != NONE {
+            let label = self.label(at);
+            if let Some(place) = topic.get_mut(end - label.len()..end) {
+                place.copy_from_slice(label);
+            }
+            end -= label.len();
+            at = self.node(at).parent;
+        }
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        self.nodes.memory() + self.edges.memory() + self.text.capacity()
+    }
+
+    #[inline]
+    fn label(&self, at: u32) -> &[u8] {
+        let node = self.node(at);
+        self.text.get(node.label as usize..node.label as usize + node.length as usize).unwrap_or_default()
+    }
+
+    fn add_leaf(&mut self, parent: u32, octet: u8, rest: &[u8]) -> u32 {
+        let label = self.text.len() as u32;
+        grow(&mut self.text, rest.len());
+        self.text.extend_from_slice(rest);
+        let leaf = self.nodes.add(Node { parent, label, length: rest.len() as u32, ..Node::default() });
+        self.edges.insert(&mut self.nodes.at_mut(parent).block, octet, leaf);
+        leaf
+    }
+
+    /// Puts a node between `child` and its parent that takes the first `length` octets of its label.
+    fn split(&mut self, child: u32, length: usize) -> u32 {
+        let below = *self.node(child);
+        let (length, octet) = (length as u32, self.label(child).first().copied().unwrap_or_default());
+        let next = self.label(child).get(length as usize).copied().unwrap_or_default();
+        let middle =
+            self.nodes.add(Node { parent: below.parent, label: below.label, length, ..Node::default() });
+        self.edges.insert(&mut self.nodes.at_mut(middle).block, next, child);
+        self.edges.replace(self.node(below.parent).block, octet, middle);
+        let below = self.node_mut(child);
+        (below.parent, below.label, below.length) = (middle, below.label + length, below.length - length);
+        middle
+    }
+
+    /// Joins a node without subscribers to its child, if that is its only one.
+    fn merge(&mut self, at: u32) {
+        let node = *self.node(at);
+        let Some(child) = self.edges.only(node.block) else { return };
+        let below = *self.node(child);
+        let octet = self.label(at).first().copied().unwrap_or_default();
+        let label =
+            if node.label + node.length == below.label { node.label } else { self.join(&node, &below) };
+        self.edges.replace(self.node(node.parent).block, octet, child);
+        let mut block = node.block;
+        self.edges.release(&mut block);
+        self.nodes.release(at);
+        let joined = self.node_mut(child);
+        (joined.parent, joined.label, joined.length) = (node.parent, label, node.length + below.length);
+        self.compact();
+    }
+
+    /// Writes two labels one behind the other.
+    fn join(&mut self, first: &Node, second: &Node) -> u32 {
+        let at = self.text.len() as u32;
+        grow(&mut self.text, (first.length + second.length) as usize);
+        for part in [first, second] {
+            self.text.extend_from_within(part.label as usize..(part.label + part.length) as usize);
+        }
+        self.waste += (first.length + second.length) as usize;
+        at
+    }
+
+    fn unlink(&mut self, at: u32) {
+        let Some(octet) = self.label(at).first().copied() else { return };
+        let parent = self.node(at).parent;
+        self.edges.remove(&mut self.nodes.at_mut(parent).block, octet);
+    }
+
+    /// Writes the text anew when more than half of it is waste: on average a constant cost for each octet removed.
+    fn compact(&mut self) {
+        const WORTH_IT: usize = 4096;
+        if self.waste < WORTH_IT || self.waste < self.text.len() / 2 {
+            return;
+        }
+        let mut text = Vec::with_capacity(self.text.len() - self.waste);
+        for node in self.nodes.all_mut().filter(|node| node.length > 0) {
+            let label = self.text.get(node.label as usize..(node.label + node.length) as usize);
+            node.label = text.len() as u32;
+            text.extend_from_slice(label.unwrap_or_default());
+        }
+        (self.text, self.waste) = (text, 0);
+    }
+
+    /// Checks the invariant and the links; for tests.
+    #[cfg(test)]
+    pub(super) fn check(&self) -> usize {
+        let mut todo = vec![ROOT];
+        let (mut seen, mut octets) = (0, 0);
+        while let Some(at) = todo.pop() {
+            let node = self.node(at);
+            seen += 1;
+            octets += node.length as usize;
+            let children: Vec<u32> =
+                (0..=255).filter_map(|octet| self.edges.find(node.block, octet)).collect();
+            assert!(at == ROOT || node.count > 0 || children.len() > 1, "a node without purpose");
+            assert_eq!(children.len(), node.block.fanout());
+            for child in &children {
+                assert_eq!(self.node(*child).parent, at);
+                assert!(self.node(*child).length > 0);
+            }
+            todo.extend(children);
+        }
+        assert_eq!(octets + self.waste, self.text.len(), "text that is neither used nor known as waste");
+        seen
+    }
+}

@@ -1,0 +1,383 @@
+//! The rules of the twelve socket types as values: who gets a message, what may be called, what is let in.
+//!
+//! A [`Machine`] decides and never waits: it knows peers by number, asks only whether they have room, and pushes what
+//! else is to be done into a sink of the caller. It knows neither queues nor connections nor versions of the protocol.
+//!
+//! ```text
+//!             attach(connected: false)          reattach               suspend
+//!   (unknown) -----------------------> waiting ----------> connected ----------> waiting ..
+//!       '------ attach(connected: true) -------------------^   |                   |
+//!                                        detach <--------------'-------------------'
+//!                                          '--> draining: still accepted from, no longer routed to
+//!                                                  '--> forget: the number may be used again
+//! ```
+
+mod dealer;
+mod greeting;
+mod outcome;
+mod pair;
+mod publish;
+mod pull;
+mod push;
+mod reply;
+mod request;
+mod router;
+mod stream;
+mod subscribe;
+
+pub use dealer::Dealer;
+pub use outcome::{Effect, Refusal, Refused, Route};
+pub use pair::Pair;
+pub use publish::Publish;
+pub use pull::Pull;
+pub use push::Push;
+pub use reply::Reply;
+pub use request::Request;
+pub use router::Router;
+pub use stream::Stream;
+pub use subscribe::Subscribe;
+
+use crate::{
+    Frame, Loss, Message, Options, SocketType,
+    routing::{PeerId, Peers},
+};
+
+/// What is known of a peer when it is attached.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// Its type, if it said so (ZMTP 3.x) or is in this process.
+    pub socket_type: Option<SocketType>,
+    /// The name it wants to be known by; empty leaves it to us.
+    pub routing_id: &'a Frame,
+    /// The name our application gave to this connection.
+    pub connect_routing_id: Option<&'a Frame>,
+    /// Whether the handshake is done. A connecting side may attach a peer before, to queue for it; what depends on the
+    /// peer then waits for [`Machine::reattach`].
+    pub connected: bool,
+    /// Whether this side connected.
+    pub initiated: bool,
+    /// Whether the peer is in this process (inproc).
+    pub local: bool,
+    /// False for subscribers of ZMTP 1.0: they cannot say what they want and get everything.
+    pub speaks_subscriptions: bool,
+    /// Whether the subscriber cancels each copy of a subscription, as RFC 23 has it. False for libzmq and for us, which
+    /// send a cancellation only for the last copy: then one ends them all.
+    pub cancels_each_copy: bool,
+}
+
+static UNNAMED: Frame = Frame::EMPTY;
+
+impl Default for Facts<'_> {
+    /// An accepted connection of an anonymous ZMTP 3 peer.
+    fn default() -> Self {
+        Self {
+            socket_type: None,
+            routing_id: &UNNAMED,
+            connect_routing_id: None,
+            connected: true,
+            initiated: false,
+            local: false,
+            speaks_subscriptions: true,
+            cancels_each_copy: false,
+        }
+    }
+}
+
+/// What a subscriber sends to a publisher.
+#[derive(Clone, Debug)]
+pub enum Upstream<'a> {
+    /// A SUBSCRIBE command.
+    Subscribe(&'a [u8]),
+    /// A CANCEL command.
+    Cancel(&'a [u8]),
+    /// A message: subscriptions of the form `01 topic` and `00 topic`, or the user's own.
+    Message(Message),
+}
+
+/// What each socket type answers; what it leaves out has no meaning for it.
+trait Rules {
+    fn configure(&mut self, _options: &Options) {}
+
+    fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused>;
+
+    fn reattach(
+        &mut self,
+        _peer: PeerId,
+        _facts: &Facts<'_>,
+        _effects: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        Ok(())
+    }
+
+    fn suspend(&mut self, _peer: PeerId, _effects: &mut Vec<Effect>) {}
+
+    fn detach(&mut self, peer: PeerId, effects: &mut Vec<Effect>);
+
+    fn forget(&mut self, _peer: PeerId) {}
+
+    fn route(
+        &mut self,
+        _message: &mut Message,
+        _peers: &impl Peers,
+        _targets: &mut Vec<PeerId>,
+    ) -> Result<Route<'_>, Refusal> {
+        Err(Refusal::NotSupported)
+    }
+
+    fn may_receive(&self) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn needs_accept(&self) -> bool {
+        false
+    }
+
+    fn accept(&mut self, _: PeerId, message: Message, _: &mut Vec<Effect>) -> Result<Message, Loss> {
+        Ok(message)
+    }
+
+    fn upstream(&mut self, _from: PeerId, _what: Upstream<'_>, _effects: &mut Vec<Effect>) {}
+
+    fn subscribe(&mut self, _topic: &[u8], _effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+        Err(Refusal::NotSupported)
+    }
+
+    fn unsubscribe(&mut self, _topic: &[u8], _effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+        Err(Refusal::NotSupported)
+    }
+
+    fn subscribers(&self, _topic: &[u8]) -> usize {
+        0
+    }
+
+    fn topics_count(&self) -> usize {
+        0
+    }
+
+    fn peer_named(&self, _routing_id: &[u8]) -> Option<PeerId> {
+        None
+    }
+
+    fn routing_id_of(&self, _peer: PeerId) -> Option<&Frame> {
+        None
+    }
+}
+
+/// The rules of one socket.
+#[derive(Debug)]
+pub enum Machine {
+    /// PAIR.
+    Pair(Pair),
+    /// PUB and XPUB.
+    Publish(Box<Publish>),
+    /// SUB and XSUB.
+    Subscribe(Box<Subscribe>),
+    /// REQ.
+    Request(Request),
+    /// REP.
+    Reply(Reply),
+    /// DEALER.
+    Dealer(Dealer),
+    /// ROUTER.
+    Router(Box<Router>),
+    /// PUSH.
+    Push(Push),
+    /// PULL.
+    Pull(Pull),
+    /// STREAM.
+    Stream(Box<Stream>),
+}
+
+macro_rules! each {
+    ($self:expr, $rules:ident => $call:expr) => {
+        match $self {
+            Machine::Push($rules) => $call,
+            Machine::Dealer($rules) => $call,
+            Machine::Pair($rules) => $call,
+            Machine::Request($rules) => $call,
+            Machine::Reply($rules) => $call,
+            Machine::Pull($rules) => $call,
+            Machine::Router($rules) => $call,
+            Machine::Publish($rules) => $call,
+            Machine::Subscribe($rules) => $call,
+            Machine::Stream($rules) => $call,
+        }
+    };
+}
+
+impl Machine {
+    /// The rules of a socket type. `seed` is any number that is hard to guess: request numbers and generated routing ids
+    /// count up from it.
+    pub fn new(kind: SocketType, options: &Options, seed: u32) -> Self {
+        match kind {
+            SocketType::Pair => Self::Pair(Pair::default()),
+            SocketType::Pub | SocketType::Xpub => Self::Publish(Box::new(Publish::new(kind, options))),
+            SocketType::Sub | SocketType::Xsub => Self::Subscribe(Box::new(Subscribe::new(kind, options))),
+            SocketType::Req => Self::Request(Request::new(options, seed)),
+            SocketType::Rep => Self::Reply(Reply::new(options)),
+            SocketType::Dealer => Self::Dealer(Dealer::new(options)),
+            SocketType::Router => Self::Router(Box::new(Router::new(options, seed))),
+            SocketType::Pull => Self::Pull(Pull),
+            SocketType::Push => Self::Push(Push::default()),
+            SocketType::Stream => Self::Stream(Box::new(Stream::new(options, seed))),
+        }
+    }
+
+    /// Takes changed options over; all that a machine reads act at once.
+    pub fn configure(&mut self, options: &Options) {
+        each!(self, rules => rules.configure(options));
+    }
+
+    /// Lets a peer in: from now on messages may be routed to it.
+    ///
+    /// # Errors
+    /// [`Refused`] if the rules have no place for it; then the machine does not know the peer.
+    pub fn attach(
+        &mut self,
+        peer: PeerId,
+        facts: &Facts<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        each!(self, rules => rules.attach(peer, facts, effects))
+    }
+
+    /// An attached peer is connected: for the first time, if it was attached before the handshake, or again.
+    ///
+    /// # Errors
+    /// [`Refused::NameTaken`]: this connection is of no use; the peer stays as it was before the call.
+    pub fn reattach(
+        &mut self,
+        peer: PeerId,
+        facts: &Facts<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        each!(self, rules => rules.reattach(peer, facts, effects))
+    }
+
+    /// The connection is lost, but the queue of the peer is kept for the next one (the connecting side).
+    pub fn suspend(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
+        each!(self, rules => rules.suspend(peer, effects));
+    }
+
+    /// Nothing is routed to this peer any more. What was received from it may still be accepted.
+    pub fn detach(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
+        each!(self, rules => rules.detach(peer, effects));
+    }
+
+    /// All that was received from this detached peer has been accepted: its number may be used again.
+    pub fn forget(&mut self, peer: PeerId) {
+        each!(self, rules => rules.forget(peer));
+    }
+
+    /// Decides where a message goes, and moves the state on. `targets` is overwritten where the answer speaks of them.
+    /// Frames that only say where a message goes are taken off it.
+    ///
+    /// # Errors
+    /// [`Refusal`]: message and machine are exactly as before.
+    #[inline]
+    pub fn route(
+        &mut self,
+        message: &mut Message,
+        peers: &impl Peers,
+        targets: &mut Vec<PeerId>,
+    ) -> Result<Route<'_>, Refusal> {
+        each!(self, rules => rules.route(message, peers, targets))
+    }
+
+    /// Whether all that was received but not accepted is to be dropped, as [`Loss::Stale`], when a message has been
+    /// routed and before it is queued: a REQ shall not take an old reply for the answer to a new request.
+    #[inline]
+    pub fn forgets_received_on_send(&self) -> bool {
+        matches!(self, Self::Request(_))
+    }
+
+    /// Whether a receive may be tried now.
+    ///
+    /// # Errors
+    /// [`Refusal::IllegalState`] in the lock-step of REQ and REP; [`Refusal::NotSupported`] where nothing is received.
+    #[inline]
+    pub fn may_receive(&self) -> Result<(), Refusal> {
+        each!(self, rules => rules.may_receive())
+    }
+
+    /// Whether messages must go through [`Machine::accept`]. May change with the options.
+    #[inline]
+    pub fn needs_accept(&self) -> bool {
+        each!(self, rules => rules.needs_accept())
+    }
+
+    /// Turns a message as it was received into what the application gets.
+    ///
+    /// # Errors
+    /// The reason for which it is dropped: the caller counts it and goes on to the next.
+    #[inline]
+    pub fn accept(
+        &mut self,
+        from: PeerId,
+        message: Message,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Message, Loss> {
+        each!(self, rules => rules.accept(from, message, effects))
+    }
+
+    /// Takes what a subscriber sent. For publishers only, and called where it is read: it must not wait for the
+    /// application.
+    pub fn upstream(&mut self, from: PeerId, what: Upstream<'_>, effects: &mut Vec<Effect>) {
+        each!(self, rules => rules.upstream(from, what, effects));
+    }
+
+    /// Subscribes to a prefix: a SUB for itself; an XPUB in manual mode for the peer whose subscription or cancellation
+    /// it received last (without effect if that peer is gone).
+    ///
+    /// # Errors
+    /// [`Refusal::NotSupported`] for all others.
+    pub fn subscribe(&mut self, topic: &[u8], effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+        each!(self, rules => rules.subscribe(topic, effects))
+    }
+
+    /// Takes one subscription back; the counterpart of [`Machine::subscribe`]. Unknown prefixes are no error.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSupported`] as there.
+    pub fn unsubscribe(&mut self, topic: &[u8], effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+        each!(self, rules => rules.unsubscribe(topic, effects))
+    }
+
+    /// How many peers a message with this first frame would go to (PUB, XPUB).
+    pub fn subscribers(&self, topic: &[u8]) -> usize {
+        each!(self, rules => rules.subscribers(topic))
+    }
+
+    /// Distinct prefixes subscribed to: by our peers (PUB, XPUB), by us (SUB, XSUB).
+    pub fn topics_count(&self) -> usize {
+        each!(self, rules => rules.topics_count())
+    }
+
+    /// Who has this routing id (ROUTER, STREAM).
+    pub fn peer_named(&self, routing_id: &[u8]) -> Option<PeerId> {
+        each!(self, rules => rules.peer_named(routing_id))
+    }
+
+    /// The routing id of a peer (ROUTER, STREAM).
+    pub fn routing_id_of(&self, peer: PeerId) -> Option<&Frame> {
+        each!(self, rules => rules.routing_id_of(peer))
+    }
+
+    /// Whether an XPUB reports cancellations of topics that the peer had not subscribed to. libzmq does; the default
+    /// here does not.
+    pub fn report_unknown_cancels(&mut self, report: bool) {
+        if let Self::Publish(publish) = self {
+            publish.report_unknown_cancels(report);
+        }
+    }
+}
+
+/// A message behind a routing id.
+fn behind(routing_id: &Frame, mut message: Message) -> Message {
+    if message.is_multipart() {
+        message.push_front(routing_id.clone());
+        message
+    } else {
+        Message::from([routing_id.clone(), message.into_first()])
+    }
+}

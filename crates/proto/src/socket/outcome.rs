@@ -1,0 +1,120 @@
+//! What machines say: where a message goes, why it does not, and what else is to be done.
+
+use crate::{Frame, Loss, Message, routing::PeerId};
+use std::fmt;
+
+/// Where a message goes. The state of the machine has moved on: the caller queues the message now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Route<'a> {
+    /// To this peer, which has room, behind the frames of the envelope.
+    One {
+        /// Who gets it.
+        peer: PeerId,
+        /// Frames to put before the message; often none.
+        envelope: &'a [Frame],
+    },
+    /// To each of the targets, all of which have room.
+    Each {
+        /// How many more should have got it but were full: lost to the high-water mark.
+        missed: usize,
+    },
+    /// Not as a message: what was sent to an XSUB is a subscription (`01 topic`) or a cancellation (`00 topic`). The topic
+    /// behind the first octet of the message goes to each of the targets as [`Effect::Subscription`] does; there are
+    /// none where no publisher need be told.
+    Subscription {
+        /// False cancels.
+        subscribe: bool,
+    },
+    /// Nowhere: the application wants this connection closed, once what is queued for it is written (STREAM).
+    Close {
+        /// Whose connection.
+        peer: PeerId,
+    },
+    /// Nowhere, as the rules of the socket type ask: to be counted.
+    Dropped(Loss),
+}
+
+/// Why a call cannot be served now. Nothing has changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// No peer has room, or there is none: try again when one has.
+    WouldBlock,
+    /// The socket type asks for another call first; the text says which.
+    IllegalState(&'static str),
+    /// Nobody has this name.
+    Unroutable,
+    /// This socket type cannot do that.
+    NotSupported,
+    /// The message does not have the frames that the socket type asks for.
+    Invalid,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::WouldBlock => "no peer can take the message now",
+            Self::IllegalState(first) => first,
+            Self::Unroutable => "no peer has this name",
+            Self::NotSupported => "this type of socket cannot do that",
+            Self::Invalid => "the message lacks the frames that this type of socket asks for",
+        })
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Why a peer is not let in. The machine knows nothing of it: nothing is routed to it, nothing accepted from it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// A PAIR has its peer: close the connection.
+    Occupied,
+    /// Another peer has the name. A connection that came in is left open and unread, so that its owner, who cannot know,
+    /// does not knock again and again; for `connect_routing_id` the connect itself is to fail.
+    NameTaken,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Occupied => "the socket has its one peer already",
+            Self::NameTaken => "another peer has this routing id",
+        })
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// What else is to be done, in order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// Put this behind all that was received from the peer, beyond any high-water mark, and treat it as received: it
+    /// goes through [`Machine::accept`](super::Machine::accept) like the rest. Detached peers are no exception.
+    Deliver {
+        /// In whose queue.
+        peer: PeerId,
+        /// What to deliver.
+        message: Message,
+    },
+    /// Send this before anything that is still queued for the peer, beyond any high-water mark. It concerns this
+    /// connection only: it is dropped with it.
+    Send {
+        /// To whom.
+        peer: PeerId,
+        /// What to send.
+        message: Message,
+    },
+    /// Tell a publisher of a subscription: not queued with messages, not bound by a high-water mark, in order.
+    /// It concerns this connection only; the next one is told the whole set.
+    Subscription {
+        /// Which publisher.
+        peer: PeerId,
+        /// The prefix.
+        topic: Frame,
+        /// False cancels.
+        subscribe: bool,
+    },
+    /// Close this connection and detach its peer.
+    Disconnect(PeerId),
+    /// So many messages were lost.
+    Lost(Loss, usize),
+}

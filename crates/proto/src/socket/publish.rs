@@ -1,0 +1,308 @@
+//! PUB and XPUB (RFC 29): a message goes to each peer that subscribed to a prefix of its first frame.
+//!
+//! Publishing never waits: a full subscriber loses the message, counted, unless `xpub_nodrop` asks for all or none.
+//! XPUB also tells its application of subscriptions, as messages `01 topic` and `00 topic` from the subscriber:
+//!
+//! | mode | reports a subscription | reports a cancellation | subscribes the peer |
+//! |---|---|---|---|
+//! | - | the first of a topic | the last of a topic | at once |
+//! | verbose | each | the last of a topic | at once |
+//! | verboser | each | each | at once |
+//! | manual | each | each | when the application says so, to what it says |
+
+use super::{Effect, Facts, Refusal, Refused, Route, Rules, Upstream, subscribe::as_subscription};
+use crate::{
+    Frame, Loss, Message, Options, SocketType,
+    routing::{Added, Copies, PeerId, PeerTable, Peers, Removed, Subscriptions},
+};
+
+/// What one remote peer may subscribe to before it is cut off (zmtp.md R21).
+const TOPICS_PER_PEER: usize = 1_000_000;
+const OCTETS_PER_PEER: u64 = 64 * 1024 * 1024;
+
+/// The rules of a PUB or XPUB socket.
+#[derive(Debug)]
+pub struct Publish {
+    /// What messages are matched against.
+    topics: Subscriptions,
+    /// In manual mode, what the peers asked for: reported as cancelled when they go.
+    asked: Subscriptions,
+    peers: PeerTable<Subscriber>,
+    /// In manual mode, the connected peer whose subscription or cancellation was received last.
+    last: Option<PeerId>,
+    reports: bool,
+    report_unknown_cancels: bool,
+    policy: Policy,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Subscriber {
+    connected: bool,
+    local: bool,
+    speaks_subscriptions: bool,
+    copies: Copies,
+}
+
+/// The options in force.
+#[derive(Debug)]
+struct Policy {
+    every_subscription: bool,
+    every_cancellation: bool,
+    manual: bool,
+    last_value: bool,
+    no_drop: bool,
+    invert: bool,
+    only_first: bool,
+    welcome: Option<Frame>,
+}
+
+impl Policy {
+    fn new(options: &Options) -> Self {
+        Self {
+            every_subscription: options.xpub_verbose || options.xpub_verboser,
+            every_cancellation: options.xpub_verboser,
+            manual: options.xpub_manual || options.xpub_manual_last_value,
+            last_value: options.xpub_manual_last_value,
+            no_drop: options.xpub_nodrop,
+            invert: options.invert_matching,
+            only_first: options.only_first_subscribe,
+            welcome: options.xpub_welcome_message.clone(),
+        }
+    }
+}
+
+impl Publish {
+    pub(super) fn new(kind: SocketType, options: &Options) -> Self {
+        Self {
+            topics: Subscriptions::new(),
+            asked: Subscriptions::new(),
+            peers: PeerTable::new(),
+            last: None,
+            reports: kind == SocketType::Xpub,
+            report_unknown_cancels: false,
+            policy: Policy::new(options),
+        }
+    }
+
+    pub(super) fn report_unknown_cancels(&mut self, report: bool) {
+        self.report_unknown_cancels = report;
+    }
+
+    fn connect(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) {
+        let copies = if facts.cancels_each_copy { Copies::One } else { Copies::All };
+        let Facts { connected, local, speaks_subscriptions, .. } = *facts;
+        self.peers.insert(peer, Subscriber { connected, local, speaks_subscriptions, copies });
+        if !connected {
+            return;
+        }
+        if !speaks_subscriptions {
+            self.topics.add(peer, b"");
+        }
+        if let Some(welcome) = &self.policy.welcome {
+            effects.push(Effect::Send { peer, message: Message::from(welcome.clone()) });
+        }
+    }
+
+    /// Drops all that a peer subscribed to, and reports it.
+    fn disconnect(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
+        let Some(subscriber) = self.peers.get_mut(peer) else { return };
+        subscriber.connected = false;
+        if self.last == Some(peer) {
+            self.last = None;
+        }
+        if self.reports && subscriber.speaks_subscriptions {
+            let manual = self.policy.manual;
+            let every = manual || self.policy.every_cancellation;
+            let held = if manual { &self.asked } else { &self.topics };
+            held.each_topic_of(peer, |topic, _, alone| {
+                if alone || every {
+                    effects.push(Effect::Deliver { peer, message: report(topic, false) });
+                }
+            });
+        }
+        self.topics.remove_peer(peer);
+        self.asked.remove_peer(peer);
+    }
+
+    fn change(&mut self, from: PeerId, topic: &[u8], subscribe: bool, effects: &mut Vec<Effect>) {
+        let Some(subscriber) = self.peers.get(from).copied() else { return };
+        let manual = self.policy.manual;
+        let held = if manual { &mut self.asked } else { &mut self.topics };
+        let notable = if subscribe {
+            let over = held.topics_of(from) >= TOPICS_PER_PEER
+                || held.octets_of(from) + topic.len() as u64 > OCTETS_PER_PEER;
+            let added = if over && !subscriber.local { Added::Full } else { held.add(from, topic) };
+            if added == Added::Full {
+                return effects.push(Effect::Disconnect(from));
+            }
+            added == Added::First || self.policy.every_subscription
+        } else {
+            match held.remove(from, topic, subscriber.copies) {
+                Removed::Last => true,
+                Removed::CopyRemains | Removed::OthersRemain => self.policy.every_cancellation,
+                Removed::Unknown => self.report_unknown_cancels,
+            }
+        };
+        if self.reports && (notable || manual) {
+            effects.push(Effect::Deliver { peer: from, message: report(topic, subscribe) });
+        }
+    }
+
+    /// The peers that a message of this topic is for, without regard to room.
+    fn audience(&mut self, topic: &[u8], mut visit: impl FnMut(PeerId)) {
+        let only = if self.policy.last_value { self.last } else { None };
+        let wanted = |peer| only.is_none_or(|only| only == peer);
+        if !self.policy.invert {
+            return self.topics.matches(topic, |peer| {
+                if wanted(peer) {
+                    visit(peer);
+                }
+            });
+        }
+        let mut matched = Vec::new();
+        self.topics.matches(topic, |peer| {
+            if wanted(peer) {
+                matched.push(peer);
+            }
+        });
+        matched.sort_unstable();
+        let others = self.peers.iter().map(|(peer, _)| peer);
+        others.filter(|peer| matched.binary_search(peer).is_err()).for_each(visit);
+    }
+}
+
+/// A subscription or cancellation as XPUB shows it to its application.
+fn report(topic: &[u8], subscribe: bool) -> Message {
+    let mut octets = Vec::with_capacity(1 + topic.len());
+    octets.push(u8::from(subscribe));
+    octets.extend_from_slice(topic);
+    Message::from(octets)
+}
+
+impl Rules for Publish {
+    fn configure(&mut self, options: &Options) {
+        self.policy = Policy::new(options);
+    }
+
+    fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
+        self.connect(peer, facts, effects);
+        Ok(())
+    }
+
+    fn reattach(
+        &mut self,
+        peer: PeerId,
+        facts: &Facts<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        self.connect(peer, &Facts { connected: true, ..*facts }, effects);
+        Ok(())
+    }
+
+    fn suspend(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
+        self.disconnect(peer, effects);
+    }
+
+    fn detach(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
+        self.disconnect(peer, effects);
+        self.peers.remove(peer);
+    }
+
+    fn route(
+        &mut self,
+        message: &mut Message,
+        peers: &impl Peers,
+        targets: &mut Vec<PeerId>,
+    ) -> Result<Route<'_>, Refusal> {
+        targets.clear();
+        let mut missed = 0;
+        self.audience(message.body(), |peer| {
+            if peers.has_room(peer) {
+                targets.push(peer);
+            } else {
+                missed += 1;
+            }
+        });
+        if missed > 0 && self.policy.no_drop {
+            targets.clear();
+            return Err(Refusal::WouldBlock);
+        }
+        if self.policy.last_value {
+            self.last = None;
+        }
+        Ok(match targets.is_empty() && missed == 0 {
+            false => Route::Each { missed },
+            true if self.peers.is_empty() => Route::Dropped(Loss::NoPeer),
+            true => Route::Dropped(Loss::Unsubscribed),
+        })
+    }
+
+    fn may_receive(&self) -> Result<(), Refusal> {
+        if self.reports { Ok(()) } else { Err(Refusal::NotSupported) }
+    }
+
+    fn needs_accept(&self) -> bool {
+        self.policy.manual
+    }
+
+    fn accept(&mut self, from: PeerId, message: Message, _: &mut Vec<Effect>) -> Result<Message, Loss> {
+        if self.policy.manual && !message.is_multipart() && as_subscription(message.body()).is_some() {
+            let connected = self.peers.get(from).is_some_and(|subscriber| subscriber.connected);
+            self.last = connected.then_some(from);
+        }
+        Ok(message)
+    }
+
+    fn upstream(&mut self, from: PeerId, what: Upstream<'_>, effects: &mut Vec<Effect>) {
+        let message = match what {
+            Upstream::Subscribe(topic) => return self.change(from, topic, true, effects),
+            Upstream::Cancel(topic) => return self.change(from, topic, false, effects),
+            Upstream::Message(message) => message,
+        };
+        let mut own = Vec::new();
+        for (at, frame) in message.into_iter().enumerate() {
+            match as_subscription(&frame) {
+                Some((topic, subscribe)) if at == 0 || !self.policy.only_first => {
+                    self.change(from, topic, subscribe, effects);
+                }
+                _ => own.push(frame),
+            }
+        }
+        if own.is_empty() {
+            return;
+        }
+        effects.push(match self.reports {
+            true => Effect::Deliver { peer: from, message: Message::from(own) },
+            false => Effect::Lost(Loss::BadEnvelope, 1),
+        });
+    }
+
+    fn subscribe(&mut self, topic: &[u8], _: &mut Vec<Effect>) -> Result<(), Refusal> {
+        if !self.policy.manual {
+            return Err(Refusal::NotSupported);
+        }
+        if let Some(peer) = self.last {
+            self.topics.add(peer, topic);
+        }
+        Ok(())
+    }
+
+    fn unsubscribe(&mut self, topic: &[u8], _: &mut Vec<Effect>) -> Result<(), Refusal> {
+        if !self.policy.manual {
+            return Err(Refusal::NotSupported);
+        }
+        if let Some(peer) = self.last {
+            self.topics.remove(peer, topic, Copies::All);
+        }
+        Ok(())
+    }
+
+    fn subscribers(&self, topic: &[u8]) -> usize {
+        let matching = self.topics.count_matches(topic);
+        if self.policy.invert { self.peers.len() - matching } else { matching }
+    }
+
+    fn topics_count(&self) -> usize {
+        self.topics.topics()
+    }
+}

@@ -1,0 +1,160 @@
+//! REQ (RFC 28): asks one peer at a time and waits for the answer of that peer.
+//!
+//! ```text
+//!            send -> peer P                        reply of P
+//!   idle -----------------------> waiting for P ----------------> idle
+//!                                   | ^   send, only if relaxed: waits for the new peer instead
+//!                                   '-'
+//! ```
+//!
+//! On the wire: `"" body`, or with `req_correlate`: `number "" body`. A reply that does not fit is dropped. If P is gone,
+//! its reply will not come and nobody else's is taken (unlike libzmq, which then takes anyone's): a relaxed REQ asks again.
+
+use super::{Effect, Facts, Refusal, Refused, Route, Rules, greeting::Greeting};
+use crate::{
+    Frame, Loss, Message, Options,
+    routing::{LoadBalance, PeerId, PeerTable, Peers},
+};
+
+/// The rules of a REQ socket.
+#[derive(Debug)]
+pub struct Request {
+    balance: LoadBalance,
+    state: State,
+    /// `number ""`; the number is that of the last request.
+    envelope: [Frame; 2],
+    number: u32,
+    correlate: bool,
+    relaxed: bool,
+    greeting: Greeting,
+    /// Whether the peer is in this process.
+    local: PeerTable<bool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    Idle,
+    /// The peer, and whether the request was numbered. Without a peer: the number of the one asked was given away.
+    Waiting {
+        asked: Option<PeerId>,
+        numbered: bool,
+    },
+}
+
+impl Request {
+    pub(super) fn new(options: &Options, seed: u32) -> Self {
+        Self {
+            balance: LoadBalance::new(),
+            state: State::Idle,
+            envelope: [Frame::EMPTY, Frame::EMPTY],
+            number: seed,
+            correlate: options.req_correlate,
+            relaxed: options.req_relaxed,
+            greeting: Self::greeting(options),
+            local: PeerTable::new(),
+        }
+    }
+
+    /// A hello would look like a request to a REP; only probes are sent.
+    fn greeting(options: &Options) -> Greeting {
+        Greeting { hello: None, probe: options.probe_router }
+    }
+
+    /// How many frames stand before the body of a reply: `""`, or four octets and `""`.
+    fn envelope_of(reply: &Message) -> Option<usize> {
+        match reply.frames() {
+            [delimiter, _, ..] if delimiter.is_empty() => Some(1),
+            [number, delimiter, _, ..] if number.len() == 4 && delimiter.is_empty() => Some(2),
+            _ => None,
+        }
+    }
+}
+
+impl Rules for Request {
+    fn configure(&mut self, options: &Options) {
+        (self.correlate, self.relaxed) = (options.req_correlate, options.req_relaxed);
+        self.greeting = Self::greeting(options);
+    }
+
+    fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
+        self.balance.insert(peer);
+        self.local.insert(peer, facts.local);
+        if facts.connected {
+            self.greeting.send(peer, effects);
+        }
+        Ok(())
+    }
+
+    fn reattach(&mut self, peer: PeerId, _: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
+        self.greeting.send(peer, effects);
+        Ok(())
+    }
+
+    fn detach(&mut self, peer: PeerId, _: &mut Vec<Effect>) {
+        self.balance.remove(peer);
+    }
+
+    fn forget(&mut self, peer: PeerId) {
+        self.local.remove(peer);
+        if let State::Waiting { asked, .. } = &mut self.state
+            && *asked == Some(peer)
+        {
+            *asked = None;
+        }
+    }
+
+    #[inline]
+    fn route(
+        &mut self,
+        _: &mut Message,
+        peers: &impl Peers,
+        _: &mut Vec<PeerId>,
+    ) -> Result<Route<'_>, Refusal> {
+        if self.state != State::Idle && !self.relaxed {
+            return Err(Refusal::IllegalState("receive the reply before the next request"));
+        }
+        let peer = self.balance.pick(peers).ok_or(Refusal::WouldBlock)?;
+        self.state = State::Waiting { asked: Some(peer), numbered: self.correlate };
+        if !self.correlate {
+            return Ok(Route::One { peer, envelope: &[Frame::EMPTY] });
+        }
+        self.number = self.number.wrapping_add(1);
+        self.envelope = [Frame::from(&self.number.to_be_bytes()), Frame::EMPTY];
+        Ok(Route::One { peer, envelope: &self.envelope })
+    }
+
+    fn may_receive(&self) -> Result<(), Refusal> {
+        match self.state {
+            State::Idle => Err(Refusal::IllegalState("send a request before receiving")),
+            State::Waiting { .. } => Ok(()),
+        }
+    }
+
+    fn needs_accept(&self) -> bool {
+        true
+    }
+
+    fn accept(
+        &mut self,
+        from: PeerId,
+        mut message: Message,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Message, Loss> {
+        let Some(frames) = Self::envelope_of(&message) else {
+            // RFC 28 leaves such a peer no meaning; within a process it is the application's own and only skipped.
+            if self.local.get(from) == Some(&false) {
+                effects.push(Effect::Disconnect(from));
+            }
+            return Err(Loss::BadEnvelope);
+        };
+        let State::Waiting { asked: Some(asked), numbered } = self.state else { return Err(Loss::Stale) };
+        let number = if frames == 2 { message.frames().first() } else { None };
+        let expected = if numbered { self.envelope.first() } else { None };
+        if from != asked || number != expected {
+            return Err(Loss::Stale);
+        }
+        message.split_front(frames);
+        self.state = State::Idle;
+        Ok(message)
+    }
+}

@@ -1,0 +1,125 @@
+//! STREAM: talks to plain TCP peers. `id data` in both directions; `id ""` comes when a connection comes or goes, and
+//! closes it when sent.
+
+use super::{Effect, Facts, Refusal, Refused, Route, Rules, behind};
+use crate::{
+    Frame, Loss, Message, Options,
+    routing::{Names, PeerId, PeerTable, Peers},
+};
+
+/// The rules of a STREAM socket.
+#[derive(Debug)]
+pub struct Stream {
+    names: Names,
+    peers: PeerTable<Named>,
+    notify: bool,
+}
+
+#[derive(Debug)]
+struct Named {
+    name: Frame,
+    connected: bool,
+}
+
+impl Stream {
+    pub(super) fn new(options: &Options, seed: u32) -> Self {
+        Self { names: Names::new(seed), peers: PeerTable::new(), notify: options.stream_notify }
+    }
+
+    fn tell(&self, peer: PeerId, effects: &mut Vec<Effect>) {
+        if self.notify {
+            effects.push(Effect::Deliver { peer, message: Message::new() });
+        }
+    }
+}
+
+impl Rules for Stream {
+    fn configure(&mut self, options: &Options) {
+        self.notify = options.stream_notify;
+    }
+
+    fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
+        let name = match facts.connect_routing_id {
+            Some(name) if self.names.find(name).is_some_and(|owner| owner != peer) => {
+                return Err(Refused::NameTaken);
+            }
+            Some(name) => {
+                self.names.assign(name, peer);
+                name.clone()
+            }
+            None => self.names.generate(peer),
+        };
+        self.peers.insert(peer, Named { name, connected: facts.connected });
+        if facts.connected {
+            self.tell(peer, effects);
+        }
+        Ok(())
+    }
+
+    fn reattach(&mut self, peer: PeerId, _: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
+        if let Some(entry) = self.peers.get_mut(peer) {
+            entry.connected = true;
+            self.tell(peer, effects);
+        }
+        Ok(())
+    }
+
+    fn suspend(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
+        let was = self.peers.get_mut(peer).map(|entry| std::mem::take(&mut entry.connected));
+        if was == Some(true) {
+            self.tell(peer, effects);
+        }
+    }
+
+    fn detach(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
+        self.suspend(peer, effects);
+        if let Some(entry) = self.peers.get(peer) {
+            self.names.release(&entry.name, peer);
+        }
+    }
+
+    fn forget(&mut self, peer: PeerId) {
+        self.peers.remove(peer);
+    }
+
+    fn route(
+        &mut self,
+        message: &mut Message,
+        peers: &impl Peers,
+        _: &mut Vec<PeerId>,
+    ) -> Result<Route<'_>, Refusal> {
+        let [name, data, more @ ..] = message.frames() else { return Err(Refusal::Invalid) };
+        let (name, closes) = (name.as_slice(), data.is_empty() && more.is_empty());
+        let peer = self.names.find(name).ok_or(Refusal::Unroutable)?;
+        if closes {
+            // Our own doing is not reported back, and nothing can follow the end.
+            self.names.release(name, peer);
+            if let Some(entry) = self.peers.get_mut(peer) {
+                entry.connected = false;
+            }
+            return Ok(Route::Close { peer });
+        }
+        if !peers.has_room(peer) {
+            return Err(Refusal::WouldBlock);
+        }
+        message.pop_front();
+        Ok(Route::One { peer, envelope: &[] })
+    }
+
+    fn needs_accept(&self) -> bool {
+        true
+    }
+
+    fn accept(&mut self, from: PeerId, message: Message, _: &mut Vec<Effect>) -> Result<Message, Loss> {
+        let entry = self.peers.get(from).ok_or(Loss::Unroutable)?;
+        Ok(behind(&entry.name, message))
+    }
+
+    fn peer_named(&self, routing_id: &[u8]) -> Option<PeerId> {
+        self.names.find(routing_id)
+    }
+
+    fn routing_id_of(&self, peer: PeerId) -> Option<&Frame> {
+        Some(&self.peers.get(peer)?.name)
+    }
+}

@@ -1,0 +1,175 @@
+//! SUB and XSUB (RFC 29): subscribe to prefixes at every publisher, and filter again what arrives.
+//!
+//! Subscriptions are counted here: each is passed on, a cancellation only for the last copy. They are state, not
+//! messages: a connection that comes up is told the whole set. An XSUB subscribes by sending `01 topic` and `00 topic`,
+//! may send messages of its own to publishers, and does not filter.
+
+use super::{Effect, Facts, Refusal, Refused, Route, Rules};
+use crate::{
+    Frame, Loss, Message, Options, SocketType,
+    routing::{Added, Copies, PeerId, PeerTable, Peers, Removed, Subscriptions},
+};
+
+/// The one who subscribes in `topics`.
+const SELF: PeerId = PeerId(0);
+
+/// The rules of a SUB or XSUB socket.
+#[derive(Debug)]
+pub struct Subscribe {
+    by_messages: bool,
+    topics: Subscriptions,
+    /// Publishers; whether they are connected.
+    publishers: PeerTable<bool>,
+    verbose_unsubscribe: bool,
+    invert: bool,
+    only_first: bool,
+}
+
+impl Subscribe {
+    pub(super) fn new(kind: SocketType, options: &Options) -> Self {
+        Self {
+            by_messages: kind == SocketType::Xsub,
+            topics: Subscriptions::new(),
+            publishers: PeerTable::new(),
+            verbose_unsubscribe: options.xsub_verbose_unsubscribe,
+            invert: options.invert_matching,
+            only_first: options.only_first_subscribe,
+        }
+    }
+
+    fn connected(&self) -> impl Iterator<Item = PeerId> {
+        self.publishers.iter().filter(|(_, connected)| **connected).map(|(peer, _)| peer)
+    }
+
+    /// Changes the set. Returns whether publishers are to be told.
+    fn change(&mut self, topic: &[u8], subscribe: bool) -> bool {
+        if subscribe {
+            return self.topics.add(SELF, topic) != Added::Full;
+        }
+        self.topics.remove(SELF, topic, Copies::One) == Removed::Last || self.verbose_unsubscribe
+    }
+
+    fn change_and_tell(&mut self, topic: &[u8], subscribe: bool, effects: &mut Vec<Effect>) {
+        if self.change(topic, subscribe) {
+            let topic = Frame::from(topic);
+            effects.extend(self.connected().map(|peer| Effect::Subscription {
+                peer,
+                topic: topic.clone(),
+                subscribe,
+            }));
+        }
+    }
+
+    fn tell_all(&self, peer: PeerId, effects: &mut Vec<Effect>) {
+        self.topics.each_topic_of(SELF, |topic, copies, _| {
+            // With all cancellations passed on, a publisher that counts must know of every copy.
+            let copies = if self.verbose_unsubscribe { copies } else { 1 };
+            let topic = Frame::from(topic);
+            let told = Effect::Subscription { peer, topic, subscribe: true };
+            effects.extend(std::iter::repeat_n(told, copies as usize));
+        });
+    }
+}
+
+/// A frame as a change of subscriptions: `01 topic` or `00 topic`.
+pub(super) fn as_subscription(frame: &[u8]) -> Option<(&[u8], bool)> {
+    match frame {
+        [1, topic @ ..] => Some((topic, true)),
+        [0, topic @ ..] => Some((topic, false)),
+        _ => None,
+    }
+}
+
+impl Rules for Subscribe {
+    fn configure(&mut self, options: &Options) {
+        self.verbose_unsubscribe = options.xsub_verbose_unsubscribe;
+        self.invert = options.invert_matching;
+        self.only_first = options.only_first_subscribe;
+    }
+
+    fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
+        self.publishers.insert(peer, facts.connected);
+        if facts.connected {
+            self.tell_all(peer, effects);
+        }
+        Ok(())
+    }
+
+    fn reattach(&mut self, peer: PeerId, _: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
+        self.publishers.insert(peer, true);
+        self.tell_all(peer, effects);
+        Ok(())
+    }
+
+    fn suspend(&mut self, peer: PeerId, _: &mut Vec<Effect>) {
+        self.publishers.insert(peer, false);
+    }
+
+    fn detach(&mut self, peer: PeerId, _: &mut Vec<Effect>) {
+        self.publishers.remove(peer);
+    }
+
+    fn route(
+        &mut self,
+        message: &mut Message,
+        peers: &impl Peers,
+        targets: &mut Vec<PeerId>,
+    ) -> Result<Route<'_>, Refusal> {
+        if !self.by_messages {
+            return Err(Refusal::NotSupported);
+        }
+        targets.clear();
+        if let ([only], Some((topic, subscribe))) = (message.frames(), as_subscription(message.body())) {
+            debug_assert_eq!(only.len(), topic.len() + 1);
+            if self.change(topic, subscribe) {
+                targets.extend(self.connected());
+            }
+            return Ok(Route::Subscription { subscribe });
+        }
+        if self.publishers.is_empty() {
+            return Ok(Route::Dropped(Loss::NoPeer));
+        }
+        // Subscriptions among other frames travel with them; the publisher looks for them as we do here.
+        let looked_at = if self.only_first { 1 } else { usize::MAX };
+        for frame in message.frames().iter().take(looked_at) {
+            if let Some((topic, subscribe)) = as_subscription(frame) {
+                self.change(topic, subscribe);
+            }
+        }
+        targets.extend(self.publishers.iter().map(|(peer, _)| peer).filter(|peer| peers.has_room(*peer)));
+        Ok(Route::Each { missed: self.publishers.len() - targets.len() })
+    }
+
+    fn needs_accept(&self) -> bool {
+        !self.by_messages
+    }
+
+    #[inline]
+    fn accept(&mut self, _: PeerId, message: Message, _: &mut Vec<Effect>) -> Result<Message, Loss> {
+        if self.by_messages || self.topics.any_match(message.body()) != self.invert {
+            Ok(message)
+        } else {
+            Err(Loss::Unsubscribed)
+        }
+    }
+
+    fn subscribe(&mut self, topic: &[u8], effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+        if self.by_messages {
+            return Err(Refusal::NotSupported);
+        }
+        self.change_and_tell(topic, true, effects);
+        Ok(())
+    }
+
+    fn unsubscribe(&mut self, topic: &[u8], effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+        if self.by_messages {
+            return Err(Refusal::NotSupported);
+        }
+        self.change_and_tell(topic, false, effects);
+        Ok(())
+    }
+
+    fn topics_count(&self) -> usize {
+        self.topics.topics()
+    }
+}
