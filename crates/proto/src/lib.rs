@@ -10,6 +10,7 @@ pub mod loss;
 pub mod message;
 pub mod options;
 pub mod socket_type;
+pub mod wire;
 
 pub use batch::Batch;
 pub use frame::Frame;
@@ -17,3 +18,4 @@ pub use loss::Loss;
 pub use message::Message;
 pub use options::Options;
 pub use socket_type::SocketType;
+pub use wire::{Command, z85};
