@@ -5,14 +5,20 @@
 //! simulation. This room does not know sockets of the operating system, nor how threads hand over.
 
 pub mod batch;
+pub mod connection;
 pub mod frame;
 pub mod loss;
 pub mod message;
 pub mod options;
+pub mod security;
 pub mod socket_type;
 pub mod wire;
 
 pub use batch::Batch;
+pub use connection::{
+    Beat, Decoder, Encoder, Established, Handshake, HandshakeError, Heartbeat, PeerProperties, Progress,
+    ProtocolError, Settings, Sink, Version, Wire,
+};
 pub use frame::Frame;
 pub use loss::Loss;
 pub use message::Message;
