@@ -48,6 +48,12 @@ impl Batch {
         Self { octets, messages, ..Self::new() }
     }
 
+    /// As [`Batch::from_octets`], with the first message at offset `start`.
+    pub fn from_octets_at(octets: Vec<u8>, start: usize, messages: usize) -> Self {
+        debug_assert!(start <= octets.len());
+        Self { read: start.min(octets.len()), octets, messages, ..Self::new() }
+    }
+
     /// Whole messages that can still be taken.
     #[inline]
     pub fn messages(&self) -> usize {
@@ -113,6 +119,45 @@ impl Batch {
             }
             self.push(last, false);
         }
+    }
+
+    /// Appends frames that are framed already and finish exactly `messages` messages.
+    pub(crate) fn push_octets(&mut self, framed: &[u8], messages: usize) {
+        self.octets.extend_from_slice(framed);
+        self.messages += messages;
+    }
+
+    /// Appends octets that stand apart, whatever they are: for values that are only written, never taken from.
+    pub(crate) fn push_apart(&mut self, octets: Bytes) {
+        self.apart += octets.len();
+        self.bodies.push_back((self.octets.len(), octets));
+    }
+
+    /// The run itself, for whoever frames otherwise than this type does.
+    pub(crate) fn octets_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.octets
+    }
+
+    /// The frames not taken yet, commands passed over: body, its shared form where it stands apart, and whether more
+    /// frames of the same message follow.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = (&[u8], Option<&Bytes>, bool)> {
+        let mut at = self.read;
+        let mut bodies = self.bodies.iter().peekable();
+        std::iter::from_fn(move || {
+            loop {
+                let head = Header::parse(self.octets.get(at..)?)?;
+                let body_at = at + head.octets;
+                if let Some((_, body)) = bodies.next_if(|(place, _)| *place == body_at) {
+                    at = body_at;
+                    return Some((&body[..], Some(body), head.more()));
+                }
+                at = body_at.checked_add(usize::try_from(head.size).ok()?)?;
+                let body = self.octets.get(body_at..at)?;
+                if !head.is_command() {
+                    return Some((body, None, head.more()));
+                }
+            }
+        })
     }
 
     /// Appends all that is left of `other`.
@@ -214,16 +259,7 @@ impl Batch {
     }
 
     fn push_header(&mut self, size: usize, more: bool) {
-        let flags = u8::from(more) * MORE;
-        match u8::try_from(size) {
-            Ok(size) => self.octets.extend_from_slice(&[flags, size]),
-            Err(_) => {
-                let mut header = [0; 9];
-                header[0] = flags | LONG;
-                header[1..].copy_from_slice(&(size as u64).to_be_bytes());
-                self.octets.extend_from_slice(&header);
-            }
-        }
+        Header::write(u8::from(more) * MORE, size, &mut self.octets);
     }
 }
 
@@ -246,6 +282,20 @@ impl Header {
         }
         let size = u64::from_be_bytes(*rest.first_chunk()?);
         Some(Self { flags, size, octets: 9 })
+    }
+
+    /// Appends the shortest header for a body of `size` octets; `flags` without LONG.
+    #[inline]
+    pub(crate) fn write(flags: u8, size: usize, out: &mut Vec<u8>) {
+        match u8::try_from(size) {
+            Ok(size) => out.extend_from_slice(&[flags, size]),
+            Err(_) => {
+                let mut header = [0; 9];
+                header[0] = flags | LONG;
+                header[1..].copy_from_slice(&(size as u64).to_be_bytes());
+                out.extend_from_slice(&header);
+            }
+        }
     }
 
     #[inline]

@@ -5,15 +5,22 @@
 //! simulation. This room does not know sockets of the operating system, nor how threads hand over.
 
 pub mod batch;
+pub mod connection;
 pub mod frame;
 pub mod loss;
 pub mod message;
 pub mod options;
 pub mod routing;
+pub mod security;
 pub mod socket;
 pub mod socket_type;
+pub mod wire;
 
 pub use batch::Batch;
+pub use connection::{
+    Beat, Decoder, Encoder, Established, Handshake, HandshakeError, Heartbeat, PeerProperties, Progress,
+    ProtocolError, Settings, Sink, Version, Wire,
+};
 pub use frame::Frame;
 pub use loss::Loss;
 pub use message::Message;
@@ -21,3 +28,4 @@ pub use options::Options;
 pub use routing::{FairQueue, PeerId, Peers};
 pub use socket::Machine;
 pub use socket_type::SocketType;
+pub use wire::{Command, z85};

@@ -1,0 +1,196 @@
+//! Batches to octets: one per connection, after the handshake.
+//!
+//! For a peer of 2.0 or 3.x without encryption a batch is what goes on the wire, and nothing happens here. For all others
+//! the frames are put into another form, and the batch is kept beside it until the octets are out.
+
+use super::Version;
+use crate::{
+    Batch,
+    batch::{COMMAND, Header, MORE},
+    security::Sealer,
+    wire::{Command, command::CONTEXT_MAX, legacy},
+};
+
+/// Puts what is sent into the form that the peer understands.
+#[derive(Debug)]
+pub struct Encoder {
+    mode: Mode,
+    version: Version,
+}
+
+#[derive(Debug)]
+enum Mode {
+    Clear,
+    Legacy,
+    Raw,
+    Sealed(Box<dyn Sealer>),
+}
+
+impl Encoder {
+    pub(crate) fn new(version: Version, sealer: Option<Box<dyn Sealer>>) -> Self {
+        let mode = match (version, sealer) {
+            (_, Some(sealer)) => Mode::Sealed(sealer),
+            (Version::V1, None) => Mode::Legacy,
+            _ => Mode::Clear,
+        };
+        Self { mode, version }
+    }
+
+    /// For STREAM, whose peers get the bodies and nothing else.
+    pub fn raw() -> Self {
+        Self { mode: Mode::Raw, version: Version::V1 }
+    }
+
+    /// Whether a batch goes out as it is. A caller that knows may write the octets of batches without [`Encoder::encode`].
+    #[inline]
+    pub fn is_passthrough(&self) -> bool {
+        matches!(self.mode, Mode::Clear)
+    }
+
+    /// Puts a batch into the form that goes on the wire.
+    #[inline]
+    pub fn encode(&mut self, batch: Batch) -> Wire {
+        let coded = match self.mode {
+            Mode::Clear => None,
+            _ => Some(Box::new(self.recode(&batch))),
+        };
+        Wire { batch, coded }
+    }
+
+    fn recode(&mut self, batch: &Batch) -> Coded {
+        let mut octets = Batch::new();
+        let mut ends = Vec::with_capacity(batch.messages());
+        for (body, shared, more) in batch.frames() {
+            match &mut self.mode {
+                Mode::Sealed(sealer) => {
+                    seal(&mut **sealer, u8::from(more) * MORE, body, octets.octets_mut());
+                }
+                mode => {
+                    if matches!(mode, Mode::Legacy) {
+                        legacy::Header::write(body.len(), more, octets.octets_mut());
+                    }
+                    match shared {
+                        Some(shared) => octets.push_apart(shared.clone()),
+                        None => octets.push_octets(body, 0),
+                    }
+                }
+            }
+            if !more {
+                ends.push(octets.size());
+            }
+        }
+        Coded { octets, ends }
+    }
+
+    /// Appends a PING; nothing for a peer that does not know it. Of a context only 16 octets travel.
+    pub fn ping(&mut self, ttl: u16, context: &[u8], out: &mut Vec<u8>) {
+        let context = context.get(..CONTEXT_MAX).unwrap_or(context);
+        self.heartbeat(Command::Ping { ttl, context }, out);
+    }
+
+    /// Appends the answer to a PING that had this context.
+    pub fn pong(&mut self, context: &[u8], out: &mut Vec<u8>) {
+        let context = context.get(..CONTEXT_MAX).unwrap_or(context);
+        self.heartbeat(Command::Pong(context), out);
+    }
+
+    fn heartbeat(&mut self, command: Command<'_>, out: &mut Vec<u8>) {
+        if self.version == Version::V3_1 {
+            self.command(command, out);
+        }
+    }
+
+    /// Appends a subscription, or its cancellation, in the form that the peer understands: a command since 3.1, a message
+    /// before, and nothing for 1.0, where the subscriber alone filters.
+    pub fn subscription(&mut self, topic: &[u8], subscribe: bool, out: &mut Vec<u8>) {
+        match self.version {
+            Version::V3_1 if subscribe => self.command(Command::Subscribe(topic), out),
+            Version::V3_1 => self.command(Command::Cancel(topic), out),
+            Version::V2 | Version::V3_0 => {
+                let body = [&[u8::from(subscribe)], topic].concat();
+                match &mut self.mode {
+                    Mode::Sealed(sealer) => seal(&mut **sealer, 0, &body, out),
+                    _ => frame(0, &body, out), // X13: LONG from 255 octets of topic on
+                }
+            }
+            Version::V1 => {}
+        }
+    }
+
+    fn command(&mut self, command: Command<'_>, out: &mut Vec<u8>) {
+        match &mut self.mode {
+            Mode::Sealed(sealer) => {
+                let mut body = Vec::new();
+                command.write_body(&mut body);
+                seal(&mut **sealer, COMMAND, &body, out);
+            }
+            _ => command.write(out),
+        }
+    }
+}
+
+fn frame(flags: u8, body: &[u8], out: &mut Vec<u8>) {
+    Header::write(flags, body.len(), out);
+    out.extend_from_slice(body);
+}
+
+/// Appends the frame that carries an encrypted one: always a message frame, whatever is inside (X8).
+fn seal(sealer: &mut dyn Sealer, flags: u8, body: &[u8], out: &mut Vec<u8>) {
+    let mut sealed = Vec::new();
+    sealer.seal(flags, body, &mut sealed);
+    frame(0, &sealed, out);
+}
+
+/// A batch on its way out, in the form of the wire.
+#[derive(Debug, Default)]
+pub struct Wire {
+    batch: Batch,
+    coded: Option<Box<Coded>>,
+}
+
+#[derive(Debug)]
+struct Coded {
+    octets: Batch,
+    /// Where each message ends.
+    ends: Vec<usize>,
+}
+
+impl Wire {
+    /// What to write, in order.
+    pub fn segments(&self) -> impl Iterator<Item = &[u8]> {
+        self.octets().segments()
+    }
+
+    /// Octets to write in all.
+    #[inline]
+    pub fn size(&self) -> usize {
+        self.octets().size()
+    }
+
+    /// Messages inside.
+    #[inline]
+    pub fn messages(&self) -> usize {
+        self.batch.messages()
+    }
+
+    /// After `written` octets went out and the connection broke: what did not go out whole, for the next connection to
+    /// encode anew, and how many messages went out.
+    pub fn into_unwritten(self, written: usize) -> (Batch, usize) {
+        let mut batch = self.batch;
+        let passed = match self.coded {
+            None => batch.skip_written(written),
+            Some(coded) => {
+                let passed = coded.ends.partition_point(|end| *end <= written);
+                for _ in 0..passed {
+                    batch.pop();
+                }
+                passed
+            }
+        };
+        (batch, passed)
+    }
+
+    fn octets(&self) -> &Batch {
+        self.coded.as_ref().map_or(&self.batch, |coded| &coded.octets)
+    }
+}

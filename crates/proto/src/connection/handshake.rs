@@ -1,0 +1,398 @@
+//! From the first octet to the end of the handshake: finds the peer's version, steps down to it, and agrees.
+//!
+//! ```text
+//!            first octet not FF, or bit 0 of octet 9 clear
+//! Signature ----------------------------------------------> Identity(1.0)            -> established
+//!     | ten octets: send 03
+//! Revision --- 0, 1, 2: send type, identity ---> SocketType -> Identity(1.0 or 2.0)  -> established
+//!     | 3 and above: send the other 53 octets
+//! Greeting --- 64 octets: same mechanism? ----> Commands, until the mechanism is done -> established
+//! ```
+//! Detection and downgrade are those of zmtp.md section 4.1; what is sent when is exactly that, so that old peers see
+//! a greeting of their own version.
+
+use super::{Decoder, Encoder, HandshakeError, ProtocolError, Settings, Version};
+use crate::{
+    Frame, SocketType,
+    batch::{COMMAND, Header, MORE},
+    security::{Mechanism, Step},
+    wire::{
+        Command, command,
+        greeting::{self, Detection, GREETING_SIZE, Greeting, SIGNATURE_SIZE},
+        legacy,
+        metadata::{self, Properties},
+    },
+};
+use std::sync::Arc;
+
+/// The longest command of a handshake: all the metadata a peer may send, and some room for keys.
+const COMMAND_MAX: u64 = metadata::OCTETS_MAX as u64 + 512;
+/// The longest routing id.
+const ROUTING_ID_MAX: usize = 255;
+
+/// A connection that is being set up.
+#[derive(Debug)]
+pub struct Handshake {
+    settings: Arc<Settings>,
+    stage: Stage,
+    /// What came of the part under way: the greeting from its first octet on, or one frame.
+    buffer: Vec<u8>,
+}
+
+/// What is being waited for.
+#[derive(Debug)]
+enum Stage {
+    Signature,
+    Revision,
+    SocketType { framing: Version },
+    Identity { framing: Version, peer: Option<SocketType> },
+    Greeting,
+    Commands { version: Version, mechanism: Mechanism },
+    Over,
+}
+
+/// How far one call came.
+#[derive(Debug)]
+pub struct Progress {
+    /// Octets of the input that belonged to the handshake; what is behind them is traffic.
+    pub consumed: usize,
+    /// The connection, once it is up.
+    pub established: Option<Established>,
+}
+
+/// A connection that is up.
+#[derive(Debug)]
+pub struct Established {
+    /// What is known of the peer.
+    pub peer: PeerProperties,
+    /// Octets to messages.
+    pub decoder: Decoder,
+    /// Messages to octets.
+    pub encoder: Encoder,
+}
+
+/// What a peer said about itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PeerProperties {
+    /// The version spoken with it.
+    pub version: Version,
+    /// Its type; `None` for 1.0, which has none, and for peers that do not say.
+    pub socket_type: Option<SocketType>,
+    /// The name it wants to be known by: at most 255 octets, the first not 00; empty if it gave none.
+    pub routing_id: Frame,
+    /// All its properties, in its order; names as it wrote them.
+    pub metadata: Vec<(String, Vec<u8>)>,
+}
+
+impl Handshake {
+    /// Begins a connection and appends the first octets to send; they go out without waiting for the peer.
+    pub fn new(settings: impl Into<Arc<Settings>>, out: &mut Vec<u8>) -> Self {
+        let settings = settings.into();
+        out.extend_from_slice(&greeting::signature(settings.routing_id.len()));
+        Self { settings, stage: Stage::Signature, buffer: Vec::new() }
+    }
+
+    /// Takes what belongs to the handshake off the front of `input` and appends to `out` what to send.
+    ///
+    /// Octets may come in any portions. Once [`Progress::established`] is there, the handshake is over and takes nothing
+    /// more; whatever of the input it did not consume is for the decoder.
+    ///
+    /// # Errors
+    /// [`HandshakeError`]: the connection is to be closed, after what is in `out` was sent.
+    pub fn receive(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<Progress, HandshakeError> {
+        let mut rest = input;
+        let mut established = None;
+        while established.is_none() && !matches!(self.stage, Stage::Over) {
+            let missing = self.wanted()?.saturating_sub(self.buffer.len());
+            let (taken, behind) = rest.split_at_checked(missing).unwrap_or((rest, &[]));
+            self.buffer.extend_from_slice(taken);
+            rest = behind;
+            if taken.len() < missing {
+                break;
+            }
+            if missing == 0 {
+                established = self.step(out)?;
+            }
+        }
+        Ok(Progress { consumed: input.len() - rest.len(), established })
+    }
+
+    /// Octets the buffer must hold before the stage can be left; grows as headers come in.
+    fn wanted(&self) -> Result<usize, HandshakeError> {
+        Ok(match &self.stage {
+            Stage::Signature => match greeting::detect(&self.buffer) {
+                Detection::Undecided(octets) => octets,
+                _ => self.buffer.len(),
+            },
+            Stage::Revision => SIGNATURE_SIZE + 1,
+            Stage::SocketType { .. } => SIGNATURE_SIZE + 2,
+            Stage::Greeting => GREETING_SIZE,
+            Stage::Identity { framing: Version::V1, .. } => identity_v1(&self.buffer)?.wanted,
+            Stage::Identity { .. } => identity_v2(&self.buffer)?.wanted,
+            Stage::Commands { .. } => command_frame(&self.buffer)?.wanted,
+            Stage::Over => 0,
+        })
+    }
+
+    /// Leaves the stage, all octets of which are there.
+    fn step(&mut self, out: &mut Vec<u8>) -> Result<Option<Established>, HandshakeError> {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Signature => self.signature_seen(out)?,
+            Stage::Revision => self.revision_seen(out)?,
+            Stage::SocketType { framing } => {
+                let peer = self.legacy_socket_type()?;
+                self.buffer.clear();
+                self.stage = Stage::Identity { framing, peer };
+            }
+            Stage::Identity { framing, peer } => return self.identity_seen(framing, peer).map(Some),
+            Stage::Greeting => self.greeting_seen(out)?,
+            Stage::Commands { version, mechanism } => return self.command_seen(version, mechanism, out),
+            Stage::Over => {}
+        }
+        Ok(None)
+    }
+
+    fn signature_seen(&mut self, out: &mut Vec<u8>) -> Result<(), HandshakeError> {
+        if greeting::detect(&self.buffer) == Detection::Unversioned {
+            self.admit(Version::V1)?;
+            // The ten octets sent already are the head of this frame.
+            out.extend_from_slice(&self.settings.routing_id);
+            self.stage = Stage::Identity { framing: Version::V1, peer: None };
+        } else {
+            out.push(greeting::MAJOR);
+            self.stage = Stage::Revision;
+        }
+        Ok(())
+    }
+
+    fn revision_seen(&mut self, out: &mut Vec<u8>) -> Result<(), HandshakeError> {
+        let framing = match greeting::detect(&self.buffer) {
+            Detection::Revision0 => Version::V1,
+            Detection::Revision1 => Version::V2,
+            _ => {
+                self.greeting().write_rest(out);
+                self.stage = Stage::Greeting;
+                return Ok(());
+            }
+        };
+        self.admit(framing)?;
+        out.push(legacy_number(self.settings.socket_type));
+        let identity = &self.settings.routing_id;
+        match framing {
+            Version::V1 => legacy::Header::write(identity.len(), false, out),
+            _ => Header::write(0, identity.len(), out),
+        }
+        out.extend_from_slice(identity);
+        self.stage = Stage::SocketType { framing };
+        Ok(())
+    }
+
+    /// Refuses versions that are too old, and those that know no security where some is wanted.
+    fn admit(&self, version: Version) -> Result<(), HandshakeError> {
+        if !version.meets(self.settings.minimum_version) {
+            return Err(HandshakeError::Version(version)); // R1
+        }
+        if !version.has_commands() && !self.settings.security.allows_versions_without_security() {
+            return Err(HandshakeError::Downgrade(version)); // R3
+        }
+        Ok(())
+    }
+
+    /// The type of a 2.0 peer. A wrong one is refused in silence: 2.0 has no way to say why.
+    fn legacy_socket_type(&self) -> Result<Option<SocketType>, HandshakeError> {
+        let number = self.buffer.get(SIGNATURE_SIZE + 1).copied().unwrap_or(u8::MAX);
+        let peer = SocketType::ALL.get(usize::from(number)).copied();
+        self.check_type(peer)?;
+        Ok(peer)
+    }
+
+    fn check_type(&self, peer: Option<SocketType>) -> Result<(), HandshakeError> {
+        let own = self.settings.socket_type;
+        match peer {
+            Some(known) if own.may_talk_to(known) => Ok(()),
+            _ => Err(HandshakeError::SocketType { own, peer }), // R11
+        }
+    }
+
+    fn identity_seen(
+        &mut self,
+        version: Version,
+        socket_type: Option<SocketType>,
+    ) -> Result<Established, HandshakeError> {
+        let frame = match version {
+            Version::V1 => identity_v1(&self.buffer)?,
+            _ => identity_v2(&self.buffer)?,
+        };
+        let routing_id = checked_routing_id(frame.body)?;
+        self.buffer = Vec::new();
+        let peer = PeerProperties { version, socket_type, routing_id, metadata: Vec::new() };
+        Ok(self.established(peer, None))
+    }
+
+    fn greeting(&self) -> Greeting {
+        Greeting::new(self.settings.security.name(), self.settings.security.is_server())
+    }
+
+    fn greeting_seen(&mut self, out: &mut Vec<u8>) -> Result<(), HandshakeError> {
+        let Some(peer) = self.buffer.first_chunk().and_then(Greeting::parse) else { return Ok(()) };
+        if peer.mechanism != self.greeting().mechanism {
+            return Err(HandshakeError::Mechanism(peer.mechanism)); // R2
+        }
+        // Later major versions must step down to ours; minor ones only add.
+        let version = if (peer.major, peer.minor) == (3, 0) { Version::V3_0 } else { Version::V3_1 };
+        let mut mechanism = self.settings.security.begin();
+        mechanism.start(&self.own_metadata(), out);
+        self.buffer.clear();
+        self.stage = Stage::Commands { version, mechanism };
+        Ok(())
+    }
+
+    fn own_metadata(&self) -> Vec<u8> {
+        let Settings { socket_type, routing_id, metadata, .. } = &*self.settings;
+        let mut octets = Vec::with_capacity(64);
+        metadata::write(metadata::SOCKET_TYPE, socket_type.name().as_bytes(), &mut octets);
+        if socket_type.sends_identity() {
+            metadata::write(metadata::IDENTITY, routing_id, &mut octets);
+        }
+        for (name, value) in metadata {
+            metadata::write(name, value, &mut octets);
+        }
+        octets
+    }
+
+    fn command_seen(
+        &mut self,
+        version: Version,
+        mut mechanism: Mechanism,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Established>, HandshakeError> {
+        let frame = command_frame(&self.buffer)?;
+        let command = Command::parse(frame.body).map_err(HandshakeError::Command)?;
+        let step = mechanism.receive(command, out)?;
+        self.buffer = Vec::new();
+        match step {
+            Step::Continue => {
+                self.stage = Stage::Commands { version, mechanism };
+                Ok(None)
+            }
+            Step::Done(agreement) => {
+                let peer = self.peer(version, agreement.metadata, out)?;
+                Ok(Some(self.established(peer, agreement.stages)))
+            }
+        }
+    }
+
+    /// What the metadata say of the peer; one of a wrong type is told so.
+    fn peer(
+        &self,
+        version: Version,
+        metadata: Properties,
+        out: &mut Vec<u8>,
+    ) -> Result<PeerProperties, HandshakeError> {
+        let mut socket_type = None;
+        // A peer that does not name its type is let in, as ZeroMQ does.
+        if let Some(name) = metadata::find(&metadata, metadata::SOCKET_TYPE) {
+            socket_type = SocketType::from_name(name);
+            if let Err(error) = self.check_type(socket_type) {
+                command::write_error("Invalid socket type", out); // R11, X7
+                return Err(error);
+            }
+        }
+        let identity = metadata::find(&metadata, metadata::IDENTITY).unwrap_or_default();
+        let routing_id = checked_routing_id(identity)?;
+        Ok(PeerProperties { version, socket_type, routing_id, metadata })
+    }
+
+    fn established(&self, peer: PeerProperties, stages: Option<crate::security::Stages>) -> Established {
+        let (sealer, opener) = stages.map_or((None, None), |both| (Some(both.sealer), Some(both.opener)));
+        let decoder = Decoder::new(peer.version, self.settings.limits(), opener);
+        let encoder = Encoder::new(peer.version, sealer);
+        Established { peer, decoder, encoder }
+    }
+}
+
+/// One frame of the handshake, perhaps not all there.
+struct Partial<'a> {
+    /// Octets from its first on that are needed to know more of it, or to have all of it.
+    wanted: usize,
+    body: &'a [u8],
+}
+
+impl<'a> Partial<'a> {
+    const fn header(wanted: usize) -> Self {
+        Self { wanted, body: &[] }
+    }
+
+    fn whole(buffer: &'a [u8], header: usize, size: u64) -> Self {
+        let wanted = header.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
+        Self { wanted, body: buffer.get(header..wanted).unwrap_or_default() }
+    }
+}
+
+/// The identity frame of a 1.0 peer. Its flags are whatever the peer's signature has there, and ignored (T19).
+fn identity_v1(buffer: &[u8]) -> Result<Partial<'_>, HandshakeError> {
+    let zero = |_| HandshakeError::Frame(ProtocolError::ZeroLength); // R14
+    let Some(header) = legacy::Header::parse(buffer).map_err(zero)? else {
+        return Ok(Partial::header(if buffer.first() == Some(&0xFF) { SIGNATURE_SIZE } else { 2 }));
+    };
+    identity_of(buffer, header.octets, header.size)
+}
+
+/// The identity frame of a 2.0 peer: one that is final.
+fn identity_v2(buffer: &[u8]) -> Result<Partial<'_>, HandshakeError> {
+    let Some(&flags) = buffer.first() else { return Ok(Partial::header(2)) };
+    if flags & COMMAND != 0 {
+        return Err(HandshakeError::Frame(ProtocolError::CommandOnLegacy)); // R5
+    }
+    if flags & !crate::batch::LONG != 0 {
+        return Err(HandshakeError::Frame(ProtocolError::ReservedFlags(flags))); // R4
+    }
+    match Header::parse(buffer) {
+        Some(header) => identity_of(buffer, header.octets, header.size),
+        None => Ok(Partial::header(if flags == 0 { 2 } else { 9 })),
+    }
+}
+
+fn identity_of(buffer: &[u8], header: usize, size: u64) -> Result<Partial<'_>, HandshakeError> {
+    if size > ROUTING_ID_MAX as u64 {
+        return Err(HandshakeError::RoutingId); // R12, before any of it is stored
+    }
+    Ok(Partial::whole(buffer, header, size))
+}
+
+fn command_frame(buffer: &[u8]) -> Result<Partial<'_>, HandshakeError> {
+    let Some(&flags) = buffer.first() else { return Ok(Partial::header(2)) };
+    if flags & !(MORE | crate::batch::LONG | COMMAND) != 0 {
+        return Err(HandshakeError::Frame(ProtocolError::ReservedFlags(flags))); // R4
+    }
+    if flags & COMMAND == 0 {
+        return Err(HandshakeError::UnexpectedMessage); // R7
+    }
+    if flags & MORE != 0 {
+        return Err(HandshakeError::Frame(ProtocolError::CommandWithMore)); // R4
+    }
+    match Header::parse(buffer) {
+        Some(Header { size, .. }) if size > COMMAND_MAX => {
+            Err(HandshakeError::Frame(ProtocolError::FrameTooLong { size })) // R6
+        }
+        Some(header) => Ok(Partial::whole(buffer, header.octets, header.size)),
+        None => Ok(Partial::header(if flags & crate::batch::LONG == 0 { 2 } else { 9 })),
+    }
+}
+
+/// A routing id that may be used as one: 00 in front is for names the other side invents.
+fn checked_routing_id(octets: &[u8]) -> Result<Frame, HandshakeError> {
+    if octets.len() > ROUTING_ID_MAX || octets.first() == Some(&0) {
+        return Err(HandshakeError::RoutingId); // R12
+    }
+    Ok(Frame::copy_from(octets))
+}
+
+/// The number by which 2.0 knows a type; it has none for XPUB and XSUB, which pass as PUB and SUB.
+const fn legacy_number(socket_type: SocketType) -> u8 {
+    match socket_type {
+        SocketType::Xpub => SocketType::Pub as u8,
+        SocketType::Xsub => SocketType::Sub as u8,
+        other => other as u8,
+    }
+}

@@ -1,0 +1,150 @@
+//! Frames that do not arrive in the form of a batch: those of ZMTP 1.0, and those a mechanism has encrypted.
+
+use super::{
+    ProtocolError, Sink,
+    walk::{Rules, Stop},
+};
+use crate::{
+    Batch,
+    batch::{COMMAND, Header, MORE, SHARED_FROM},
+    security::Opener,
+    wire::{Command, legacy},
+};
+use bytes::Bytes;
+
+#[derive(Debug)]
+pub(super) struct Transcoder(Coding);
+
+#[derive(Debug)]
+enum Coding {
+    Legacy,
+    Sealed { opener: Box<dyn Opener>, plain: Vec<u8> },
+}
+
+impl Transcoder {
+    pub(super) fn legacy() -> Self {
+        Self(Coding::Legacy)
+    }
+
+    pub(super) fn sealed(opener: Box<dyn Opener>) -> Self {
+        Self(Coding::Sealed { opener, plain: Vec::new() })
+    }
+
+    /// Takes whole frames off `octets` from `from` on: finished messages go to `whole`, frames of an unfinished one to
+    /// `pending`, commands to `sink`. Returns where it stopped, and why.
+    pub(super) fn walk(
+        &mut self,
+        rules: &mut Rules,
+        octets: &[u8],
+        from: usize,
+        pending: &mut Batch,
+        whole: &mut Batch,
+        sink: &mut impl Sink,
+    ) -> (usize, Stop) {
+        let mut at = from;
+        loop {
+            let rest = octets.get(at..).unwrap_or_default();
+            let (flags, size, header) = match self.header(rules, rest) {
+                Ok(Some(head)) => head,
+                Ok(None) => return (at, Stop::Short),
+                Err(error) => return (at, Stop::Error(error)),
+            };
+            let body = header.checked_add(size).and_then(|end| rest.get(header..end));
+            let Some(body) = body else {
+                let large = Stop::Large { header, size, flags };
+                return (at, if size < SHARED_FROM { Stop::Short } else { large });
+            };
+            if let Err(error) = self.deliver(rules, flags, Body::Borrowed(body), pending, whole, sink) {
+                return (at, Stop::Error(error));
+            }
+            at += header + size;
+        }
+    }
+
+    /// As [`Transcoder::walk`], for one frame that was received apart.
+    pub(super) fn deliver_large(
+        &mut self,
+        rules: &mut Rules,
+        flags: u8,
+        body: Bytes,
+        pending: &mut Batch,
+        whole: &mut Batch,
+        sink: &mut impl Sink,
+    ) -> Result<(), ProtocolError> {
+        self.deliver(rules, flags, Body::Owned(body), pending, whole, sink)
+    }
+
+    /// Flags, size of the body and size of the header, if all of the header is there and legal.
+    fn header(&self, rules: &Rules, octets: &[u8]) -> Result<Option<(u8, usize, usize)>, ProtocolError> {
+        let (flags, size, header, allowance) = match &self.0 {
+            Coding::Legacy => match legacy::Header::parse(octets).map_err(|_| ProtocolError::ZeroLength)? {
+                Some(head) => (u8::from(head.more) * MORE, head.size, head.octets, 0),
+                None => return Ok(None),
+            },
+            Coding::Sealed { opener, .. } => {
+                let Some(&flags) = octets.first() else { return Ok(None) };
+                rules.check_flags(flags)?;
+                let Some(head) = Header::parse(octets) else { return Ok(None) };
+                // Flags count inside only; outside both kinds of frames may carry a message (X8).
+                (0, head.size, head.octets, opener.overhead())
+            }
+        };
+        rules.check_size(flags, size.saturating_sub(allowance))?;
+        let size = usize::try_from(size).map_err(|_| ProtocolError::FrameTooLong { size })?;
+        Ok(Some((flags, size, header)))
+    }
+
+    fn deliver(
+        &mut self,
+        rules: &mut Rules,
+        flags: u8,
+        body: Body<'_>,
+        pending: &mut Batch,
+        whole: &mut Batch,
+        sink: &mut impl Sink,
+    ) -> Result<(), ProtocolError> {
+        let (flags, body) = match &mut self.0 {
+            Coding::Legacy => (flags, body),
+            Coding::Sealed { opener, plain } => {
+                let flags = opener.open(body.as_slice(), plain)?;
+                rules.check_flags(flags)?;
+                rules.check_size(flags, plain.len() as u64)?;
+                if plain.len() >= SHARED_FROM {
+                    (flags, Body::Owned(std::mem::take(plain).into()))
+                } else {
+                    (flags, Body::Borrowed(plain))
+                }
+            }
+        };
+        if flags & COMMAND != 0 {
+            sink.command(Command::parse(body.as_slice()).map_err(ProtocolError::Command)?);
+            return Ok(());
+        }
+        let more = flags & MORE != 0;
+        let was_open = rules.is_open();
+        let last = rules.pass(body.as_slice().len() as u64, more);
+        let place = if was_open || more { &mut *pending } else { &mut *whole };
+        match body {
+            Body::Borrowed(octets) => place.push_frame(octets, more),
+            Body::Owned(octets) => place.push_shared(octets, more),
+        }
+        if last && was_open {
+            whole.append(std::mem::take(pending));
+        }
+        Ok(())
+    }
+}
+
+enum Body<'a> {
+    Borrowed(&'a [u8]),
+    Owned(Bytes),
+}
+
+impl Body<'_> {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Borrowed(octets) => octets,
+            Self::Owned(octets) => octets,
+        }
+    }
+}
