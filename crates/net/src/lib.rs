@@ -24,6 +24,9 @@ pub mod stream;
 pub mod tcp;
 
 mod ipc_file;
+pub mod stub;
+pub use stub::*;
+pub use interfaces::Family;
 
 pub use error::{NetError, Operation};
 pub use ipc::{IpcListener, IpcName, IpcSettings};

@@ -96,6 +96,11 @@ impl EventCount {
         Self { armed: AtomicBool::new(false), waiting: Mutex::new(Waiting { entries: Vec::new(), next: 0 }) }
     }
 
+    /// Whether anyone is registered. Out of date as soon as it is said.
+    pub fn has_waiters(&self) -> bool {
+        self.armed.load(Ordering::Relaxed)
+    }
+
     /// Wakes everyone registered; says whether that was anyone. Call it after the change of the condition, and after
     /// the lock that guards the condition is let go.
     #[inline]
@@ -121,7 +126,7 @@ impl EventCount {
     pub fn update(&self, key: &mut Option<Key>, waker: &Waker) {
         if let Some(Key(old)) = key.take() {
             let kept = {
-                let mut waiting = lock(&self.waiting);
+                let waiting = lock(&self.waiting);
                 waiting
                     .position(old)
                     .and_then(|at| waiting.entries.get(at))

@@ -232,6 +232,21 @@ impl<B: Carry> Lane<B> {
         Ok(Replaced { dormant, replaced })
     }
 
+    /// As [`Lane::push_with`], but the limit is no matter: for the few messages that rules owe, not for traffic.
+    ///
+    /// # Errors
+    /// [`Rejected::Closed`]; `fill` was not called then.
+    pub fn push_beyond_limit(&self, fill: impl FnOnce(&mut B)) -> Result<Pushed, Rejected> {
+        let mut state = lock(&self.state);
+        if state.closed {
+            return Err(Rejected::Closed);
+        }
+        let before = state.tail.messages();
+        fill(&mut state.tail);
+        let added = state.tail.messages().saturating_sub(before);
+        Ok(self.pushed(&mut state, added))
+    }
+
     /// Whether a push would be accepted. Costs one relaxed load.
     ///
     /// Exact for the only producer when it says yes. A no may be out of date, so it is no reason to sleep, unless the

@@ -6,6 +6,7 @@
 
 pub mod batch;
 pub mod connection;
+pub mod endpoint;
 pub mod frame;
 pub mod loss;
 pub mod message;

@@ -16,9 +16,9 @@ use std::{
     task::Waker,
     time::{Duration, Instant},
 };
-use zeroxide_net::{PollFd, Ring, wait_fds};
+use zeroxide_net::{PollFd, PollFlags, Ring, wait_fds};
 use zeroxide_pipe::ThreadParker;
-use zeroxide_proto::{Message, socket::PeerId};
+use zeroxide_proto::{Message, PeerId};
 
 /// Until when a call may wait.
 #[derive(Clone, Copy, Debug)]
@@ -109,8 +109,8 @@ impl Core {
             return Some(done);
         }
         let mut ready = Vec::with_capacity(claims.streams.len() + 1);
-        ready.push(PollFd::readable(ring));
-        ready.extend(claims.streams.iter().flatten().map(|stream| PollFd::readable(&**stream)));
+        ready.push(PollFd::new(ring, PollFlags::IN));
+        ready.extend(claims.streams.iter().flatten().map(|stream| PollFd::new(&**stream, PollFlags::IN)));
         let timeout = patience.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let waited = wait_fds(&mut ready, timeout);
         drop(ticket);
@@ -122,10 +122,10 @@ impl Core {
             }
             return Some(self.last_attempt());
         }
-        if ready.first().is_some_and(|bell| bell.is_ready()) {
-            ring.clear();
+        if ready.first().is_some_and(|bell| !bell.revents().is_empty()) {
+            ring.hush();
         }
-        let ready: Vec<bool> = ready.iter().skip(1).map(|fd| fd.is_ready()).collect();
+        let ready: Vec<bool> = ready.iter().skip(1).map(|fd| !fd.revents().is_empty()).collect();
         self.read_ready(claims, &ready);
         self.attempt()
     }

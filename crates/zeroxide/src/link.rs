@@ -479,7 +479,7 @@ impl Transmit {
     /// One system call.
     fn write(&mut self) -> Result<(), ErrorKind> {
         let Some((stream, _)) = &self.attached else { return Err(ErrorKind::NotConnected) };
-        let mut slices = [const { IoSlice::new(&[]) }; SEGMENTS];
+        let mut slices = [IoSlice::new(&[]); SEGMENTS];
         let mut used = 0;
         let mut skip = self.written;
         let runs = std::iter::once(&self.control[..]).chain(self.wire.segments());

@@ -20,27 +20,82 @@ const CAPACITY: usize = 4096;
 #[non_exhaustive]
 pub enum Event {
     /// An outgoing connection is up, before the handshake.
-    Connected { endpoint: String },
+    Connected {
+        /// As given to `connect`.
+        endpoint: String,
+    },
     /// An outgoing connection could not be had at once; it goes on in the background.
-    ConnectDelayed { endpoint: String },
-    /// An outgoing connection will be tried again after this time.
-    ConnectRetried { endpoint: String, after: Duration },
+    ConnectDelayed {
+        /// As given to `connect`.
+        endpoint: String,
+    },
+    /// An outgoing connection will be tried again.
+    ConnectRetried {
+        /// As given to `connect`.
+        endpoint: String,
+        /// After this time.
+        after: Duration,
+    },
     /// A listener is ready.
-    Listening { endpoint: String },
+    Listening {
+        /// As `bind` returned it.
+        endpoint: String,
+    },
     /// An endpoint could not be bound.
-    BindFailed { endpoint: String, reason: String },
+    BindFailed {
+        /// As given to `bind`.
+        endpoint: String,
+        /// What was in the way.
+        reason: String,
+    },
     /// A peer connected, before the handshake.
-    Accepted { endpoint: String, peer: String },
-    /// A peer could not be accepted; `paused` says that the listener waits before it tries again.
-    AcceptFailed { endpoint: String, reason: String, paused: bool },
+    Accepted {
+        /// As `bind` returned it.
+        endpoint: String,
+        /// Where the peer is.
+        peer: String,
+    },
+    /// A peer could not be accepted, or may not enter.
+    AcceptFailed {
+        /// As `bind` returned it.
+        endpoint: String,
+        /// What was in the way.
+        reason: String,
+        /// Descriptors or memory are exhausted: the listener waits before it tries again.
+        paused: bool,
+    },
     /// A listener was closed, or an outgoing connection ended for good.
-    Closed { endpoint: String },
+    Closed {
+        /// As bound or connected.
+        endpoint: String,
+    },
     /// An established connection ended.
-    Disconnected { endpoint: String, peer: String, reason: String },
+    Disconnected {
+        /// As bound or connected.
+        endpoint: String,
+        /// Where the peer was.
+        peer: String,
+        /// Who ended it and why.
+        reason: String,
+    },
     /// Greeting and handshake are done: messages can flow.
-    HandshakeSucceeded { endpoint: String, peer: String },
-    /// The handshake failed. `code` is the protocol error code of the C API, 0 if the failure was none of protocol.
-    HandshakeFailed { endpoint: String, peer: String, reason: String, code: u32 },
+    HandshakeSucceeded {
+        /// As bound or connected.
+        endpoint: String,
+        /// Where the peer is.
+        peer: String,
+    },
+    /// Greeting or handshake failed.
+    HandshakeFailed {
+        /// As bound or connected.
+        endpoint: String,
+        /// Where the peer is.
+        peer: String,
+        /// What was wrong.
+        reason: String,
+        /// The protocol error code of the C API; 0 if the failure was none of protocol.
+        code: u32,
+    },
     /// So many events came while this monitor was full.
     Missed(u64),
 }

@@ -190,6 +190,13 @@ impl Wire {
         (batch, passed)
     }
 
+    /// The memory of what was written, for the next batch.
+    pub fn into_memory(self) -> Batch {
+        let mut batch = self.batch;
+        batch.clear();
+        batch
+    }
+
     fn octets(&self) -> &Batch {
         self.coded.as_ref().map_or(&self.batch, |coded| &coded.octets)
     }

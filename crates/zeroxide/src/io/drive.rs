@@ -14,11 +14,10 @@ use std::{
     io::{self, ErrorKind, IoSlice},
     net::SocketAddr,
     sync::{Arc, atomic::Ordering::*},
-    time::Duration,
 };
 use zeroxide_net::{Family, Interest, Progress as SocksProgress, Socks, Stream};
 use zeroxide_proto::{
-    Loss, SocketType,
+    Frame, Loss, SocketType,
     connection::{Beat, Decoder, Encoder, Established, Handshake, HandshakeError, Heartbeat, PeerProperties, Settings, Version},
     socket::{Facts, Refused},
 };
@@ -157,7 +156,12 @@ impl Loop {
     pub(crate) fn begin_handshake(&mut self, key: SessionKey, stream: Arc<Stream>) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         if session.core.kind == SocketType::Stream {
-            let peer = PeerProperties::default();
+            let peer = PeerProperties {
+                version: Version::V1,
+                socket_type: None,
+                routing_id: Frame::EMPTY,
+                metadata: Vec::new(),
+            };
             let established = Established { peer, decoder: Decoder::raw(), encoder: Encoder::raw() };
             return self.up(key, stream, established, Vec::new(), &[]);
         }
@@ -273,7 +277,6 @@ impl Loop {
                 return self.note_deadline(key);
             }
             Err(refused) => {
-                session.stage = Stage::Shaking { stream, handshake: Handshake::over(), out: Vec::new(), deadline: None };
                 return self.ended(key, Ended::Lost(refused.to_string()));
             }
         };

@@ -62,10 +62,13 @@ impl Loop {
     pub(crate) fn run(mut self) {
         let mut events = Vec::new();
         let mut commands = Vec::new();
-        while !self.stopped {
+        loop {
             self.shared.take_commands(&mut commands);
             for command in commands.drain(..) {
                 self.obey(command);
+            }
+            if self.stopped {
+                return;
             }
             let timeout = if self.shared.fall_asleep() { self.time_left() } else { Some(Duration::ZERO) };
             let waited = self.shared.poller.wait(&mut events, timeout);

@@ -166,8 +166,8 @@ impl Core {
                     }
                 }
             }
-            Route::Subscription { topic, subscribe } => {
-                let topic = Frame::from(topic);
+            Route::Subscription { subscribe } => {
+                let topic = Frame::from(message.body().get(1..).unwrap_or_default());
                 let told = |peer: &Arc<Peer>| Effect::Subscription { peer: peer.id, topic: topic.clone(), subscribe };
                 todo.effects.extend(targets().map(told));
             }
@@ -205,7 +205,13 @@ impl Core {
             return true;
         }
         let rules = self.rules.lock();
-        rules.machine.can_send(&rules.peers)
+        let any_room = || rules.peers.0.iter().flatten().any(|peer| peer.outbox.has_room());
+        match self.kind {
+            SocketType::Rep => rules.machine.may_receive().is_err(),
+            SocketType::Req => rules.machine.may_receive().is_err() && any_room(),
+            SocketType::Push | SocketType::Dealer | SocketType::Pair => any_room(),
+            _ => true,
+        }
     }
 
     fn send_refusal(&self) -> Option<SendErrorCause> {
@@ -307,8 +313,9 @@ impl Core {
         }
         if self.conflate.load(Relaxed) {
             while let Some(message) = batch.pop() {
-                let replaced = peer.inbox.replace_with(|batch| batch.push_message(&[], &message));
-                self.counters.lost(Loss::Conflated, replaced);
+                if let Ok(done) = peer.inbox.replace_with(|cargo| cargo.push_message(&[], &message)) {
+                    self.counters.lost(Loss::Conflated, done.replaced);
+                }
             }
             self.activate(peer.id);
             return Ok(());
@@ -463,7 +470,11 @@ impl Core {
     pub(crate) fn hang_up(&self, peer: &Arc<Peer>) {
         match &peer.link {
             Link::Wire(wire) => wire.hang_up(),
-            Link::Inproc(_) => crate::inproc::part(self, peer),
+            Link::Inproc(_) => {
+                if let Some(core) = peer.core.upgrade() {
+                    crate::inproc::part(&core, peer);
+                }
+            }
         }
     }
 

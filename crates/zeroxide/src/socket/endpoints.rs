@@ -285,13 +285,13 @@ fn bind_address(endpoint: &TcpEndpoint, ipv6: bool) -> io::Result<SocketAddr> {
     let wildcard = || if ipv6 { IpAddr::from([0u16; 8]) } else { IpAddr::from([0u8; 4]) };
     match &endpoint.host {
         Host::Any => Ok(SocketAddr::new(wildcard(), port)),
-        Host::Ip(address) => Ok(address.with_port(port)),
+        Host::Ip(address) => Ok(SocketAddr::new(*address, port)),
         Host::Name(name) => {
-            if let Some(ip) = interfaces::address_of(name, ipv6)? {
-                return Ok(ip.with_port(port));
-            }
             let family = if ipv6 { Family::Any } else { Family::V4 };
-            let found = resolve::blocking(name, port, family)?;
+            let mut found = interfaces::addresses(name, port, family)?;
+            if found.is_empty() {
+                found = resolve::blocking(name, port, family)?;
+            }
             found.into_iter().next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
         }
     }
@@ -313,7 +313,7 @@ fn tcp_target(endpoint: &TcpEndpoint, options: &Options) -> Result<Target, Endpo
 fn ipc_name(endpoint: &IpcEndpoint) -> IpcName {
     match endpoint {
         IpcEndpoint::Path(path) => IpcName::Path(path.into()),
-        IpcEndpoint::Abstract(name) => IpcName::Abstract(name.clone()),
+        IpcEndpoint::Abstract(name) => IpcName::Abstract(name.clone().into()),
         IpcEndpoint::Wildcard => IpcName::Wildcard,
     }
 }

@@ -100,13 +100,14 @@ impl Incoming {
             return true;
         }
         while let Some(peer) = self.turns.current() {
-            match self.slots.get_mut(peer.0 as usize) {
-                Some(Some(slot)) if !slot.batch.is_empty() || slot.refill() => return true,
-                Some(Some(slot)) if slot.left => {
+            if let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) {
+                if !slot.batch.is_empty() || slot.refill() {
+                    return true;
+                }
+                if slot.left {
                     self.remove(peer);
                     self.gone.push(peer);
                 }
-                _ => {}
             }
             self.turns.deactivate(peer);
         }

@@ -137,12 +137,12 @@ macro_rules! subscribes {
             /// Receives from now on what begins with `topic`; the empty topic is everything. Subscribing twice needs
             /// unsubscribing twice.
             pub fn subscribe(&self, topic: impl AsRef<[u8]>) {
-                self.core.with_machine(|machine, effects| machine.subscribe(topic.as_ref(), effects));
+                let _ = self.core.with_machine(|machine, effects| machine.subscribe(topic.as_ref(), effects));
             }
 
-            /// Takes one subscription back; false if there was none.
-            pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> bool {
-                self.core.with_machine(|machine, effects| machine.unsubscribe(topic.as_ref(), effects))
+            /// Takes one subscription back.
+            pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) {
+                let _ = self.core.with_machine(|machine, effects| machine.unsubscribe(topic.as_ref(), effects));
             }
         }
     };
