@@ -121,7 +121,7 @@ impl EventCount {
     pub fn update(&self, key: &mut Option<Key>, waker: &Waker) {
         if let Some(Key(old)) = key.take() {
             let kept = {
-                let mut waiting = lock(&self.waiting);
+                let waiting = lock(&self.waiting);
                 waiting
                     .position(old)
                     .and_then(|at| waiting.entries.get(at))
