@@ -1,6 +1,6 @@
 //! A thread as a [`Waker`]: how a blocked call waits in an [`EventCount`](crate::EventCount).
 
-use crate::sync::{AtomicBool, Ordering, thread};
+use crate::sync::{AtomicBool, Ordering, Parking};
 use std::{rc::Rc, sync::Arc, task::Wake, task::Waker, time::Instant};
 
 /// Parks the current thread until its [`Waker`] is called.
@@ -32,7 +32,7 @@ struct Parked {
 #[derive(Debug)]
 struct Token {
     woken: AtomicBool,
-    thread: thread::Thread,
+    thread: Parking,
 }
 
 #[cfg(not(loom))]
@@ -62,12 +62,11 @@ impl ThreadParker {
     /// Waits for a wake and uses it up.
     pub fn park(&self) {
         while !self.0.token.take() {
-            thread::park();
+            self.0.token.thread.park();
         }
     }
 
     /// Waits for a wake and uses it up, or gives up at `deadline`; says whether there was a wake.
-    #[cfg(not(loom))]
     pub fn park_until(&self, deadline: Instant) -> bool {
         loop {
             if self.0.token.take() {
@@ -77,19 +76,12 @@ impl ThreadParker {
             if left.is_zero() {
                 return false;
             }
-            thread::park_timeout(left);
+            self.0.token.thread.park_timeout(left);
         }
     }
 
-    /// Under loom there is no time: gives the others a turn, then the deadline has passed.
-    #[cfg(loom)]
-    pub fn park_until(&self, _deadline: Instant) -> bool {
-        thread::yield_now();
-        self.0.token.take()
-    }
-
     fn new() -> Self {
-        let token = Arc::new(Token { woken: AtomicBool::new(false), thread: thread::current() });
+        let token = Arc::new(Token { woken: AtomicBool::new(false), thread: Parking::current() });
         Self(Rc::new(Parked { waker: Waker::from(token.clone()), token }))
     }
 }
@@ -118,7 +110,7 @@ impl Wake for Token {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::{thread, time::Duration};
 
     #[test]
     fn a_wake_before_the_park_is_kept_and_two_are_one() {
