@@ -42,22 +42,32 @@ impl Subscribe {
     }
 
     /// Changes the set. Returns whether publishers are to be told.
-    fn change(&mut self, topic: &[u8], subscribe: bool) -> bool {
-        if subscribe {
-            return self.topics.add(SELF, topic) != Added::Full;
+    fn change(&mut self, topic: &[u8], subscribe: bool) -> Result<bool, Refusal> {
+        if !subscribe {
+            let removed = self.topics.remove(SELF, topic, Copies::One);
+            return Ok(removed == Removed::Last || self.verbose_unsubscribe);
         }
-        self.topics.remove(SELF, topic, Copies::One) == Removed::Last || self.verbose_unsubscribe
+        match self.topics.add(SELF, topic) {
+            Added::Full => Err(Refusal::Invalid),
+            _ => Ok(true),
+        }
     }
 
-    fn change_and_tell(&mut self, topic: &[u8], subscribe: bool, effects: &mut Vec<Effect>) {
-        if self.change(topic, subscribe) {
-            let topic = Frame::from(topic);
-            effects.extend(self.connected().map(|peer| Effect::Subscription {
-                peer,
-                topic: topic.clone(),
-                subscribe,
-            }));
+    fn change_and_tell(
+        &mut self,
+        topic: &[u8],
+        subscribe: bool,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        if self.by_messages {
+            return Err(Refusal::NotSupported);
         }
+        if self.change(topic, subscribe)? {
+            let topic = Frame::from(topic);
+            let told = |peer| Effect::Subscription { peer, topic: topic.clone(), subscribe };
+            effects.extend(self.connected().map(told));
+        }
+        Ok(())
     }
 
     fn tell_all(&self, peer: PeerId, effects: &mut Vec<Effect>) {
@@ -119,9 +129,10 @@ impl Rules for Subscribe {
             return Err(Refusal::NotSupported);
         }
         targets.clear();
-        if let ([only], Some((topic, subscribe))) = (message.frames(), as_subscription(message.body())) {
-            debug_assert_eq!(only.len(), topic.len() + 1);
-            if self.change(topic, subscribe) {
+        if let [only] = message.frames()
+            && let Some((topic, subscribe)) = as_subscription(only)
+        {
+            if self.change(topic, subscribe)? {
                 targets.extend(self.connected());
             }
             return Ok(Route::Subscription { subscribe });
@@ -133,7 +144,8 @@ impl Rules for Subscribe {
         let looked_at = if self.only_first { 1 } else { usize::MAX };
         for frame in message.frames().iter().take(looked_at) {
             if let Some((topic, subscribe)) = as_subscription(frame) {
-                self.change(topic, subscribe);
+                // A set that is full takes no more, but the message still goes.
+                let _ = self.change(topic, subscribe);
             }
         }
         targets.extend(self.publishers.iter().map(|(peer, _)| peer).filter(|peer| peers.has_room(*peer)));
@@ -154,19 +166,11 @@ impl Rules for Subscribe {
     }
 
     fn subscribe(&mut self, topic: &[u8], effects: &mut Vec<Effect>) -> Result<(), Refusal> {
-        if self.by_messages {
-            return Err(Refusal::NotSupported);
-        }
-        self.change_and_tell(topic, true, effects);
-        Ok(())
+        self.change_and_tell(topic, true, effects)
     }
 
     fn unsubscribe(&mut self, topic: &[u8], effects: &mut Vec<Effect>) -> Result<(), Refusal> {
-        if self.by_messages {
-            return Err(Refusal::NotSupported);
-        }
-        self.change_and_tell(topic, false, effects);
-        Ok(())
+        self.change_and_tell(topic, false, effects)
     }
 
     fn topics_count(&self) -> usize {

@@ -70,7 +70,12 @@ impl Radix {
     /// The child of `at` whose label begins `rest`, and what is left of `rest` behind it.
     #[inline]
     pub(super) fn step<'a>(&self, at: u32, rest: &'a [u8]) -> Option<(u32, &'a [u8])> {
-        let child = self.edges.find(self.node(at).block, *rest.first()?)?;
+        let (octet, behind) = rest.split_first()?;
+        let child = self.edges.find(self.node(at).block, *octet)?;
+        // The edge has compared the first octet already; most labels in a full tree have no other, and the text is far.
+        if self.node(child).length == 1 {
+            return Some((child, behind));
+        }
         Some((child, rest.strip_prefix(self.label(child))?))
     }
 
