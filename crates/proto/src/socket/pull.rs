@@ -18,7 +18,7 @@ impl Rules for Pull {
 #[cfg(test)]
 mod tests {
     use super::super::rig::*;
-    use super::*;
+
     use crate::SocketType;
 
     use crate::Message;
