@@ -42,8 +42,7 @@ impl LoadBalance {
                 return None;
             }
         }
-        self.ring.turn_to(peer);
-        self.ring.rotate();
+        self.ring.turn_behind(peer);
         Some(peer)
     }
 }

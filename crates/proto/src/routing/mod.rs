@@ -3,13 +3,10 @@
 //! A policy here knows peers only by [`PeerId`]. It knows neither messages nor connections; the sockets in
 //! [`socket`](crate::socket) combine policies into rules.
 
-mod arena;
-mod edges;
 pub mod fair_queue;
 pub mod load_balance;
 pub mod names;
 pub mod peers;
-mod radix;
 pub mod subscriptions;
 
 pub use fair_queue::FairQueue;

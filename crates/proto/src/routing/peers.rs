@@ -154,11 +154,12 @@ impl Ring {
         }
     }
 
-    /// Moves a member to the front without changing the order.
+    /// Ends the turn of this member: who comes behind it is at the front. The order stays.
     #[inline]
-    pub fn turn_to(&mut self, peer: PeerId) {
-        if self.contains(peer) {
-            self.front = peer.0;
+    pub fn turn_behind(&mut self, peer: PeerId) {
+        let next = self.link(peer.0).next;
+        if next != NOBODY {
+            self.front = next;
         }
     }
 
@@ -256,8 +257,10 @@ mod tests {
                         if let Some(first) = model.pop_front() { model.push_back(first) }
                     }
                     _ => {
-                        ring.turn_to(peer);
-                        if let Some(at) = model.iter().position(|other| *other == peer) { model.rotate_left(at) }
+                        ring.turn_behind(peer);
+                        if let Some(at) = model.iter().position(|other| *other == peer) {
+                            model.rotate_left((at + 1) % model.len());
+                        }
                     }
                 }
                 prop_assert_eq!(ring.iter().collect::<Vec<_>>(), Vec::from(model.clone()));

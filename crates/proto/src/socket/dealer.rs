@@ -64,3 +64,36 @@ impl Rules for Dealer {
         Ok(Route::One { peer, envelope: &[] })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::*;
+    use super::*;
+    use crate::SocketType;
+
+    #[test]
+    fn requests_go_round_and_nothing_is_added() {
+        let mut dealer = Rig::new(SocketType::Dealer);
+        assert_eq!(dealer.send("early"), Err(Refusal::WouldBlock));
+        dealer.attach(0);
+        dealer.attach(1);
+        assert_eq!(dealer.send(["", "a"]), Ok(Sent::To(0, Message::from(["", "a"]))));
+        assert_eq!(dealer.send("b"), Ok(Sent::To(1, "b".into())));
+        assert!(!dealer.machine.needs_accept());
+    }
+
+    #[test]
+    fn each_connection_is_greeted_and_each_loss_is_told_of() {
+        let mut dealer = Rig::with(SocketType::Dealer, |options| {
+            options.hello_message = Some("hello".into());
+            options.hiccup_message = Some("hiccup".into());
+            options.probe_router = true;
+        });
+        assert_eq!(dealer.attach_as(0, dialled()), Ok(vec![]));
+        let greeting = [greet(0, "hello"), greet(0, "")];
+        assert_eq!(dealer.reattach(0), greeting);
+        assert_eq!(dealer.suspend(0), [deliver(0, "hiccup")]);
+        assert_eq!(dealer.reattach(0), greeting);
+        assert_eq!(dealer.detach(0), []);
+    }
+}

@@ -25,6 +25,11 @@ mod router;
 mod stream;
 mod subscribe;
 
+#[cfg(test)]
+mod oracle;
+#[cfg(test)]
+mod rig;
+
 pub use dealer::Dealer;
 pub use outcome::{Effect, Refusal, Refused, Route};
 pub use pair::Pair;
@@ -330,7 +335,7 @@ impl Machine {
     /// it received last (without effect if that peer is gone).
     ///
     /// # Errors
-    /// [`Refusal::NotSupported`] for all others.
+    /// [`Refusal::NotSupported`] for all others; [`Refusal::Invalid`] if all topics together exceed 1 GiB.
     pub fn subscribe(&mut self, topic: &[u8], effects: &mut Vec<Effect>) -> Result<(), Refusal> {
         each!(self, rules => rules.subscribe(topic, effects))
     }
@@ -380,4 +385,19 @@ fn behind(routing_id: &Frame, mut message: Message) -> Message {
     } else {
         Message::from([routing_id.clone(), message.into_first()])
     }
+}
+
+/// Takes `count` frames off the front of a message, at least one of which is left, or changes nothing.
+fn take_front(message: &mut Message, count: usize, front: &mut Vec<Frame>) -> bool {
+    const CHEAP_ONE_BY_ONE: usize = 2;
+    if message.len() <= count {
+        return false;
+    }
+    front.clear();
+    if count <= CHEAP_ONE_BY_ONE {
+        front.extend((0..count).filter_map(|_| message.pop_front()));
+    } else if let Some(frames) = message.split_front(count) {
+        *front = frames;
+    }
+    true
 }

@@ -40,3 +40,25 @@ impl Rules for Pair {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::*;
+    use super::*;
+    use crate::SocketType;
+
+    #[test]
+    fn a_second_peer_is_refused_until_the_first_is_gone() {
+        let mut pair = Rig::new(SocketType::Pair);
+        assert_eq!(pair.send("early"), Err(Refusal::WouldBlock));
+        pair.attach(0);
+        assert_eq!(pair.attach_as(1, Facts::default()), Err(Refused::Occupied));
+        assert_eq!(pair.send("a"), Ok(Sent::To(0, "a".into())));
+        pair.full.0 = vec![0];
+        assert_eq!(pair.send("b"), Err(Refusal::WouldBlock));
+        pair.detach(1);
+        pair.detach(0);
+        pair.attach(1);
+        assert_eq!(pair.send("c"), Ok(Sent::To(1, "c".into())));
+    }
+}

@@ -14,3 +14,22 @@ impl Rules for Pull {
 
     fn detach(&mut self, _: PeerId, _: &mut Vec<Effect>) {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::*;
+
+    use crate::SocketType;
+
+    use crate::Message;
+
+    #[test]
+    fn what_comes_is_taken_as_it_is_and_nothing_can_be_sent() {
+        let mut pull = Rig::new(SocketType::Pull);
+        pull.attach(0);
+        assert!(!pull.machine.needs_accept());
+        assert_eq!(pull.machine.may_receive(), Ok(()));
+        assert_eq!(pull.receive(0, ["a", ""]), Ok(Message::from(["a", ""])));
+        assert_eq!(pull.send("no"), Err(super::super::Refusal::NotSupported));
+    }
+}

@@ -8,7 +8,7 @@
 //! The envelope is everything up to and with the first empty frame. A request without one is dropped whole. A reply
 //! never waits: if the asker is gone or its queue is full, the reply is dropped and counted.
 
-use super::{Effect, Facts, Refusal, Refused, Route, Rules, greeting::Greeting};
+use super::{Effect, Facts, Refusal, Refused, Route, Rules, greeting::Greeting, take_front};
 use crate::{
     Frame, Loss, Message, Options,
     routing::{PeerId, PeerTable, Peers},
@@ -101,9 +101,73 @@ impl Rules for Reply {
 
     fn accept(&mut self, from: PeerId, mut message: Message, _: &mut Vec<Effect>) -> Result<Message, Loss> {
         let delimiter = message.frames().iter().position(|frame| frame.is_empty());
-        let envelope = delimiter.and_then(|at| message.split_front(at + 1)).ok_or(Loss::BadEnvelope)?;
-        self.envelope = envelope;
+        if !delimiter.is_some_and(|at| take_front(&mut message, at + 1, &mut self.envelope)) {
+            return Err(Loss::BadEnvelope);
+        }
         self.state = State::Answering(self.attached.get(from).map(|()| from));
         Ok(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::*;
+    use super::*;
+    use crate::SocketType;
+
+    #[test]
+    fn the_envelope_of_the_request_is_put_on_the_reply() {
+        let mut reply = Rig::new(SocketType::Rep);
+        reply.attach(0);
+        let first = "receive a request before the reply";
+        assert_eq!(reply.send("early"), Err(Refusal::IllegalState(first)));
+        for hops in 0..4 {
+            let envelope: Vec<Frame> =
+                (0..hops).map(|hop| Frame::from(format!("hop{hop}"))).chain([Frame::EMPTY]).collect();
+            let request = envelope.iter().cloned().chain(["a", "", "b"].map(Frame::from));
+            assert_eq!(reply.receive(0, request.collect::<Message>()), Ok(Message::from(["a", "", "b"])));
+            let first = "send the reply before the next request";
+            assert_eq!(reply.machine.may_receive(), Err(Refusal::IllegalState(first)));
+            let whole = envelope.into_iter().chain([Frame::from("x")]).collect();
+            assert_eq!(reply.send("x"), Ok(Sent::To(0, whole)));
+        }
+    }
+
+    #[test]
+    fn a_request_without_delimiter_or_body_is_dropped_whole() {
+        let mut reply = Rig::new(SocketType::Rep);
+        reply.attach(0);
+        for malformed in [Message::from("a"), Message::from(""), Message::from(["a", "b"]), ["a", ""].into()]
+        {
+            assert_eq!(reply.receive(0, malformed), Err(Loss::BadEnvelope));
+            assert_eq!(reply.machine.may_receive(), Ok(()));
+        }
+        assert_eq!(reply.receive(0, ["", "good"]), Ok("good".into()));
+    }
+
+    #[test]
+    fn a_reply_never_waits_it_is_dropped_and_counted() {
+        let mut reply = Rig::new(SocketType::Rep);
+        reply.attach(0);
+        reply.receive(0, ["", "a"]).unwrap();
+        reply.full.0 = vec![0];
+        assert_eq!(reply.send("x"), Ok(Sent::Dropped(Loss::HighWaterMark)));
+        reply.receive(0, ["", "b"]).unwrap();
+        reply.detach(0);
+        assert_eq!(reply.send("y"), Ok(Sent::Dropped(Loss::Unroutable)));
+        reply.receive(0, ["", "sent before it went"]).unwrap();
+        assert_eq!(reply.send("z"), Ok(Sent::Dropped(Loss::Unroutable)));
+        assert_eq!(reply.machine.may_receive(), Ok(()));
+    }
+
+    #[test]
+    fn a_number_used_again_does_not_get_the_reply_of_its_former_owner() {
+        let mut reply = Rig::new(SocketType::Rep);
+        reply.attach(0);
+        reply.receive(0, ["", "a"]).unwrap();
+        reply.detach(0);
+        reply.machine.forget(PeerId(0));
+        reply.attach(0);
+        assert_eq!(reply.send("x"), Ok(Sent::Dropped(Loss::Unroutable)));
     }
 }

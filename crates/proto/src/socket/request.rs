@@ -153,8 +153,111 @@ impl Rules for Request {
         if from != asked || number != expected {
             return Err(Loss::Stale);
         }
-        message.split_front(frames);
+        (0..frames).for_each(|_| drop(message.pop_front()));
         self.state = State::Idle;
         Ok(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::*;
+    use super::*;
+    use crate::SocketType;
+
+    fn asked(options: impl FnOnce(&mut Options)) -> Rig {
+        let mut request = Rig::with(SocketType::Req, options);
+        request.attach(0);
+        request.attach(1);
+        request
+    }
+
+    #[test]
+    fn one_request_then_its_reply_then_the_next_peer() {
+        let mut request = asked(|_| {});
+        let first = "send a request before receiving";
+        assert_eq!(request.machine.may_receive(), Err(Refusal::IllegalState(first)));
+        assert_eq!(request.send("a"), Ok(Sent::To(0, Message::from(["", "a"]))));
+        let first = "receive the reply before the next request";
+        assert_eq!(request.send("b"), Err(Refusal::IllegalState(first)));
+        assert_eq!(request.machine.may_receive(), Ok(()));
+        assert_eq!(request.receive(0, ["", "x", "y"]), Ok(Message::from(["x", "y"])));
+        assert!(request.machine.may_receive().is_err());
+        assert_eq!(request.send("b"), Ok(Sent::To(1, Message::from(["", "b"]))));
+    }
+
+    #[test]
+    fn a_request_that_nobody_can_take_leaves_the_state_alone() {
+        let mut request = asked(|_| {});
+        request.full.0 = vec![0, 1];
+        assert_eq!(request.send("a"), Err(Refusal::WouldBlock));
+        request.full.0.clear();
+        assert_eq!(request.send("a"), Ok(Sent::To(0, Message::from(["", "a"]))));
+    }
+
+    #[test]
+    fn only_the_peer_that_was_asked_may_answer() {
+        let mut request = asked(|_| {});
+        assert_eq!(request.receive(1, ["", "unasked"]), Err(Loss::Stale));
+        request.send("a").unwrap();
+        assert_eq!(request.receive(1, ["", "not you"]), Err(Loss::Stale));
+        assert_eq!(request.receive(0, ["1234", "", "numbered"]), Err(Loss::Stale));
+        assert_eq!(request.receive(0, ["", "yes"]), Ok("yes".into()));
+    }
+
+    #[test]
+    fn a_reply_without_delimiter_costs_a_remote_peer_its_connection_and_a_local_one_nothing() {
+        let mut request = asked(|_| {});
+        request.attach_as(2, Facts { local: true, ..Facts::default() }).unwrap();
+        request.send("a").unwrap();
+        for malformed in [Message::from("x"), Message::from(""), Message::from(["x", "", "y"])] {
+            assert_eq!(request.receive(0, malformed.clone()), Err(Loss::BadEnvelope));
+            assert_eq!(request.effects(), [Effect::Disconnect(PeerId(0))]);
+            assert_eq!(request.receive(2, malformed), Err(Loss::BadEnvelope));
+            assert_eq!(request.effects(), []);
+        }
+    }
+
+    #[test]
+    fn correlated_requests_are_numbered_and_other_numbers_are_stale() {
+        let mut request = asked(|options| options.req_correlate = true);
+        let number = (SEED + 1).to_be_bytes();
+        let envelope = [Frame::from(&number), Frame::EMPTY, Frame::from("a")];
+        assert_eq!(request.send("a"), Ok(Sent::To(0, Message::from(envelope))));
+        assert_eq!(request.receive(0, ["", "unnumbered"]), Err(Loss::Stale));
+        assert_eq!(request.receive(0, ["0000", "", "other"]), Err(Loss::Stale));
+        let reply = [Frame::from(&number), Frame::EMPTY, Frame::from("x")];
+        assert_eq!(request.receive(0, reply), Ok("x".into()));
+    }
+
+    #[test]
+    fn a_relaxed_request_replaces_the_one_before() {
+        let mut request = asked(|options| options.req_relaxed = true);
+        request.send("a").unwrap();
+        assert_eq!(request.send("b"), Ok(Sent::To(1, Message::from(["", "b"]))));
+        assert_eq!(request.receive(0, ["", "to a"]), Err(Loss::Stale));
+        assert_eq!(request.receive(1, ["", "to b"]), Ok("to b".into()));
+        assert!(request.machine.forgets_received_on_send());
+    }
+
+    #[test]
+    fn when_the_asked_peer_is_gone_nobody_else_answers_in_its_place() {
+        let mut request = asked(|_| {});
+        request.send("a").unwrap();
+        request.detach(0);
+        assert_eq!(request.receive(1, ["", "I could"]), Err(Loss::Stale));
+        request.machine.forget(PeerId(0));
+        request.attach(0);
+        assert_eq!(request.receive(0, ["", "same number, other peer"]), Err(Loss::Stale));
+        request.configure(|options| options.req_relaxed = true);
+        assert_eq!(request.send("b"), Ok(Sent::To(1, Message::from(["", "b"]))));
+    }
+
+    #[test]
+    fn a_reply_that_came_before_its_peer_went_is_still_good() {
+        let mut request = asked(|_| {});
+        request.send("a").unwrap();
+        request.detach(0);
+        assert_eq!(request.receive(0, ["", "x"]), Ok("x".into()));
     }
 }

@@ -231,3 +231,128 @@ impl Rules for Router {
         self.peers.get(peer)?.name.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::*;
+    use super::*;
+    use crate::SocketType;
+
+    fn id(number: u32) -> Frame {
+        let [a, b, c, d] = number.to_be_bytes();
+        Frame::from(&[0, a, b, c, d])
+    }
+
+    #[test]
+    fn peers_are_known_by_the_name_they_ask_for_or_a_generated_one() {
+        let mut router = Rig::new(SocketType::Router);
+        router.attach_named(0, "ann").unwrap();
+        router.attach(1);
+        router.attach(2);
+        assert_eq!(router.receive(0, "a"), Ok(Message::from(["ann", "a"])));
+        assert_eq!(router.receive(1, ["", "b"]), Ok(Message::from([id(SEED), "".into(), "b".into()])));
+        assert_eq!(router.send(["ann", "", "x"]), Ok(Sent::To(0, Message::from(["", "x"]))));
+        let to_second = Message::from([id(SEED + 1), "y".into()]);
+        assert_eq!(router.send(to_second), Ok(Sent::To(2, "y".into())));
+        assert_eq!(router.machine.peer_named(b"ann"), Some(PeerId(0)));
+        assert_eq!(router.machine.routing_id_of(PeerId(2)), Some(&id(SEED + 1)));
+    }
+
+    #[test]
+    fn by_default_what_cannot_be_sent_is_dropped_and_counted() {
+        let mut router = Rig::new(SocketType::Router);
+        router.attach_named(0, "ann").unwrap();
+        assert_eq!(router.send(["bob", "a"]), Ok(Sent::Dropped(Loss::Unroutable)));
+        assert_eq!(router.send("ann"), Ok(Sent::Dropped(Loss::BadEnvelope)));
+        router.full.0 = vec![0];
+        assert_eq!(router.send(["ann", "a"]), Ok(Sent::Dropped(Loss::HighWaterMark)));
+        router.detach(0);
+        assert_eq!(router.send(["ann", "a"]), Ok(Sent::Dropped(Loss::Unroutable)));
+        assert_eq!(router.receive(0, "sent before"), Ok(Message::from(["ann", "sent before"])));
+    }
+
+    #[test]
+    fn a_mandatory_router_says_what_it_cannot_send() {
+        let mut router = Rig::with(SocketType::Router, |options| options.router_mandatory = true);
+        router.attach_named(0, "ann").unwrap();
+        router.full.0 = vec![0];
+        assert_eq!(router.send(["bob", "a"]), Err(Refusal::Unroutable));
+        assert_eq!(router.send(["ann", "a"]), Err(Refusal::WouldBlock));
+    }
+
+    #[test]
+    fn a_newcomer_with_a_taken_name_is_ignored() {
+        let mut router = Rig::new(SocketType::Router);
+        router.attach_named(0, "ann").unwrap();
+        assert_eq!(router.attach_named(1, "ann"), Err(Refused::NameTaken));
+        assert_eq!(router.send(["ann", "a"]), Ok(Sent::To(0, "a".into())));
+        assert_eq!(router.receive(1, "a"), Err(Loss::Unroutable));
+        router.detach(1);
+        router.machine.forget(PeerId(1));
+        assert_eq!(router.send(["ann", "a"]), Ok(Sent::To(0, "a".into())));
+    }
+
+    #[test]
+    fn with_handover_a_newcomer_takes_the_name_and_the_old_connection_is_closed() {
+        let mut router = Rig::with(SocketType::Router, |options| {
+            options.router_handover = true;
+            options.router_notify = RouterNotify { connect: false, disconnect: true };
+        });
+        router.attach_named(0, "ann").unwrap();
+        assert_eq!(router.attach_named(1, "ann"), Ok(vec![Effect::Disconnect(PeerId(0))]));
+        assert_eq!(router.detach(0), [], "the name did not go");
+        assert_eq!(router.send(["ann", "a"]), Ok(Sent::To(1, "a".into())));
+        assert_eq!(router.receive(0, "last words"), Ok(Message::from(["ann", "last words"])));
+        assert_eq!(router.detach(1), [deliver(1, "")]);
+        assert_eq!(router.send(["ann", "a"]), Ok(Sent::Dropped(Loss::Unroutable)));
+    }
+
+    #[test]
+    fn a_name_given_to_a_connection_holds_before_and_after_its_handshake() {
+        let mut router = Rig::new(SocketType::Router);
+        let (given, own) = (Frame::from("server"), Frame::from("its own"));
+        let facts = Facts { connect_routing_id: Some(&given), ..dialled() };
+        router.attach_as(0, facts).unwrap();
+        assert_eq!(router.send(["server", "a"]), Ok(Sent::To(0, "a".into())));
+        router.reattach_as(0, Facts { routing_id: &own, ..facts }).unwrap();
+        assert_eq!(router.receive(0, "b"), Ok(Message::from(["server", "b"])));
+        assert_eq!(router.attach_as(1, facts), Err(Refused::NameTaken));
+    }
+
+    #[test]
+    fn a_dialled_peer_is_named_at_its_handshake_and_may_return_as_another() {
+        let mut router = Rig::new(SocketType::Router);
+        router.attach_as(0, dialled()).unwrap();
+        assert_eq!(router.machine.routing_id_of(PeerId(0)), None);
+        let (ann, bob) = (Frame::from("ann"), Frame::from("bob"));
+        router.reattach_as(0, Facts { routing_id: &ann, ..Facts::default() }).unwrap();
+        router.suspend(0);
+        assert_eq!(router.send(["ann", "kept"]), Ok(Sent::To(0, "kept".into())));
+        router.reattach_as(0, Facts { routing_id: &bob, ..Facts::default() }).unwrap();
+        assert_eq!(router.send(["ann", "a"]), Ok(Sent::Dropped(Loss::Unroutable)));
+        assert_eq!(router.send(["bob", "a"]), Ok(Sent::To(0, "a".into())));
+        router.attach_named(1, "ann").unwrap();
+        let facts = Facts { routing_id: &ann, ..Facts::default() };
+        assert_eq!(router.reattach_as(0, facts), Err(Refused::NameTaken));
+        assert_eq!(router.machine.peer_named(b"bob"), Some(PeerId(0)), "it is as it was");
+    }
+
+    #[test]
+    fn comings_and_goings_are_reported_once_each() {
+        let mut router = Rig::with(SocketType::Router, |options| {
+            options.router_notify = RouterNotify { connect: true, disconnect: true };
+            options.disconnect_message = Some("gone".into());
+            options.hello_message = Some("hello".into());
+            options.probe_router = true;
+        });
+        let arrival = [deliver(0, ""), greet(0, "hello"), greet(0, "")];
+        assert_eq!(router.attach_named(0, "ann"), Ok(arrival.to_vec()));
+        assert_eq!(router.receive(0, ""), Ok(Message::from(["ann", ""])));
+        assert_eq!(router.detach(0), [deliver(0, ""), deliver(0, "gone")]);
+        assert_eq!(router.receive(0, "gone"), Ok(Message::from(["ann", "gone"])));
+        assert_eq!(router.attach_as(1, dialled()), Ok(vec![]));
+        assert_eq!(router.reattach(1)[0], deliver(1, ""));
+        assert_eq!(router.suspend(1), [deliver(1, "")], "the disconnect message is for those who came to us");
+        assert_eq!(router.detach(1), []);
+    }
+}

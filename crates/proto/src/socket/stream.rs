@@ -123,3 +123,58 @@ impl Rules for Stream {
         Some(&self.peers.get(peer)?.name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::*;
+    use super::*;
+    use crate::SocketType;
+
+    fn id(number: u32) -> Frame {
+        let [a, b, c, d] = number.to_be_bytes();
+        Frame::from(&[0, a, b, c, d])
+    }
+
+    #[test]
+    fn a_connection_is_announced_spoken_with_and_closed() {
+        let mut stream = Rig::new(SocketType::Stream);
+        assert_eq!(stream.attach(0), [deliver(0, "")]);
+        assert_eq!(stream.receive(0, ""), Ok(Message::from([id(SEED), Frame::EMPTY])));
+        assert_eq!(stream.receive(0, "GET /"), Ok(Message::from([id(SEED), "GET /".into()])));
+        assert_eq!(stream.send([id(SEED), "200".into()]), Ok(Sent::To(0, "200".into())));
+        assert_eq!(stream.send([id(SEED), Frame::EMPTY]), Ok(Sent::Closed(0)));
+        assert_eq!(stream.send([id(SEED), "more".into()]), Err(Refusal::Unroutable));
+        assert_eq!(stream.detach(0), [], "what we did is not told to us");
+    }
+
+    #[test]
+    fn a_lost_connection_is_announced_unless_that_is_switched_off() {
+        let mut stream = Rig::new(SocketType::Stream);
+        stream.attach(0);
+        assert_eq!(stream.detach(0), [deliver(0, "")]);
+        assert_eq!(stream.receive(0, ""), Ok(Message::from([id(SEED), Frame::EMPTY])));
+        stream.configure(|options| options.stream_notify = false);
+        assert_eq!((stream.attach(1), stream.detach(1)), (vec![], vec![]));
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_refused() {
+        let mut stream = Rig::new(SocketType::Stream);
+        stream.attach(0);
+        assert_eq!(stream.send("no data"), Err(Refusal::Invalid));
+        assert_eq!(stream.send(["nobody", "data"]), Err(Refusal::Unroutable));
+        stream.full.0 = vec![0];
+        assert_eq!(stream.send([id(SEED), "data".into()]), Err(Refusal::WouldBlock));
+    }
+
+    #[test]
+    fn a_dialled_peer_has_its_name_before_it_is_connected() {
+        let mut stream = Rig::new(SocketType::Stream);
+        let name = Frame::from("web");
+        let facts = Facts { connect_routing_id: Some(&name), ..dialled() };
+        assert_eq!(stream.attach_as(0, facts), Ok(vec![]));
+        assert_eq!(stream.send(["web", "data"]), Ok(Sent::To(0, "data".into())));
+        assert_eq!(stream.reattach(0), [deliver(0, "")]);
+        assert_eq!(stream.attach_as(1, facts), Err(Refused::NameTaken));
+    }
+}

@@ -42,22 +42,32 @@ impl Subscribe {
     }
 
     /// Changes the set. Returns whether publishers are to be told.
-    fn change(&mut self, topic: &[u8], subscribe: bool) -> bool {
-        if subscribe {
-            return self.topics.add(SELF, topic) != Added::Full;
+    fn change(&mut self, topic: &[u8], subscribe: bool) -> Result<bool, Refusal> {
+        if !subscribe {
+            let removed = self.topics.remove(SELF, topic, Copies::One);
+            return Ok(removed == Removed::Last || self.verbose_unsubscribe);
         }
-        self.topics.remove(SELF, topic, Copies::One) == Removed::Last || self.verbose_unsubscribe
+        match self.topics.add(SELF, topic) {
+            Added::Full => Err(Refusal::Invalid),
+            _ => Ok(true),
+        }
     }
 
-    fn change_and_tell(&mut self, topic: &[u8], subscribe: bool, effects: &mut Vec<Effect>) {
-        if self.change(topic, subscribe) {
-            let topic = Frame::from(topic);
-            effects.extend(self.connected().map(|peer| Effect::Subscription {
-                peer,
-                topic: topic.clone(),
-                subscribe,
-            }));
+    fn change_and_tell(
+        &mut self,
+        topic: &[u8],
+        subscribe: bool,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refusal> {
+        if self.by_messages {
+            return Err(Refusal::NotSupported);
         }
+        if self.change(topic, subscribe)? {
+            let topic = Frame::from(topic);
+            let told = |peer| Effect::Subscription { peer, topic: topic.clone(), subscribe };
+            effects.extend(self.connected().map(told));
+        }
+        Ok(())
     }
 
     fn tell_all(&self, peer: PeerId, effects: &mut Vec<Effect>) {
@@ -119,9 +129,10 @@ impl Rules for Subscribe {
             return Err(Refusal::NotSupported);
         }
         targets.clear();
-        if let ([only], Some((topic, subscribe))) = (message.frames(), as_subscription(message.body())) {
-            debug_assert_eq!(only.len(), topic.len() + 1);
-            if self.change(topic, subscribe) {
+        if let [only] = message.frames()
+            && let Some((topic, subscribe)) = as_subscription(only)
+        {
+            if self.change(topic, subscribe)? {
                 targets.extend(self.connected());
             }
             return Ok(Route::Subscription { subscribe });
@@ -133,7 +144,8 @@ impl Rules for Subscribe {
         let looked_at = if self.only_first { 1 } else { usize::MAX };
         for frame in message.frames().iter().take(looked_at) {
             if let Some((topic, subscribe)) = as_subscription(frame) {
-                self.change(topic, subscribe);
+                // A set that is full takes no more, but the message still goes.
+                let _ = self.change(topic, subscribe);
             }
         }
         targets.extend(self.publishers.iter().map(|(peer, _)| peer).filter(|peer| peers.has_room(*peer)));
@@ -154,22 +166,111 @@ impl Rules for Subscribe {
     }
 
     fn subscribe(&mut self, topic: &[u8], effects: &mut Vec<Effect>) -> Result<(), Refusal> {
-        if self.by_messages {
-            return Err(Refusal::NotSupported);
-        }
-        self.change_and_tell(topic, true, effects);
-        Ok(())
+        self.change_and_tell(topic, true, effects)
     }
 
     fn unsubscribe(&mut self, topic: &[u8], effects: &mut Vec<Effect>) -> Result<(), Refusal> {
-        if self.by_messages {
-            return Err(Refusal::NotSupported);
-        }
-        self.change_and_tell(topic, false, effects);
-        Ok(())
+        self.change_and_tell(topic, false, effects)
     }
 
     fn topics_count(&self) -> usize {
         self.topics.topics()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::rig::*;
+    use super::*;
+
+    #[test]
+    fn publishers_are_told_each_subscription_and_only_the_last_cancellation() {
+        let mut sub = Rig::new(SocketType::Sub);
+        sub.attach(0);
+        sub.attach(1);
+        assert_eq!(sub.subscribe("a"), [told(0, "a", true), told(1, "a", true)]);
+        assert_eq!(sub.subscribe("a"), [told(0, "a", true), told(1, "a", true)]);
+        assert_eq!(sub.machine.topics_count(), 1);
+        assert_eq!(sub.unsubscribe("a"), []);
+        assert_eq!(sub.unsubscribe("unknown"), []);
+        assert_eq!(sub.unsubscribe("a"), [told(0, "a", false), told(1, "a", false)]);
+        assert_eq!(sub.machine.topics_count(), 0);
+    }
+
+    #[test]
+    fn each_new_connection_is_told_the_whole_set_as_it_is_then() {
+        let mut sub = Rig::new(SocketType::Sub);
+        sub.subscribe("b");
+        sub.subscribe("a");
+        sub.subscribe("a");
+        assert_eq!(sub.attach_as(0, dialled()), Ok(vec![]));
+        assert_eq!(sub.subscribe("while away"), []);
+        let whole = [told(0, "b", true), told(0, "a", true), told(0, "while away", true)];
+        assert_eq!(sub.reattach(0), whole);
+        assert_eq!(sub.suspend(0), []);
+        assert_eq!(sub.unsubscribe("b"), []);
+        assert_eq!(sub.reattach(0), whole[1..]);
+        sub.detach(0);
+        assert_eq!(sub.unsubscribe("while away"), []);
+    }
+
+    #[test]
+    fn what_matches_no_prefix_is_dropped_on_arrival() {
+        let mut sub = Rig::new(SocketType::Sub);
+        sub.attach(0);
+        assert_eq!(sub.receive(0, "anything"), Err(Loss::Unsubscribed));
+        sub.subscribe("wea");
+        assert_eq!(sub.receive(0, ["weather", "sunny"]), Ok(Message::from(["weather", "sunny"])));
+        assert_eq!(sub.receive(0, ["we", "weather"]), Err(Loss::Unsubscribed));
+        sub.subscribe("");
+        assert_eq!(sub.receive(0, ""), Ok("".into()));
+        assert_eq!(sub.send("no"), Err(Refusal::NotSupported));
+    }
+
+    #[test]
+    fn inverted_matching_lets_through_what_does_not_match() {
+        let mut sub = Rig::with(SocketType::Sub, |options| options.invert_matching = true);
+        sub.subscribe("a");
+        assert_eq!(sub.receive(0, "ab"), Err(Loss::Unsubscribed));
+        assert_eq!(sub.receive(0, "b"), Ok("b".into()));
+    }
+
+    #[test]
+    fn an_xsub_subscribes_by_messages_and_does_not_filter() {
+        let mut xsub = Rig::new(SocketType::Xsub);
+        xsub.attach(0);
+        assert_eq!(xsub.send("\x01a"), Ok(Sent::Subscription(vec![0], true)));
+        assert_eq!(xsub.send("\x01a"), Ok(Sent::Subscription(vec![0], true)));
+        assert_eq!(xsub.send("\x00a"), Ok(Sent::Subscription(vec![], false)));
+        assert_eq!(xsub.send("\x00a"), Ok(Sent::Subscription(vec![0], false)));
+        assert_eq!(xsub.receive(0, "unasked"), Ok("unasked".into()));
+        assert_eq!(xsub.machine.subscribe(b"a", &mut vec![]), Err(Refusal::NotSupported));
+        xsub.send("\x01b").unwrap();
+        assert_eq!(xsub.attach(1), [told(1, "b", true)]);
+    }
+
+    #[test]
+    fn an_xsub_sends_its_own_messages_to_every_publisher_with_room() {
+        let mut xsub = Rig::new(SocketType::Xsub);
+        assert_eq!(xsub.send("early"), Ok(Sent::Dropped(Loss::NoPeer)));
+        (0..3).for_each(|peer| drop(xsub.attach(peer)));
+        xsub.full.0 = vec![1];
+        assert_eq!(xsub.send("hello"), Ok(Sent::Each(vec![0, 2], 1)));
+        assert_eq!(xsub.send(["\x01a", "\x01b", "text"]), Ok(Sent::Each(vec![0, 2], 1)));
+        assert_eq!(xsub.machine.topics_count(), 2);
+        xsub.configure(|options| options.only_first_subscribe = true);
+        xsub.send(["\x01c", "\x01d"]).unwrap();
+        assert_eq!(xsub.machine.topics_count(), 3);
+    }
+
+    #[test]
+    fn a_verbose_xsub_passes_every_cancellation_on() {
+        let mut xsub = Rig::with(SocketType::Xsub, |options| options.xsub_verbose_unsubscribe = true);
+        xsub.attach(0);
+        xsub.send("\x01a").unwrap();
+        xsub.send("\x01a").unwrap();
+        assert_eq!(xsub.attach(1), [told(1, "a", true), told(1, "a", true)]);
+        assert_eq!(xsub.send("\x00a"), Ok(Sent::Subscription(vec![0, 1], false)));
+        assert_eq!(xsub.send("\x00a"), Ok(Sent::Subscription(vec![0, 1], false)));
     }
 }

@@ -10,6 +10,9 @@
 //! | verboser | each | each | at once |
 //! | manual | each | each | when the application says so, to what it says |
 
+#[cfg(test)]
+mod tests;
+
 use super::{Effect, Facts, Refusal, Refused, Route, Rules, Upstream, subscribe::as_subscription};
 use crate::{
     Frame, Loss, Message, Options, SocketType,

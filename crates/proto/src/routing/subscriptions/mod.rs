@@ -3,7 +3,13 @@
 //! Each subscription is in two lists: that of its topic, walked when a message matches, and that of its peer, walked
 //! when the peer goes. Neither the number of peers nor that of topics enters the cost of a match.
 
-use super::{
+mod arena;
+mod edges;
+mod radix;
+#[cfg(test)]
+mod tests;
+
+use self::{
     arena::{Arena, NONE, grow},
     radix::{ROOT, Radix},
 };
@@ -78,7 +84,7 @@ pub enum Added {
     Another,
     /// This peer had it: one copy more.
     Copy,
-    /// Nothing: the tree is at the end of its numbers, some thousand million nodes or octets.
+    /// Nothing: the topics together would be longer than 1 GiB.
     Full,
 }
 

@@ -149,6 +149,11 @@ impl Edges {
         *block = Block { at, fanout, class };
     }
 
+    #[cfg(test)]
+    pub(super) fn children(&self, block: Block) -> &[u32] {
+        &self.children[block.used()]
+    }
+
     pub(super) fn memory(&self) -> usize {
         let free: usize = self.free.iter().map(|blocks| blocks.capacity() * 4).sum();
         self.octets.capacity() + self.children.capacity() * 4 + free

@@ -15,6 +15,10 @@ use super::{
 
 pub(super) const ROOT: u32 = 0;
 
+/// Octets of all labels together. Numbers of four octets reach four times as far: what tidying up appends to the text
+/// before the waste is found worth removing has a place too.
+const OCTETS: usize = 1 << 30;
+
 #[derive(Clone, Debug)]
 pub(super) struct Radix {
     nodes: Arena<Node>,
@@ -66,7 +70,12 @@ impl Radix {
     /// The child of `at` whose label begins `rest`, and what is left of `rest` behind it.
     #[inline]
     pub(super) fn step<'a>(&self, at: u32, rest: &'a [u8]) -> Option<(u32, &'a [u8])> {
-        let child = self.edges.find(self.node(at).block, *rest.first()?)?;
+        let (octet, behind) = rest.split_first()?;
+        let child = self.edges.find(self.node(at).block, *octet)?;
+        // The edge has compared the first octet already; most labels in a full tree have no other, and the text is far.
+        if self.node(child).length == 1 {
+            return Some((child, behind));
+        }
         Some((child, rest.strip_prefix(self.label(child))?))
     }
 
@@ -80,10 +89,10 @@ impl Radix {
     }
 
     /// The node of this topic, made where missing. The caller gives it a subscriber or tidies it away.
-    /// `None` if the tree is at the end of its numbers.
+    /// `None` if the tree is at its limits.
     pub(super) fn insert(&mut self, topic: &[u8]) -> Option<u32> {
-        let fits = self.nodes.fits(2) && self.edges.fits() && self.text.len() + topic.len() < NONE as usize;
-        if !fits {
+        let octets = (self.text.len() - self.waste).saturating_add(topic.len());
+        if octets > OCTETS || !self.nodes.fits(2) || !self.edges.fits() {
             return None;
         }
         let (mut at, mut rest) = (ROOT, topic);
@@ -92,7 +101,7 @@ impl Radix {
                 return Some(self.add_leaf(at, octet, rest));
             };
             let label = self.label(child);
-            let common = label.iter().zip(rest).take_while(|(one, other)| one == other).count();
+            let common = common_prefix(label, rest);
             at = if common < label.len() { self.split(child, common) } else { child };
             rest = rest.get(common..).unwrap_or_default();
         }
@@ -229,11 +238,11 @@ impl Radix {
             let node = self.node(at);
             seen += 1;
             octets += node.length as usize;
-            let children: Vec<u32> =
-                (0..=255).filter_map(|octet| self.edges.find(node.block, octet)).collect();
+            let children = self.edges.children(node.block).to_vec();
             assert!(at == ROOT || node.count > 0 || children.len() > 1, "a node without purpose");
-            assert_eq!(children.len(), node.block.fanout());
             for child in &children {
+                let octet = self.label(*child)[0];
+                assert_eq!(self.edges.find(node.block, octet), Some(*child));
                 assert_eq!(self.node(*child).parent, at);
                 assert!(self.node(*child).length > 0);
             }
@@ -242,4 +251,13 @@ impl Radix {
         assert_eq!(octets + self.waste, self.text.len(), "text that is neither used nor known as waste");
         seen
     }
+}
+
+/// How many octets two topics begin with in common; by blocks first, as topics may be long.
+fn common_prefix(one: &[u8], other: &[u8]) -> usize {
+    const BLOCK: usize = 64;
+    let blocks = one.chunks_exact(BLOCK).zip(other.chunks_exact(BLOCK));
+    let start = BLOCK * blocks.take_while(|(one, other)| one == other).count();
+    let rest = one.iter().skip(start).zip(other.iter().skip(start));
+    start + rest.take_while(|(one, other)| one == other).count()
 }
