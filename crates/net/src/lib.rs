@@ -14,12 +14,15 @@
 
 pub mod error;
 pub mod fault;
+pub mod filter;
 pub mod interfaces;
 pub mod ipc;
 pub mod listener;
 pub mod poll;
 pub mod poller;
+pub mod resolve;
 pub mod ring;
+pub mod socks;
 pub mod stream;
 pub mod tcp;
 
@@ -29,10 +32,13 @@ pub use stub::*;
 pub use interfaces::Family;
 
 pub use error::{NetError, Operation};
+pub use filter::{AcceptFilter, FilterError};
+pub use interfaces::Family;
 pub use ipc::{IpcListener, IpcName, IpcSettings};
 pub use listener::{AcceptError, Listener};
 pub use poll::{PollFd, PollFlags, wait_fds, wait_fds_interruptible};
 pub use poller::{Event, Interest, Poller};
+pub use resolve::{Resolver, resolve_blocking};
 pub use ring::Ring;
 pub use stream::{PeerCredentials, Stream};
 pub use tcp::{Connecting, TcpListener, TcpSettings};
