@@ -27,9 +27,6 @@ pub mod stream;
 pub mod tcp;
 
 mod ipc_file;
-pub mod stub;
-pub use stub::*;
-pub use interfaces::Family;
 
 pub use error::{NetError, Operation};
 pub use filter::{AcceptFilter, FilterError};
@@ -40,5 +37,6 @@ pub use poll::{PollFd, PollFlags, wait_fds, wait_fds_interruptible};
 pub use poller::{Event, Interest, Poller};
 pub use resolve::{Resolver, resolve_blocking};
 pub use ring::Ring;
+pub use socks::{Progress, Socks, SocksError, SocksTarget};
 pub use stream::{PeerCredentials, Stream};
 pub use tcp::{Connecting, TcpListener, TcpSettings};

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     os::fd::{AsFd, BorrowedFd},
     time::Duration,
 };
@@ -95,7 +95,11 @@ impl Dialer {
     pub(crate) fn proxy(&self) -> Option<(SocksTarget, Option<(String, String)>)> {
         let Target::Tcp { host, port, .. } = &self.target else { return None };
         self.options.socks_proxy.as_ref()?;
-        Some((SocksTarget::new(host, *port), self.options.socks_credentials.clone()))
+        let target = match host.parse::<IpAddr>() {
+            Ok(address) => SocksTarget::Address(address, *port),
+            Err(_) => SocksTarget::Name(host.clone(), *port),
+        };
+        Some((target, self.options.socks_credentials.clone()))
     }
 
     /// An ipc endpoint has one address, with nothing to look up.

@@ -119,7 +119,11 @@ impl Loop {
                     None => self.begin_handshake(key, stream),
                     Some((target, credentials)) => {
                         let mut out = Vec::new();
-                        let socks = Box::new(Socks::new(target, credentials, &mut out));
+                        let credentials = credentials.as_ref().map(|(user, password)| (&user[..], &password[..]));
+                        let socks = match Socks::new(&target, credentials, &mut out) {
+                            Ok(socks) => Box::new(socks),
+                            Err(error) => return self.ended(key, Ended::NotConnected(io::Error::other(error))),
+                        };
                         let deadline = session.core.options.lock().handshake_interval;
                         let deadline = deadline.and_then(|interval| self.now.checked_add(interval));
                         session.stage = Stage::Proxying { stream, socks, out, deadline };
@@ -143,11 +147,11 @@ impl Loop {
         }
         match socks.receive(&input, out) {
             Ok(SocksProgress::More) => self.write_pending(key),
-            Ok(SocksProgress::Done { .. }) => {
+            Ok(SocksProgress::Connected { .. }) => {
                 let stream = stream.clone();
                 self.begin_handshake(key, stream);
             }
-            Err(error) => self.ended(key, Ended::NotConnected(io::Error::other(error.to_string()))),
+            Err(error) => self.ended(key, Ended::NotConnected(io::Error::other(error))),
         }
     }
 

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use zeroxide_net::{AcceptError, AcceptFilter, IpcPeerFilter, Stream};
+use zeroxide_net::{AcceptError, AcceptFilter, Stream};
 
 /// How long accepting pauses when descriptors or memory are exhausted: a busy loop would help nobody.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -22,6 +22,28 @@ pub(crate) struct Listener {
     pub(crate) peer_filter: IpcPeerFilter,
     /// When accepting goes on after a pause.
     pub(crate) paused_until: Option<Instant>,
+}
+
+/// Who may connect over ipc: a peer that any of the lists names. All empty lets everyone.
+#[derive(Default)]
+pub(crate) struct IpcPeerFilter {
+    pub(crate) process_ids: Vec<u32>,
+    pub(crate) user_ids: Vec<u32>,
+    pub(crate) group_ids: Vec<u32>,
+}
+
+impl IpcPeerFilter {
+    fn permits(&self, stream: &Stream) -> bool {
+        if self.process_ids.is_empty() && self.user_ids.is_empty() && self.group_ids.is_empty() {
+            return true;
+        }
+        // A peer that the system cannot name does not enter.
+        stream.peer_credentials().ok().flatten().is_some_and(|peer| {
+            self.process_ids.contains(&peer.process_id)
+                || self.user_ids.contains(&peer.user_id)
+                || self.group_ids.contains(&peer.group_id)
+        })
+    }
 }
 
 /// What a turn of accepting brought besides streams.

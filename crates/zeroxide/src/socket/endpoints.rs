@@ -5,7 +5,7 @@ use crate::{
     inproc,
     io::{
         dialer::{Dialer, Target},
-        listener::Listener,
+        listener::{IpcPeerFilter, Listener},
         shared::{Command, Gate, IoShared, SessionKey},
     },
     link::Wire,
@@ -16,18 +16,19 @@ use crate::{
 use std::{
     collections::VecDeque,
     io,
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, SocketAddr, SocketAddrV6},
+    num::NonZeroU16,
     os::fd::OwnedFd,
     sync::{Arc, atomic::Ordering::*},
 };
 use zeroxide_net::{
-    AcceptFilter, Family, IpcListener, IpcName, IpcPeerFilter, IpcSettings, Listener as Door, NetError, TcpListener,
-    TcpSettings, interfaces, resolve,
+    AcceptFilter, Family, IpcListener, IpcName, IpcSettings, Listener as Door, NetError, TcpListener,
+    TcpSettings, interfaces, resolve_blocking,
 };
 use zeroxide_pipe::Lane;
 use zeroxide_proto::{
     Options, SocketType,
-    endpoint::{Endpoint, Host, IpcEndpoint, TcpEndpoint},
+    endpoint::{Endpoint, EndpointError, Host, IpcEndpoint, TcpAddress, TcpEndpoint},
     socket::Facts,
 };
 
@@ -56,7 +57,7 @@ impl Core {
     /// Binds, and returns the endpoint that others can connect to.
     pub(crate) fn bind(self: &Arc<Self>, text: &str) -> Result<String, EndpointCause> {
         self.refuse_if_ended()?;
-        let endpoint = Endpoint::parse(text).map_err(EndpointCause::Malformed)?;
+        let endpoint: Endpoint = text.parse().map_err(EndpointCause::Malformed)?;
         let bound = match endpoint {
             Endpoint::Inproc(name) => {
                 self.context.registry.bind(&name, self)?;
@@ -74,14 +75,14 @@ impl Core {
 
     fn bind_tcp(self: &Arc<Self>, endpoint: &TcpEndpoint) -> Result<String, EndpointCause> {
         let options = self.options.lock().clone();
-        let filters = options.tcp_accept_filters.iter().map(|filter| AcceptFilter::parse(filter));
+        let filters = options.tcp_accept_filters.iter().map(|filter| filter.parse::<AcceptFilter>());
         let filters = filters
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| EndpointCause::Option("a TCP accept filter is not address[/bits]"))?;
         let door = match self.take_adopted() {
             Some(fd) => TcpListener::adopt(fd).map_err(net)?,
             None => {
-                let address = bind_address(endpoint, options.ipv6).map_err(system)?;
+                let address = bind_address(&endpoint.address, options.ipv6).map_err(system)?;
                 TcpListener::listen(address, &tcp_settings(&options), options.backlog).map_err(net)?
             }
         };
@@ -126,7 +127,8 @@ impl Core {
     /// Connects: returns at once, the connection is made and kept in the background.
     pub(crate) fn connect(self: &Arc<Self>, text: &str) -> Result<(), EndpointCause> {
         self.refuse_if_ended()?;
-        let endpoint = Endpoint::parse(text).map_err(EndpointCause::Malformed)?;
+        let endpoint: Endpoint = text.parse().map_err(EndpointCause::Malformed)?;
+        endpoint.check_connect().map_err(EndpointCause::Malformed)?;
         if self.connects_once() && self.endpoints.lock().records.iter().any(|known| !known.bound && known.text == text) {
             return Ok(());
         }
@@ -137,9 +139,6 @@ impl Core {
         }
         let options = self.take_connect_options();
         let target = match &endpoint {
-            Endpoint::Ipc(IpcEndpoint::Wildcard) => {
-                return Err(EndpointCause::Option("a wildcard can be bound, not connected"));
-            }
             Endpoint::Ipc(ipc) => Target::Ipc(ipc_name(ipc)),
             Endpoint::Tcp(tcp) => tcp_target(tcp, &options)?,
             Endpoint::Inproc(_) => return Ok(()),
@@ -280,17 +279,21 @@ fn system(error: io::Error) -> EndpointCause {
 }
 
 /// Looks up where to listen. Names are resolved here, in the calling thread, because `bind` answers at once.
-fn bind_address(endpoint: &TcpEndpoint, ipv6: bool) -> io::Result<SocketAddr> {
-    let port = endpoint.port;
+fn bind_address(endpoint: &TcpAddress, ipv6: bool) -> io::Result<SocketAddr> {
+    let port = endpoint.port.map_or(0, NonZeroU16::get);
     let wildcard = || if ipv6 { IpAddr::from([0u16; 8]) } else { IpAddr::from([0u8; 4]) };
     match &endpoint.host {
         Host::Any => Ok(SocketAddr::new(wildcard(), port)),
-        Host::Ip(address) => Ok(SocketAddr::new(*address, port)),
+        Host::V4(address) => Ok(SocketAddr::new((*address).into(), port)),
+        Host::V6(address, zone) => {
+            let zone = zone.as_deref().map_or(Ok(0), interfaces::zone)?;
+            Ok(SocketAddrV6::new(*address, port, 0, zone).into())
+        }
         Host::Name(name) => {
             let family = if ipv6 { Family::Any } else { Family::V4 };
             let mut found = interfaces::addresses(name, port, family)?;
             if found.is_empty() {
-                found = resolve::blocking(name, port, family)?;
+                found = resolve_blocking(name, port, family)?;
             }
             found.into_iter().next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
         }
@@ -298,16 +301,19 @@ fn bind_address(endpoint: &TcpEndpoint, ipv6: bool) -> io::Result<SocketAddr> {
 }
 
 fn tcp_target(endpoint: &TcpEndpoint, options: &Options) -> Result<Target, EndpointCause> {
-    let host = match &endpoint.host {
-        Host::Any => return Err(EndpointCause::Option("a wildcard can be bound, not connected")),
-        Host::Ip(address) => address.to_string(),
+    let host = match &endpoint.address.host {
+        Host::Any => return Err(EndpointCause::Malformed(EndpointError::NotConnectable)),
+        Host::V4(address) => address.to_string(),
+        Host::V6(address, None) => address.to_string(),
+        Host::V6(address, Some(zone)) => format!("{address}%{zone}"),
         Host::Name(name) => name.clone(),
     };
+    let port = endpoint.address.port.map_or(0, NonZeroU16::get);
     let source = match &endpoint.source {
         None => None,
         Some(source) => Some(bind_address(source, options.ipv6).map_err(system)?),
     };
-    Ok(Target::Tcp { host, port: endpoint.port, source, settings: tcp_settings(options) })
+    Ok(Target::Tcp { host, port, source, settings: tcp_settings(options) })
 }
 
 fn ipc_name(endpoint: &IpcEndpoint) -> IpcName {
