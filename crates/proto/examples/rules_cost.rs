@@ -40,10 +40,10 @@ fn main() {
     report("FairQueue, 8 peers: current + rotate", fair_queue());
 }
 
-fn report(what: &str, nanoseconds: f64) {
+fn report(what: &str, number: f64) {
     #[expect(clippy::print_stdout, reason = "this program exists to print")]
     {
-        println!("{what:48} {nanoseconds:8.1} ns");
+        println!("{what:48} {number:8.1}");
     }
 }
 
@@ -120,6 +120,7 @@ fn matches(topics: u32) -> f64 {
     for number in 0..topics {
         subscriptions.add(PeerId(number % 100), format!("{number:07}").as_bytes());
     }
+    report(&format!("  octets for each of {topics}"), subscriptions.memory() as f64 / f64::from(topics));
     let texts = texts(topics);
     measure(1_000_000, |at| {
         let text = texts[at as usize % texts.len()].as_bytes();
