@@ -138,7 +138,7 @@ impl Core {
             if !ready.next().copied().unwrap_or(false) {
                 continue;
             }
-            match wire.read(peer, &mut claims.scratch) {
+            match wire.read(peer, &mut claims.scratch, 1) {
                 ReadOutcome::Drained | ReadOutcome::Again => {}
                 ReadOutcome::Paused | ReadOutcome::Detached => changed = true,
                 ReadOutcome::End | ReadOutcome::Failed(_) | ReadOutcome::Violation(_) => {
@@ -204,7 +204,7 @@ impl Core {
             if let Some(wire) = peer.wire()
                 && !peer.outbox.has_room()
             {
-                wire.write_out(&peer);
+                wire.write_or_report(&peer);
             }
         }
     }

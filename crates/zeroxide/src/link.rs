@@ -39,7 +39,7 @@ const SEGMENTS: usize = 64;
 /// Writes to one connection before others get their turn.
 const WRITES_PER_TURN: usize = 32;
 /// Reads of one connection before others get their turn.
-const READS_PER_TURN: usize = 8;
+pub(crate) const READS_PER_TURN: usize = 8;
 /// Octets dropped at once while a connection ends.
 pub(crate) const READ_SIZE: usize = 64 * 1024;
 
@@ -242,7 +242,17 @@ impl Wire {
         }
         transmit.received_before = received;
         drop(transmit);
-        self.write_out(peer);
+        self.write_or_report(peer);
+    }
+
+    /// As [`Wire::write_out`], for threads of the application: what is more than a turn, or the end of the connection,
+    /// is left to the I/O thread.
+    pub(crate) fn write_or_report(&self, peer: &Peer) {
+        match self.write_out(peer) {
+            Drained::Broken => self.io.command(Command::Broken(self.session)),
+            Drained::Again => self.schedule(),
+            Drained::Empty | Drained::Blocked | Drained::Detached => {}
+        }
     }
 
     /// Asks the I/O thread to drain the outbox.
@@ -270,15 +280,7 @@ impl Wire {
                     self.watch(|watch| watch.write = true);
                     return outcome;
                 }
-                Drained::Broken => {
-                    self.io.command(Command::Broken(self.session()));
-                    return outcome;
-                }
-                Drained::Again => {
-                    self.schedule();
-                    return outcome;
-                }
-                Drained::Empty | Drained::Detached => return outcome,
+                _ => return outcome,
             }
         }
     }
@@ -363,12 +365,12 @@ impl Wire {
 
     // -- reading
 
-    /// Reads what is there, up to a turn's worth, and hands it on.
-    pub(crate) fn read(&self, peer: &Peer, scratch: &mut Vec<u8>) -> ReadOutcome {
+    /// Reads what is there, in up to `turns` system calls, and hands it on.
+    pub(crate) fn read(&self, peer: &Peer, scratch: &mut Vec<u8>, turns: usize) -> ReadOutcome {
         let Some(core) = peer.core.upgrade() else { return ReadOutcome::Detached };
         let mut guard = self.receive.lock();
         let Some(receive) = guard.as_mut() else { return ReadOutcome::Detached };
-        for _ in 0..READS_PER_TURN {
+        for _ in 0..turns {
             if let Some(violation) = &receive.violation {
                 return ReadOutcome::Violation(violation.clone());
             }
@@ -376,6 +378,10 @@ impl Wire {
                 && let Err(batch) = core.arrived(peer, batch)
             {
                 receive.overflow = Some(batch);
+                drop(guard);
+                return self.pause(peer);
+            }
+            if !peer.inbox.has_room() {
                 drop(guard);
                 return self.pause(peer);
             }
@@ -404,7 +410,7 @@ impl Wire {
             receive.decoder.target(scratch).extend_from_slice(octets);
             self.advance(receive, &core, peer, scratch, octets.len());
         }
-        self.read(peer, scratch)
+        self.read(peer, scratch, READS_PER_TURN)
     }
 
     /// Hands on what has just been read.
@@ -416,7 +422,7 @@ impl Wire {
     }
 
     fn pause(&self, peer: &Peer) -> ReadOutcome {
-        self.watch(|watch| watch.paused = true);
+        self.watch(|watch| (watch.paused, watch.claimed) = (true, false));
         if peer.inbox.has_room() {
             // The application made room between the refusal and the pause; its resume came too early.
             self.watch(|watch| watch.paused = false);
@@ -432,11 +438,12 @@ impl Wire {
         self.io.command(Command::Read(self.session()));
     }
 
-    /// A waiting thread watches for this connection from now on; the stream to watch, unless reading is paused.
+    /// A waiting thread watches for this connection from now on: the stream to watch. While reading is paused there is
+    /// nothing to claim, for only the I/O thread will hear when it may go on.
     pub(crate) fn claim(&self) -> Option<Arc<Stream>> {
-        self.watch(|watch| watch.claimed = true);
+        self.watch(|watch| watch.claimed = !watch.paused);
         let watch = self.interest.lock();
-        if watch.paused { None } else { watch.stream.clone() }
+        if watch.claimed { watch.stream.clone() } else { None }
     }
 
     /// The I/O thread watches again.

@@ -6,7 +6,7 @@ use crate::{
         session::{LAST_WAIT, Linger, Session, Stage},
         shared::{Command, SessionKey},
     },
-    link::{ReadOutcome, Wire},
+    link::{Drained, READS_PER_TURN, ReadOutcome, Wire},
     monitor::Event,
     peer::{Link, Peer},
 };
@@ -299,7 +299,7 @@ impl Loop {
         core.emit(|| Event::HandshakeSucceeded { endpoint, peer: name });
         self.note_deadline(key);
         let Some(wire) = peer.wire() else { return };
-        wire.write_out(&peer);
+        wire.write_or_report(&peer);
         let outcome = wire.feed(&peer, rest, &mut self.scratch);
         self.after_read(key, &peer, outcome);
     }
@@ -330,15 +330,26 @@ impl Loop {
     fn up_ready(&mut self, key: SessionKey, readable: bool, writable: bool) {
         let Some(peer) = self.sessions.get(&key).and_then(|session| session.peer.clone()) else { return };
         let Some(wire) = peer.wire() else { return };
+        let mut broken = false;
         if writable {
-            wire.writable(&peer);
+            match wire.writable(&peer) {
+                Drained::Broken => broken = true,
+                Drained::Again => wire.schedule(),
+                Drained::Empty | Drained::Blocked | Drained::Detached => {}
+            }
             if self.sessions.get(&key).is_some_and(Session::is_closing) {
                 self.end_if_drained(key);
             }
         }
         if readable {
-            let outcome = wire.read(&peer, &mut self.scratch);
+            let outcome = wire.read(&peer, &mut self.scratch, READS_PER_TURN);
+            let more = matches!(outcome, ReadOutcome::Again);
             self.after_read(key, &peer, outcome);
+            broken &= !more;
+        }
+        if broken && self.sessions.get(&key).is_some_and(|session| matches!(session.stage, Stage::Up { .. })) {
+            // What the peer sent before it went has been read.
+            self.ended(key, Ended::Lost("the connection takes nothing more".to_owned()));
         }
     }
 
@@ -436,11 +447,10 @@ impl Loop {
             let _ = self.shared.poller.remove(&**stream);
         }
         if was_up && let Some(peer) = &session.peer {
-            if let Some(wire) = peer.wire() {
-                wire.detach();
-            }
+            let unsent = peer.wire().map_or(0, |wire| wire.detach().1);
             core.link_down(peer, session.keeps_peer);
             if !session.keeps_peer {
+                core.counters.lost(Loss::Disconnected, unsent);
                 core.detach(peer, Loss::Disconnected);
                 session.peer = None;
             }
@@ -522,7 +532,7 @@ impl Loop {
                     // A reader paused at a full inbox must see the peer's end.
                     wire.unclaim();
                     wire.resume();
-                    wire.write_out(&peer);
+                    wire.write_or_report(&peer);
                 }
                 self.end_if_drained(key);
             }

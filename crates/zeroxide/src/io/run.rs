@@ -159,10 +159,15 @@ impl Loop {
         let Some(peer) = session.peer.clone() else { return };
         let Some(wire) = peer.wire() else { return };
         wire.begin_flush();
-        if matches!(session.stage, Stage::Up { .. }) && wire.write_out(&peer) == Drained::Again {
-            wire.schedule();
+        let closing = session.is_closing();
+        if matches!(session.stage, Stage::Up { .. }) {
+            match wire.write_out(&peer) {
+                Drained::Broken => return self.session_ready(key, true, true),
+                Drained::Again => wire.schedule(),
+                Drained::Empty | Drained::Blocked | Drained::Detached => {}
+            }
         }
-        if session.is_closing() {
+        if closing {
             self.end_if_drained(key);
         }
     }

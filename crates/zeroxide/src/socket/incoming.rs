@@ -152,7 +152,12 @@ impl Slot {
         }
         let credit = self.peer.inbox.credit(std::mem::take(&mut self.owed));
         match &self.peer.link {
-            Link::Wire(wire) if credit.resume => wire.resume(),
+            Link::Wire(wire) if credit.resume => {
+                wire.resume();
+                if let Some(core) = self.peer.core.upgrade() {
+                    core.seat.links_changed();
+                }
+            }
             Link::Wire(_) => {}
             Link::Inproc(_) => {
                 if let Some((core, _)) = self.peer.other() {
