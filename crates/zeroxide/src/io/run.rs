@@ -32,8 +32,17 @@ pub(crate) struct Loop {
     pub(crate) scratch: Vec<u8>,
     pub(crate) random: u64,
     seats: Vec<Weak<Core>>,
+    last_flush: Instant,
+    /// Naps still to take before a real sleep.
+    naps: u32,
     stopped: bool,
 }
+
+/// Two flushes within this time are a burst.
+const BURST_GAP: Duration = Duration::from_micros(300);
+/// How long the thread naps in a burst, and how often after the last flush of one.
+const NAP: Duration = Duration::from_micros(50);
+const NAPS: u32 = 8;
 
 /// A listener and whom it listens for.
 pub(crate) struct Listening {
@@ -54,6 +63,8 @@ impl Loop {
             scratch: Vec::new(),
             random: random | 1,
             seats: Vec::new(),
+            last_flush: Instant::now(),
+            naps: 0,
             stopped: false,
         }
     }
@@ -70,7 +81,7 @@ impl Loop {
             if self.stopped {
                 return;
             }
-            let timeout = if self.shared.fall_asleep() { self.time_left() } else { Some(Duration::ZERO) };
+            let timeout = self.next_timeout();
             let waited = self.shared.poller.wait(&mut events, timeout);
             self.shared.wake_up();
             self.now = Instant::now();
@@ -93,6 +104,16 @@ impl Loop {
             }
             self.tick_seats();
         }
+    }
+
+    /// How long to sleep. While bursts go on the thread naps without saying that it sleeps: nobody has to ring, and what
+    /// senders pile up meanwhile goes out together.
+    fn next_timeout(&mut self) -> Option<Duration> {
+        if self.naps > 0 {
+            self.naps -= 1;
+            return Some(NAP);
+        }
+        if self.shared.fall_asleep() { self.time_left() } else { Some(Duration::ZERO) }
     }
 
     fn time_left(&self) -> Option<Duration> {
@@ -159,6 +180,10 @@ impl Loop {
         let Some(peer) = session.peer.clone() else { return };
         let Some(wire) = peer.wire() else { return };
         wire.begin_flush();
+        if self.now.saturating_duration_since(self.last_flush) < BURST_GAP {
+            self.naps = NAPS;
+        }
+        self.last_flush = self.now;
         let closing = session.is_closing();
         if matches!(session.stage, Stage::Up { .. }) {
             match wire.write_out(&peer) {
