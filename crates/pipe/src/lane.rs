@@ -150,6 +150,7 @@ impl<B: Carry> Lane<B> {
             closed: false,
         };
         state.room = state.has_room();
+        state.starved = !state.room;
         Self { room: AtomicBool::new(state.room), state: Mutex::new(state) }
     }
 
