@@ -5,6 +5,7 @@
 //! simulation. This room does not know sockets of the operating system, nor how threads hand over.
 
 pub mod batch;
+pub mod endpoint;
 pub mod frame;
 pub mod loss;
 pub mod message;
@@ -12,6 +13,7 @@ pub mod options;
 pub mod socket_type;
 
 pub use batch::Batch;
+pub use endpoint::{Endpoint, EndpointError};
 pub use frame::Frame;
 pub use loss::Loss;
 pub use message::Message;
