@@ -42,7 +42,7 @@ impl Channel {
         let verb = String::from_utf8_lossy(request[0]).into_owned();
         let mut ends = self.ends.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Err(error) = write_telegram(&mut ends.requests, request) {
-            panic!("the Python peer took no {verb:?}: {error}\n{}", self.complaints());
+            panic!("the Python peer died at {verb:?}: {error}\n{}", self.complaints());
         }
         match ends.answers.recv_timeout(PATIENCE + extra) {
             Ok(answer) => sort_out(answer, &verb),
