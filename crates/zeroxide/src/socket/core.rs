@@ -228,19 +228,25 @@ impl Core {
     /// Receives a message if one is there.
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<Message, RecvError> {
-        self.try_recv_from().map(|(message, _)| message)
+        self.receive(&mut PeerId(0))
     }
 
-    /// Receives a message if one is there, and says from whom.
+    /// Receives a message if one is there, and notes whom it is from.
     #[inline]
-    pub(crate) fn try_recv_from(&self) -> Result<(Message, PeerId), RecvError> {
+    fn receive(&self, from: &mut PeerId) -> Result<Message, RecvError> {
         let failed = |cause| Err(RecvError { socket: self.kind, cause });
         if let Some(cause) = self.recv_refusal() {
             return failed(cause);
         }
         let mut incoming = self.incoming.lock();
-        if let Some((from, message)) = incoming.take_held() {
-            return Ok((message, from));
+        if !self.needs_accept.load(Relaxed)
+            && let Some(message) = incoming.pop(from)
+        {
+            return Ok(message);
+        }
+        if let Some((peer, message)) = incoming.take_held() {
+            *from = peer;
+            return Ok(message);
         }
         if self.lock_step
             && let Err(refusal) = self.rules.lock().machine.may_receive()
@@ -248,24 +254,21 @@ impl Core {
             return failed(recv_cause(refusal));
         }
         loop {
-            let Some((from, message)) = incoming.pop() else {
+            let Some(message) = incoming.pop(from) else {
                 if let Some(gone) = incoming.take_gone() {
                     self.forget(gone);
                     continue;
                 }
                 return failed(RecvErrorCause::WouldBlock);
             };
-            if !self.needs_accept.load(Relaxed) {
-                return Ok((message, from));
-            }
             let mut effects = Vec::new();
-            let accepted = self.rules.lock().machine.accept(from, message, &mut effects);
+            let accepted = self.rules.lock().machine.accept(*from, message, &mut effects);
             if !effects.is_empty() {
                 // Deliveries would need the lock that is held here; they are none of what accepting causes.
                 self.apply(effects);
             }
             match accepted {
-                Ok(message) => return Ok((message, from)),
+                Ok(message) => return Ok(message),
                 Err(reason) => self.counters.lost(reason, 1),
             }
         }
@@ -283,8 +286,9 @@ impl Core {
         if self.kind != SocketType::Sub {
             return self.incoming.lock().is_ready();
         }
-        match self.try_recv_from() {
-            Ok((message, from)) => {
+        let mut from = PeerId(0);
+        match self.receive(&mut from) {
+            Ok(message) => {
                 self.incoming.lock().hold(from, message);
                 true
             }

@@ -117,7 +117,7 @@ macro_rules! receives {
             /// As [`recv`](Self::recv); [`RecvErrorCause::TimedOut`] if none came in time.
             pub fn recv_timeout(&self, timeout: Duration) -> Result<Message, RecvError> {
                 let received = self.core.recv(Patience::from_timeout(Some(timeout)));
-                timed_out_recv(received.map(|(message, _)| message))
+                timed_out_recv(received)
             }
 
             /// Receives a message without blocking a thread.
@@ -263,7 +263,7 @@ impl Handle {
         match self.core.try_recv() {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => {
                 let patience = Patience::from_timeout(self.core.options.lock().receive_timeout);
-                self.core.recv(patience).map(|(message, _)| message)
+                self.core.recv(patience)
             }
             done => done,
         }
