@@ -30,8 +30,16 @@ impl Handle {
     }
 
     /// ROUTER: sending to an unknown or full peer is an error.
-    pub fn set_router_mandatory(&self, mandatory: bool) {
+    pub fn set_router_mandatory(&self, mandatory: bool) -> Result<(), crate::OptionError> {
         self.change(|options| options.router_mandatory = mandatory);
+        Ok(())
+    }
+
+    /// Stand-in until the options have their own room.
+    pub fn set_routing_id(&self, id: impl Into<zeroxide_proto::Frame>) -> Result<(), crate::OptionError> {
+        let id = id.into();
+        self.change(|options| options.routing_id = id);
+        Ok(())
     }
 
     /// REQ: a second request may be sent before the reply to the first.
