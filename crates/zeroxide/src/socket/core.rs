@@ -181,17 +181,17 @@ impl Core {
     #[inline]
     fn push(&self, peer: &Arc<Peer>, envelope: &[Frame], message: &Message) -> bool {
         let fill = |cargo: &mut Cargo| cargo.push_message(envelope, message);
-        let dormant = if self.conflate.load(Relaxed) {
+        let pushed = if self.conflate.load(Relaxed) {
             peer.outbox.replace_with(fill).map(|done| {
                 self.counters.lost(Loss::Conflated, done.replaced);
-                done.dormant
+                (done.dormant, false)
             })
         } else {
-            peer.outbox.push_with(fill).map(|pushed| pushed.dormant)
+            peer.outbox.push_with(fill).map(|pushed| (pushed.dormant, pushed.sealed))
         };
-        match (dormant, &peer.link) {
-            (Ok(_), Link::Wire(wire)) => !wire.is_scheduled(),
-            (Ok(dormant), Link::Inproc(_)) => dormant,
+        match (pushed, &peer.link) {
+            (Ok((_, sealed)), Link::Wire(wire)) => sealed || !wire.is_scheduled(),
+            (Ok((dormant, _)), Link::Inproc(_)) => dormant,
             (Err(_), _) => {
                 self.counters.lost(Loss::Disconnected, 1);
                 false
