@@ -204,11 +204,18 @@ impl Core {
         if self.send_refusal().is_some() {
             return true;
         }
+        let (relaxed, keeps_all) = {
+            let options = self.options.lock();
+            (options.req_relaxed, options.xpub_nodrop)
+        };
         let rules = self.rules.lock();
         let any_room = || rules.peers.0.iter().flatten().any(|peer| peer.outbox.has_room());
         match self.kind {
             SocketType::Rep => rules.machine.may_receive().is_err(),
-            SocketType::Req => rules.machine.may_receive().is_err() && any_room(),
+            SocketType::Req => (relaxed || rules.machine.may_receive().is_err()) && any_room(),
+            SocketType::Pub | SocketType::Xpub if keeps_all => {
+                rules.peers.0.iter().flatten().all(|peer| peer.outbox.has_room())
+            }
             SocketType::Push | SocketType::Dealer | SocketType::Pair => any_room(),
             _ => true,
         }
@@ -586,6 +593,10 @@ impl Core {
 
     pub(crate) fn is_open(&self) -> bool {
         self.state.load(Relaxed) == OPEN
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.load(Relaxed) == CLOSED
     }
 
     pub(crate) fn is_terminated(&self) -> bool {
