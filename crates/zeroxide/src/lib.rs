@@ -30,6 +30,7 @@ mod link;
 mod monitor;
 mod peer;
 mod poller;
+mod proxy;
 mod seat;
 mod socket;
 mod sync;
@@ -43,6 +44,7 @@ pub use error::{
 pub use future::{RecvFuture, SendFuture};
 pub use monitor::{Event, Monitor};
 pub use poller::{Interest, PollError, Poller, Readiness, Ready};
+pub use proxy::{Moved, Proxy, ProxyControl, ProxyError, ProxyStatistics, proxy};
 pub use socket::{
     Dealer, Handle, Pair, PeerInfo, Pub, Pull, Push, Rep, Req, Router, Socket, Stream, Sub, Xpub, Xsub,
 };

@@ -204,18 +204,15 @@ impl Core {
         if self.send_refusal().is_some() {
             return true;
         }
-        let (relaxed, keeps_all) = {
-            let options = self.options.lock();
-            (options.req_relaxed, options.xpub_nodrop)
-        };
+        let keeps_all = matches!(self.kind, SocketType::Pub | SocketType::Xpub) && self.options.lock().xpub_nodrop;
+        let relaxed = self.kind == SocketType::Req && self.options.lock().req_relaxed;
         let rules = self.rules.lock();
-        let any_room = || rules.peers.0.iter().flatten().any(|peer| peer.outbox.has_room());
+        let mut peers = rules.peers.0.iter().flatten();
+        let mut any_room = || peers.any(|peer| peer.outbox.has_room());
         match self.kind {
             SocketType::Rep => rules.machine.may_receive().is_err(),
             SocketType::Req => (relaxed || rules.machine.may_receive().is_err()) && any_room(),
-            SocketType::Pub | SocketType::Xpub if keeps_all => {
-                rules.peers.0.iter().flatten().all(|peer| peer.outbox.has_room())
-            }
+            SocketType::Pub | SocketType::Xpub if keeps_all => peers.all(|peer| peer.outbox.has_room()),
             SocketType::Push | SocketType::Dealer | SocketType::Pair => any_room(),
             _ => true,
         }
