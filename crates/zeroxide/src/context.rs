@@ -65,7 +65,7 @@ pub struct ShutdownReport {
     pub complete: bool,
     /// Connections and listeners that were still open when the time was over.
     pub open: usize,
-    /// Messages that were sent but never handed to the operating system.
+    /// Messages that were sent but never handed to the operating system, or over inproc never received.
     pub discarded: u64,
 }
 
@@ -130,8 +130,25 @@ impl Context {
         self.guard.inner.terminate();
     }
 
-    /// Closes every socket and waits until all that was sent is out, or lingered long enough, or `timeout` is over.
-    /// Calls on sockets of this context fail from now on.
+    /// Closes every socket and waits until all that was sent is out, or lingered long enough, or `timeout` is over; then
+    /// what is left is discarded, and the report says how much that was.
+    ///
+    /// - It returns within `timeout` and a moment, whatever peers do and whatever the sockets' linger says.
+    /// - Calls on sockets of this context, also those that wait at this moment, end with an error.
+    /// - After it nothing is left to wait for: dropping the sockets and the context returns at once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroxide::{Context, Push};
+    /// let context = Context::new();
+    /// let push = Push::new(&context)?;
+    /// push.set_linger(None);
+    /// push.connect("tcp://127.0.0.1:1")?;
+    /// push.send("nobody is there")?;
+    /// let report = context.shutdown(Duration::from_millis(10));
+    /// assert_eq!((report.complete, report.discarded), (false, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
         self.guard.inner.shut_down(Instant::now().checked_add(timeout))
     }
@@ -260,10 +277,6 @@ impl ContextInner {
         }
     }
 
-    pub(crate) fn is_terminated(&self) -> bool {
-        self.terminated.load(SeqCst)
-    }
-
     fn live_sockets(&self) -> Vec<Arc<Core>> {
         self.sockets.lock().iter().filter_map(Weak::upgrade).collect()
     }
@@ -277,12 +290,19 @@ impl ContextInner {
         self.terminate();
         let sockets = self.live_sockets();
         let before: u64 = sockets.iter().map(|core| core.counters.losses(Loss::Linger)).sum();
+        let unread: u64 = sockets.iter().map(|core| core.unread_within()).sum();
         for core in &sockets {
             core.finish();
         }
         let complete = self.shutdown.wait(deadline);
+        let open = self.shutdown.live.load(SeqCst);
+        if !complete {
+            self.tell_all(|| Command::Abandon);
+            // The I/O threads never wait for anybody.
+            self.shutdown.wait(None);
+        }
         let after: u64 = sockets.iter().map(|core| core.counters.losses(Loss::Linger)).sum();
-        ShutdownReport { complete, open: self.shutdown.live.load(SeqCst), discarded: after - before }
+        ShutdownReport { complete, open: if complete { 0 } else { open }, discarded: after - before + unread }
     }
 }
 

@@ -165,6 +165,7 @@ impl Loop {
             }
             Command::Release { key, done } => self.release(key, &done),
             Command::CloseSocket(core) => self.close_socket(&core),
+            Command::Abandon => self.abandon(),
             Command::Resolved(key, result) => self.resolved(key, result),
             Command::Claimed(core) => {
                 if !self.seats.iter().any(|seat| seat.ptr_eq(&core)) {
@@ -317,6 +318,22 @@ impl Loop {
         let sessions: Vec<_> = self.sessions.values().filter(|s| owned(&s.core)).map(|s| s.key).collect();
         for key in sessions {
             self.begin_close(key);
+        }
+    }
+
+    /// Ends everything, whatever still waits to be written.
+    fn abandon(&mut self) {
+        let listeners: Vec<_> = self.listeners.keys().copied().collect();
+        for key in listeners {
+            self.close_listener(key);
+        }
+        let now = self.now;
+        for session in self.sessions.values_mut() {
+            session.linger_until = Some(Linger::For(now));
+        }
+        let sessions: Vec<_> = self.sessions.keys().copied().collect();
+        for key in sessions {
+            self.over(key);
         }
     }
 

@@ -309,6 +309,11 @@ impl Core {
         }
     }
 
+    /// Messages from peers in this process that were sent and not received yet; none if nobody could receive them.
+    pub(crate) fn unread_within(&self) -> u64 {
+        if self.is_closed() { 0 } else { self.incoming.lock().unread_within() as u64 }
+    }
+
     // -- what links bring
 
     /// Messages came from a peer. Gives the batch back if there is no room for it.

@@ -130,6 +130,12 @@ impl Incoming {
         self.held.push_back((from, message));
     }
 
+    /// Messages from peers in this process that wait here.
+    pub(crate) fn unread_within(&self) -> usize {
+        let within = self.slots.iter().flatten().filter(|slot| slot.peer.wire().is_none());
+        within.map(|slot| slot.batch.messages() + slot.peer.inbox.len()).sum()
+    }
+
     fn remove(&mut self, peer: PeerId) {
         if let Some(slot) = self.slots.get_mut(peer.0 as usize) {
             *slot = None;
