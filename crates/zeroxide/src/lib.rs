@@ -36,11 +36,14 @@ mod sync;
 pub use context::{Context, ContextBuilder, ShutdownReport};
 pub use counters::Statistics;
 pub use error::{
-    EndpointCause, EndpointFailure, OptionError, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError,
+    EndpointCause, EndpointFailure, OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError,
 };
 pub use future::{RecvFuture, SendFuture};
 pub use monitor::{Event, Monitor};
 pub use socket::{
     Dealer, Handle, Pair, PeerInfo, Pub, Pull, Push, Rep, Req, Router, Socket, Stream, Sub, Xpub, Xsub,
 };
-pub use zeroxide_proto::{Frame, Loss, Message, SocketType};
+pub use zeroxide_proto::{
+    Frame, Loss, Message, Options, SocketType,
+    options::{MinimumVersion, ReconnectStop, RouterNotify},
+};
