@@ -54,6 +54,11 @@ thread_local! {
     });
 }
 
+/// The bell of this thread: the descriptor to poll, and what rings it. `None` if there is no descriptor for it.
+pub(crate) fn bell() -> Option<(Arc<Ring>, Waker)> {
+    BELL.try_with(Clone::clone).ok().flatten()
+}
+
 impl Core {
     /// Receives, waiting as long as `patience` says.
     pub(crate) fn recv(self: &Arc<Self>, patience: Patience) -> Result<Message, RecvError> {
@@ -61,7 +66,7 @@ impl Core {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) if !matches!(patience, Patience::None) => {}
             done => return done,
         }
-        let bell = BELL.try_with(Clone::clone).ok().flatten();
+        let bell = bell();
         loop {
             let seated = bell.as_ref().and_then(|bell| Some((bell, self.seat.enter(self)?)));
             let outcome = match seated {

@@ -29,9 +29,12 @@ mod io;
 mod link;
 mod monitor;
 mod peer;
+mod poller;
+mod proxy;
 mod seat;
 mod socket;
 mod sync;
+mod wait;
 
 pub use context::{Context, ContextBuilder, ShutdownReport};
 pub use counters::Statistics;
@@ -40,6 +43,8 @@ pub use error::{
 };
 pub use future::{RecvFuture, SendFuture};
 pub use monitor::{Event, Monitor};
+pub use poller::{Interest, PollError, Poller, Readiness, Ready};
+pub use proxy::{Moved, Proxy, ProxyControl, ProxyError, ProxyStatistics, proxy};
 pub use socket::{
     Dealer, Handle, Pair, PeerInfo, Pub, Pull, Push, Rep, Req, Router, Socket, Stream, Sub, Xpub, Xsub,
 };

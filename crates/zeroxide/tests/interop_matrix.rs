@@ -22,7 +22,7 @@ impl End for Ours {
     }
 
     fn subscribe(&mut self, topic: &[u8]) {
-        self.0.subscribe(topic);
+        self.0.subscribe(topic).unwrap();
     }
 
     fn bind(&mut self, endpoint: &str) -> String {

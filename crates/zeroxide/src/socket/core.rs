@@ -181,17 +181,17 @@ impl Core {
     #[inline]
     fn push(&self, peer: &Arc<Peer>, envelope: &[Frame], message: &Message) -> bool {
         let fill = |cargo: &mut Cargo| cargo.push_message(envelope, message);
-        let dormant = if self.conflate.load(Relaxed) {
+        let pushed = if self.conflate.load(Relaxed) {
             peer.outbox.replace_with(fill).map(|done| {
                 self.counters.lost(Loss::Conflated, done.replaced);
-                done.dormant
+                (done.dormant, false)
             })
         } else {
-            peer.outbox.push_with(fill).map(|pushed| pushed.dormant)
+            peer.outbox.push_with(fill).map(|pushed| (pushed.dormant, pushed.sealed))
         };
-        match (dormant, &peer.link) {
-            (Ok(_), Link::Wire(wire)) => !wire.is_scheduled(),
-            (Ok(dormant), Link::Inproc(_)) => dormant,
+        match (pushed, &peer.link) {
+            (Ok((_, sealed)), Link::Wire(wire)) => sealed || !wire.is_scheduled(),
+            (Ok((dormant, _)), Link::Inproc(_)) => dormant,
             (Err(_), _) => {
                 self.counters.lost(Loss::Disconnected, 1);
                 false
@@ -204,11 +204,15 @@ impl Core {
         if self.send_refusal().is_some() {
             return true;
         }
+        let keeps_all = matches!(self.kind, SocketType::Pub | SocketType::Xpub) && self.options.lock().xpub_nodrop;
+        let relaxed = self.kind == SocketType::Req && self.options.lock().req_relaxed;
         let rules = self.rules.lock();
-        let any_room = || rules.peers.0.iter().flatten().any(|peer| peer.outbox.has_room());
+        let mut peers = rules.peers.0.iter().flatten();
+        let mut any_room = || peers.any(|peer| peer.outbox.has_room());
         match self.kind {
             SocketType::Rep => rules.machine.may_receive().is_err(),
-            SocketType::Req => rules.machine.may_receive().is_err() && any_room(),
+            SocketType::Req => (relaxed || rules.machine.may_receive().is_err()) && any_room(),
+            SocketType::Pub | SocketType::Xpub if keeps_all => peers.all(|peer| peer.outbox.has_room()),
             SocketType::Push | SocketType::Dealer | SocketType::Pair => any_room(),
             _ => true,
         }
@@ -586,6 +590,10 @@ impl Core {
 
     pub(crate) fn is_open(&self) -> bool {
         self.state.load(Relaxed) == OPEN
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.load(Relaxed) == CLOSED
     }
 
     pub(crate) fn is_terminated(&self) -> bool {

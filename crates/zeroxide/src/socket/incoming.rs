@@ -154,8 +154,9 @@ impl Slot {
         let credit = self.peer.inbox.credit(std::mem::take(&mut self.owed));
         match &self.peer.link {
             Link::Wire(wire) if credit.resume => {
-                wire.resume();
-                if let Some(core) = self.peer.core.upgrade() {
+                if wire.resume()
+                    && let Some(core) = self.peer.core.upgrade()
+                {
                     core.seat.links_changed();
                 }
             }
