@@ -65,7 +65,7 @@ impl Frame {
     #[inline(always)]
     pub(crate) const fn copy_window(window: &[u8; INLINE_CAPACITY], length: u8) -> Self {
         debug_assert!(length as usize <= INLINE_CAPACITY);
-        Self(Body::Inline { length, octets: *window })
+        Self(Body::Inline(Inline { octets: *window, length_and_one: NonZeroU8::MIN.saturating_add(length) }))
     }
 
     /// The body.
