@@ -273,11 +273,12 @@ impl Batch {
     /// After `written` octets went out and the connection broke: passes over the messages that went out whole, so that
     /// the next connection begins at a message boundary. Returns how many that were.
     pub fn skip_written(&mut self, written: usize) -> usize {
-        let mut kept = self.clone();
-        let (total, mut passed) = (self.size(), 0);
-        while kept.pop().is_some() && total - kept.size() <= written {
+        let (mut walk, total, mut passed) = (self.clone(), self.size(), 0);
+        while walk.pop().is_some() && total - walk.size() <= written {
             passed += 1;
-            *self = kept.clone();
+        }
+        for _ in 0..passed {
+            self.pop();
         }
         passed
     }

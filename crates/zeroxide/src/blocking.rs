@@ -18,7 +18,7 @@ use std::{
 };
 use zeroxide_net::{PollFd, PollFlags, Ring, wait_fds};
 use zeroxide_pipe::ThreadParker;
-use zeroxide_proto::{Message, PeerId};
+use zeroxide_proto::Message;
 
 /// Until when a call may wait.
 #[derive(Clone, Copy, Debug)]
@@ -54,14 +54,19 @@ thread_local! {
     });
 }
 
+/// The bell of this thread: the descriptor to poll, and what rings it. `None` if there is no descriptor for it.
+pub(crate) fn bell() -> Option<(Arc<Ring>, Waker)> {
+    BELL.try_with(Clone::clone).ok().flatten()
+}
+
 impl Core {
     /// Receives, waiting as long as `patience` says.
-    pub(crate) fn recv(self: &Arc<Self>, patience: Patience) -> Result<(Message, PeerId), RecvError> {
-        match self.try_recv_from() {
+    pub(crate) fn recv(self: &Arc<Self>, patience: Patience) -> Result<Message, RecvError> {
+        match self.try_recv() {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) if !matches!(patience, Patience::None) => {}
             done => return done,
         }
-        let bell = BELL.try_with(Clone::clone).ok().flatten();
+        let bell = bell();
         loop {
             let seated = bell.as_ref().and_then(|bell| Some((bell, self.seat.enter(self)?)));
             let outcome = match seated {
@@ -79,7 +84,7 @@ impl Core {
     }
 
     /// Waits for the I/O thread, or another thread, to bring a message. `None`: the seat may have become free.
-    fn recv_parked(&self, patience: Patience) -> Option<Result<(Message, PeerId), RecvError>> {
+    fn recv_parked(&self, patience: Patience) -> Option<Result<Message, RecvError>> {
         let parker = ThreadParker::current();
         let _ticket = self.readable.register(parker.waker());
         if let Some(done) = self.attempt() {
@@ -103,7 +108,7 @@ impl Core {
         ring: &Ring,
         waker: &Waker,
         patience: Patience,
-    ) -> Option<Result<(Message, PeerId), RecvError>> {
+    ) -> Option<Result<Message, RecvError>> {
         let ticket = self.readable.register(waker);
         if let Some(done) = self.attempt() {
             return Some(done);
@@ -153,14 +158,14 @@ impl Core {
         }
     }
 
-    fn attempt(&self) -> Option<Result<(Message, PeerId), RecvError>> {
-        match self.try_recv_from() {
+    fn attempt(&self) -> Option<Result<Message, RecvError>> {
+        match self.try_recv() {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => None,
             done => Some(done),
         }
     }
 
-    fn last_attempt(&self) -> Result<(Message, PeerId), RecvError> {
+    fn last_attempt(&self) -> Result<Message, RecvError> {
         self.attempt().unwrap_or(Err(RecvError { socket: self.kind, cause: RecvErrorCause::TimedOut }))
     }
 

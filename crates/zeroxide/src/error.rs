@@ -115,8 +115,20 @@ pub struct OptionError {
     pub socket: SocketType,
     /// The option, by its libzmq name.
     pub option: &'static str,
-    /// Why the value does not do.
-    pub reason: &'static str,
+    /// What was in the way.
+    pub cause: OptionErrorCause,
+}
+
+/// What kept an option from being changed. Nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OptionErrorCause {
+    /// Sockets of this type have no use for it.
+    NotForThisType,
+    /// No socket can honour this value; the text says what it must be.
+    Invalid(&'static str),
+    /// Another option has to be set first; the text says which.
+    IllegalState(&'static str),
 }
 
 impl SendError {
@@ -198,7 +210,16 @@ impl fmt::Display for SocketError {
 
 impl fmt::Display for OptionError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} socket, option {}: {}", self.socket, self.option, self.reason)
+        write!(out, "{} socket, option {}: {}", self.socket, self.option, self.cause)
+    }
+}
+
+impl fmt::Display for OptionErrorCause {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::NotForThisType => "sockets of this type have no use for it",
+            Self::Invalid(advice) | Self::IllegalState(advice) => advice,
+        })
     }
 }
 

@@ -217,6 +217,29 @@ pub(crate) fn part(core: &Arc<Core>, peer: &Arc<Peer>) {
     }
 }
 
+/// Takes changed high-water marks over. A pair's queue holds what both its sides allow together.
+pub(crate) fn limit(core: &Arc<Core>) {
+    for peer in core.peers().iter().filter(|peer| peer.wire().is_none()) {
+        let Some((other, _)) = peer.other() else {
+            let options = core.options.lock();
+            let _ = peer.outbox.set_limit(options.send_high_water_mark);
+            continue;
+        };
+        if Arc::ptr_eq(&other, core) {
+            continue;
+        }
+        // Both sides may be changed at once: always in the same order.
+        let (first, second) = if Arc::as_ptr(core) < Arc::as_ptr(&other) { (core, &other) } else { (&other, core) };
+        let (first, second) = (first.options.lock(), second.options.lock());
+        let (own, their) = if Arc::as_ptr(core) < Arc::as_ptr(&other) { (first, second) } else { (second, first) };
+        let _ = peer.outbox.set_limit(add(own.send_high_water_mark, their.receive_high_water_mark));
+        let _ = peer.inbox.set_limit(add(their.send_high_water_mark, own.receive_high_water_mark));
+        drop((own, their));
+        other.writable.notify_fenced();
+    }
+    core.writable.notify_fenced();
+}
+
 /// A limit over two limits: without bound if either is.
 fn add(one: Option<usize>, other: Option<usize>) -> Option<usize> {
     Some(one?.saturating_add(other?))

@@ -29,18 +29,26 @@ mod io;
 mod link;
 mod monitor;
 mod peer;
+mod poller;
+mod proxy;
 mod seat;
 mod socket;
 mod sync;
+mod wait;
 
 pub use context::{Context, ContextBuilder, ShutdownReport};
 pub use counters::Statistics;
 pub use error::{
-    EndpointCause, EndpointFailure, OptionError, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError,
+    EndpointCause, EndpointFailure, OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError,
 };
 pub use future::{RecvFuture, SendFuture};
 pub use monitor::{Event, Monitor};
+pub use poller::{Interest, PollError, Poller, Readiness, Ready};
+pub use proxy::{Moved, Proxy, ProxyControl, ProxyError, ProxyStatistics, proxy};
 pub use socket::{
     Dealer, Handle, Pair, PeerInfo, Pub, Pull, Push, Rep, Req, Router, Socket, Stream, Sub, Xpub, Xsub,
 };
-pub use zeroxide_proto::{Frame, Loss, Message, SocketType};
+pub use zeroxide_proto::{
+    Frame, Loss, Message, Options, SocketType,
+    options::{MinimumVersion, ReconnectStop, RouterNotify},
+};

@@ -57,6 +57,8 @@ pub(crate) struct Wire {
     interest: Mutex<Watch>,
     session: SessionKey,
     born: Instant,
+    /// Nanoseconds from `born` to the end of the last write.
+    last_write: AtomicU64,
 }
 
 /// Something to say between messages; turned into octets by whoever writes, in the version the peer speaks.
@@ -81,7 +83,6 @@ struct Transmit {
     /// Messages that the last connection did not take whole.
     unsent: Batch,
     blocked: bool,
-    last_write: u64,
     received_before: u64,
 }
 
@@ -152,6 +153,7 @@ impl Wire {
             interest: Mutex::default(),
             session,
             born: Instant::now(),
+            last_write: AtomicU64::new(0),
         }
     }
 
@@ -213,11 +215,13 @@ impl Wire {
 
     // -- writing
 
-    /// Called after messages were appended to the outbox. Writes at once on an idle connection, otherwise sees to it
-    /// that somebody will.
+    /// Called after messages were appended to the outbox. Writes at once on an idle connection, and on a busy one that
+    /// has as much as one system call takes; otherwise sees to it that the I/O thread will write.
     #[inline]
     pub(crate) fn kick(&self, peer: &Peer) {
-        if !self.scheduled.load(Relaxed) {
+        if self.scheduled.load(Relaxed) {
+            self.write_or_report(peer);
+        } else {
             self.kick_idle(peer);
         }
     }
@@ -233,9 +237,8 @@ impl Wire {
         if transmit.attached.is_none() || transmit.blocked {
             return;
         }
-        let now = self.born.elapsed().as_nanos() as u64;
         let received = self.received.load(Relaxed);
-        let burst = now - transmit.last_write < BURST.as_nanos() as u64 && received == transmit.received_before;
+        let burst = self.quiet_for() < BURST && received == transmit.received_before;
         if burst {
             drop(transmit);
             return self.schedule();
@@ -255,6 +258,11 @@ impl Wire {
         }
     }
 
+    /// Time since anyone wrote.
+    pub(crate) fn quiet_for(&self) -> Duration {
+        self.born.elapsed().saturating_sub(Duration::from_nanos(self.last_write.load(Relaxed)))
+    }
+
     /// Asks the I/O thread to drain the outbox.
     pub(crate) fn schedule(&self) {
         if !self.scheduled.swap(true, AcqRel) {
@@ -272,7 +280,7 @@ impl Wire {
         loop {
             let Some(mut transmit) = self.transmit.try_lock() else { return Drained::Empty };
             let outcome = self.drain(&mut transmit, peer);
-            transmit.last_write = self.born.elapsed().as_nanos() as u64;
+            self.last_write.store(self.born.elapsed().as_nanos() as u64, Relaxed);
             drop(transmit);
             match outcome {
                 Drained::Empty if !peer.outbox.is_empty() || self.has_control.load(Acquire) => {}
@@ -431,11 +439,15 @@ impl Wire {
         ReadOutcome::Paused
     }
 
-    /// The application has made room in the inbox.
-    pub(crate) fn resume(&self) {
-        self.watch(|watch| watch.paused = false);
-        // What had been read before the pause is in no kernel buffer: readiness alone would not bring it.
-        self.io.command(Command::Read(self.session()));
+    /// The application has made room in the inbox; says whether reading was paused.
+    pub(crate) fn resume(&self) -> bool {
+        let mut paused = false;
+        self.watch(|watch| paused = std::mem::take(&mut watch.paused));
+        if paused {
+            // What had been read before the pause is in no kernel buffer: readiness alone would not bring it.
+            self.io.command(Command::Read(self.session()));
+        }
+        paused
     }
 
     /// A waiting thread watches for this connection from now on: the stream to watch. While reading is paused there is

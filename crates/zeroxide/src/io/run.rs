@@ -8,7 +8,7 @@ use crate::{
         shared::{Command, Gate, IoShared, SessionKey},
         timers::Timers,
     },
-    link::Drained,
+    link::{Drained, Wire},
     monitor::Event,
     seat::TICK,
     socket::core::Core,
@@ -32,17 +32,17 @@ pub(crate) struct Loop {
     pub(crate) scratch: Vec<u8>,
     pub(crate) random: u64,
     seats: Vec<Weak<Core>>,
-    last_flush: Instant,
-    /// Naps still to take before a real sleep.
-    naps: u32,
+    /// Connections in a long burst, whose senders write themselves.
+    busy: Vec<SessionKey>,
     stopped: bool,
 }
 
-/// Two flushes within this time are a burst.
-const BURST_GAP: Duration = Duration::from_micros(300);
-/// How long the thread naps in a burst, and how often after the last flush of one.
-const NAP: Duration = Duration::from_micros(50);
-const NAPS: u32 = 8;
+/// Two flushes of a connection within this time belong to one burst.
+const BURST_GAP: Duration = Duration::from_micros(500);
+/// Flushes of one burst that are made at once.
+const HOT: u32 = 2;
+/// How long the thread naps while there are long bursts.
+const NAP: Duration = Duration::from_micros(60);
 
 /// A listener and whom it listens for.
 pub(crate) struct Listening {
@@ -63,8 +63,7 @@ impl Loop {
             scratch: Vec::new(),
             random: random | 1,
             seats: Vec::new(),
-            last_flush: Instant::now(),
-            naps: 0,
+            busy: Vec::new(),
             stopped: false,
         }
     }
@@ -102,6 +101,7 @@ impl Loop {
             while let Some(key) = self.timers.pop_due(self.now) {
                 self.time_is_up(key);
             }
+            self.flush_busy();
             self.tick_seats();
         }
     }
@@ -109,8 +109,7 @@ impl Loop {
     /// How long to sleep. While bursts go on the thread naps without saying that it sleeps: nobody has to ring, and what
     /// senders pile up meanwhile goes out together.
     fn next_timeout(&mut self) -> Option<Duration> {
-        if self.naps > 0 {
-            self.naps -= 1;
+        if !self.busy.is_empty() {
             return Some(NAP);
         }
         if self.shared.fall_asleep() { self.time_left() } else { Some(Duration::ZERO) }
@@ -148,6 +147,8 @@ impl Loop {
                         peer,
                         keeps_peer,
                         linger_until: None,
+                        last_flush: self.now,
+                        heat: 0,
                     },
                 );
                 self.begin_try(key);
@@ -174,16 +175,37 @@ impl Loop {
         }
     }
 
-    /// Writes what a busy connection has piled up.
+    /// Writes what a connection has piled up: at once, or if it is asked again and again, when its senders pause. They
+    /// write themselves whenever there is enough for a system call; doing it here as well would only be in their way.
     fn flush(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let again = self.now.saturating_duration_since(session.last_flush) < BURST_GAP;
+        session.last_flush = self.now;
+        session.heat = if again { session.heat.saturating_add(1) } else { 0 };
+        if session.heat > HOT {
+            return self.busy.push(key);
+        }
+        self.flush_now(key);
+    }
+
+    /// Writes what busy connections have piled up, where nobody else has written for a while.
+    fn flush_busy(&mut self) {
+        let busy = std::mem::take(&mut self.busy);
+        for key in busy {
+            let quiet = self.sessions.get(&key).and_then(|session| session.peer.as_ref()?.wire().map(Wire::quiet_for));
+            if quiet.is_some_and(|quiet| quiet < NAP) {
+                self.busy.push(key);
+            } else {
+                self.flush_now(key);
+            }
+        }
+    }
+
+    fn flush_now(&mut self, key: SessionKey) {
         let Some(session) = self.sessions.get(&key) else { return };
         let Some(peer) = session.peer.clone() else { return };
         let Some(wire) = peer.wire() else { return };
         wire.begin_flush();
-        if self.now.saturating_duration_since(self.last_flush) < BURST_GAP {
-            self.naps = NAPS;
-        }
-        self.last_flush = self.now;
         let closing = session.is_closing();
         if matches!(session.stage, Stage::Up { .. }) {
             match wire.write_out(&peer) {
@@ -230,6 +252,8 @@ impl Loop {
                 peer: None,
                 keeps_peer: false,
                 linger_until: None,
+                last_flush: self.now,
+                heat: 0,
             },
         );
         match self.shared.poller.add(&*stream, key.0, Interest::READ) {

@@ -181,17 +181,17 @@ impl Core {
     #[inline]
     fn push(&self, peer: &Arc<Peer>, envelope: &[Frame], message: &Message) -> bool {
         let fill = |cargo: &mut Cargo| cargo.push_message(envelope, message);
-        let dormant = if self.conflate.load(Relaxed) {
+        let pushed = if self.conflate.load(Relaxed) {
             peer.outbox.replace_with(fill).map(|done| {
                 self.counters.lost(Loss::Conflated, done.replaced);
-                done.dormant
+                (done.dormant, false)
             })
         } else {
-            peer.outbox.push_with(fill).map(|pushed| pushed.dormant)
+            peer.outbox.push_with(fill).map(|pushed| (pushed.dormant, pushed.sealed))
         };
-        match (dormant, &peer.link) {
-            (Ok(_), Link::Wire(wire)) => !wire.is_scheduled(),
-            (Ok(dormant), Link::Inproc(_)) => dormant,
+        match (pushed, &peer.link) {
+            (Ok((_, sealed)), Link::Wire(wire)) => sealed || !wire.is_scheduled(),
+            (Ok((dormant, _)), Link::Inproc(_)) => dormant,
             (Err(_), _) => {
                 self.counters.lost(Loss::Disconnected, 1);
                 false
@@ -204,11 +204,15 @@ impl Core {
         if self.send_refusal().is_some() {
             return true;
         }
+        let keeps_all = matches!(self.kind, SocketType::Pub | SocketType::Xpub) && self.options.lock().xpub_nodrop;
+        let relaxed = self.kind == SocketType::Req && self.options.lock().req_relaxed;
         let rules = self.rules.lock();
-        let any_room = || rules.peers.0.iter().flatten().any(|peer| peer.outbox.has_room());
+        let mut peers = rules.peers.0.iter().flatten();
+        let mut any_room = || peers.any(|peer| peer.outbox.has_room());
         match self.kind {
             SocketType::Rep => rules.machine.may_receive().is_err(),
-            SocketType::Req => rules.machine.may_receive().is_err() && any_room(),
+            SocketType::Req => (relaxed || rules.machine.may_receive().is_err()) && any_room(),
+            SocketType::Pub | SocketType::Xpub if keeps_all => peers.all(|peer| peer.outbox.has_room()),
             SocketType::Push | SocketType::Dealer | SocketType::Pair => any_room(),
             _ => true,
         }
@@ -228,19 +232,25 @@ impl Core {
     /// Receives a message if one is there.
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<Message, RecvError> {
-        self.try_recv_from().map(|(message, _)| message)
+        self.receive(&mut PeerId(0))
     }
 
-    /// Receives a message if one is there, and says from whom.
+    /// Receives a message if one is there, and notes whom it is from.
     #[inline]
-    pub(crate) fn try_recv_from(&self) -> Result<(Message, PeerId), RecvError> {
+    fn receive(&self, from: &mut PeerId) -> Result<Message, RecvError> {
         let failed = |cause| Err(RecvError { socket: self.kind, cause });
         if let Some(cause) = self.recv_refusal() {
             return failed(cause);
         }
         let mut incoming = self.incoming.lock();
-        if let Some((from, message)) = incoming.take_held() {
-            return Ok((message, from));
+        if !self.needs_accept.load(Relaxed)
+            && let Some(message) = incoming.pop(from)
+        {
+            return Ok(message);
+        }
+        if let Some((peer, message)) = incoming.take_held() {
+            *from = peer;
+            return Ok(message);
         }
         if self.lock_step
             && let Err(refusal) = self.rules.lock().machine.may_receive()
@@ -248,24 +258,21 @@ impl Core {
             return failed(recv_cause(refusal));
         }
         loop {
-            let Some((from, message)) = incoming.pop() else {
+            let Some(message) = incoming.pop(from) else {
                 if let Some(gone) = incoming.take_gone() {
                     self.forget(gone);
                     continue;
                 }
                 return failed(RecvErrorCause::WouldBlock);
             };
-            if !self.needs_accept.load(Relaxed) {
-                return Ok((message, from));
-            }
             let mut effects = Vec::new();
-            let accepted = self.rules.lock().machine.accept(from, message, &mut effects);
+            let accepted = self.rules.lock().machine.accept(*from, message, &mut effects);
             if !effects.is_empty() {
                 // Deliveries would need the lock that is held here; they are none of what accepting causes.
                 self.apply(effects);
             }
             match accepted {
-                Ok(message) => return Ok((message, from)),
+                Ok(message) => return Ok(message),
                 Err(reason) => self.counters.lost(reason, 1),
             }
         }
@@ -283,8 +290,9 @@ impl Core {
         if self.kind != SocketType::Sub {
             return self.incoming.lock().is_ready();
         }
-        match self.try_recv_from() {
-            Ok((message, from)) => {
+        let mut from = PeerId(0);
+        match self.receive(&mut from) {
+            Ok(message) => {
                 self.incoming.lock().hold(from, message);
                 true
             }
@@ -587,6 +595,10 @@ impl Core {
 
     pub(crate) fn is_open(&self) -> bool {
         self.state.load(Relaxed) == OPEN
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.load(Relaxed) == CLOSED
     }
 
     pub(crate) fn is_terminated(&self) -> bool {

@@ -6,12 +6,15 @@
 use crate::{
     blocking::Patience,
     context::Context,
-    error::{RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError},
+    error::{OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError},
     future::{RecvFuture, SendFuture},
     socket::Handle,
 };
 use std::{ops::Deref, time::Duration};
-use zeroxide_proto::{Message, SocketType};
+use zeroxide_proto::{
+    Machine, Message, SocketType,
+    socket::{Effect, Refusal},
+};
 
 macro_rules! sockets {
     ($($(#[$doc:meta])* $name:ident: $($verb:ident)*;)*) => {$(
@@ -117,7 +120,7 @@ macro_rules! receives {
             /// As [`recv`](Self::recv); [`RecvErrorCause::TimedOut`] if none came in time.
             pub fn recv_timeout(&self, timeout: Duration) -> Result<Message, RecvError> {
                 let received = self.core.recv(Patience::from_timeout(Some(timeout)));
-                timed_out_recv(received.map(|(message, _)| message))
+                timed_out_recv(received)
             }
 
             /// Receives a message without blocking a thread.
@@ -166,6 +169,49 @@ macro_rules! publishes {
     };
 }
 
+macro_rules! publishes_by_hand {
+    ($name:ident) => {
+        impl $name {
+            /// Subscribes the peer whose subscription or cancellation was received last to what begins with `topic`; it
+            /// need not be what the peer asked for. Does nothing if that peer is gone.
+            ///
+            /// ```
+            /// # use zeroxide::{Context, Sub, Xpub};
+            /// # let context = Context::new();
+            /// let publisher = Xpub::new(&context)?;
+            /// publisher.set_xpub_manual(true)?;
+            /// let subscriber = Sub::new(&context)?;
+            /// subscriber.connect(&publisher.bind("inproc://weather")?)?;
+            /// subscriber.subscribe("rain");
+            /// assert_eq!(publisher.recv()?.body(), b"\x01rain");
+            /// publisher.manual_subscribe("rain.north")?;
+            /// publisher.send("rain.south: 1 mm")?;
+            /// publisher.send("rain.north: 3 mm")?;
+            /// assert_eq!(subscriber.recv()?, "rain.north: 3 mm".into());
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            ///
+            /// libzmq: setting `ZMQ_SUBSCRIBE`.
+            ///
+            /// # Errors
+            /// [`set_xpub_manual`](Handle::set_xpub_manual) has not been set.
+            pub fn manual_subscribe(&self, topic: impl AsRef<[u8]>) -> Result<(), OptionError> {
+                self.subscription("ZMQ_SUBSCRIBE", |machine, effects| machine.subscribe(topic.as_ref(), effects))
+            }
+
+            /// Takes such a subscription back, of the peer whose subscription or cancellation was received last.
+            ///
+            /// libzmq: setting `ZMQ_UNSUBSCRIBE`.
+            ///
+            /// # Errors
+            /// [`set_xpub_manual`](Handle::set_xpub_manual) has not been set.
+            pub fn manual_unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<(), OptionError> {
+                self.subscription("ZMQ_UNSUBSCRIBE", |machine, effects| machine.unsubscribe(topic.as_ref(), effects))
+            }
+        }
+    };
+}
+
 sockets! {
     /// Asks: sends a request, then receives its reply. See RFC 28.
     ///
@@ -197,7 +243,7 @@ sockets! {
     Sub: receives subscribes;
 
     /// Publishes as [`Pub`], and receives subscriptions as messages: `1` or `0` followed by the topic. See RFC 29.
-    Xpub: sends receives publishes;
+    Xpub: sends receives publishes publishes_by_hand;
 
     /// Subscribes as [`Sub`], by sending messages: `1` or `0` followed by the topic. Filters nothing. See RFC 29.
     Xsub: sends receives;
@@ -228,9 +274,21 @@ impl Socket {
         Handle::new(context, kind).map(Self)
     }
 
-    /// Whether a receive would not wait now.
-    pub fn can_receive(&self) -> bool {
-        self.core.can_receive()
+    /// Receives from now on what begins with `topic` (SUB), or lets the peer whose subscription was received last have it
+    /// (XPUB with [`set_xpub_manual`](Handle::set_xpub_manual)).
+    ///
+    /// # Errors
+    /// On sockets of the other types, and on an XPUB without that option. An XSUB subscribes by sending.
+    pub fn subscribe(&self, topic: impl AsRef<[u8]>) -> Result<(), OptionError> {
+        self.subscription("ZMQ_SUBSCRIBE", |machine, effects| machine.subscribe(topic.as_ref(), effects))
+    }
+
+    /// Takes one subscription back.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe).
+    pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<(), OptionError> {
+        self.subscription("ZMQ_UNSUBSCRIBE", |machine, effects| machine.unsubscribe(topic.as_ref(), effects))
     }
 }
 
@@ -243,10 +301,24 @@ impl Deref for Socket {
 
 sends!(Socket);
 receives!(Socket);
-subscribes!(Socket);
 publishes!(Socket);
 
 impl Handle {
+    fn subscription(
+        &self,
+        option: &'static str,
+        change: impl FnOnce(&mut Machine, &mut Vec<Effect>) -> Result<(), Refusal>,
+    ) -> Result<(), OptionError> {
+        self.core.with_machine(change).map_err(|refusal| {
+            let cause = match (self.core.kind, refusal) {
+                (SocketType::Xpub, Refusal::NotSupported) => OptionErrorCause::IllegalState("set_xpub_manual first"),
+                (_, Refusal::NotSupported) => OptionErrorCause::NotForThisType,
+                _ => OptionErrorCause::Invalid("there is no room for another topic"),
+            };
+            OptionError { socket: self.core.kind, option, cause }
+        })
+    }
+
     #[inline]
     fn send_message(&self, message: Message) -> Result<(), SendError> {
         match self.core.try_send(message) {
@@ -263,7 +335,7 @@ impl Handle {
         match self.core.try_recv() {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => {
                 let patience = Patience::from_timeout(self.core.options.lock().receive_timeout);
-                self.core.recv(patience).map(|(message, _)| message)
+                self.core.recv(patience)
             }
             done => done,
         }
