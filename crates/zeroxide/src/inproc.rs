@@ -89,6 +89,9 @@ impl Registry {
                     None
                 };
                 names.waiting.push(Waiting { name: name.to_owned(), core: Arc::downgrade(core), options, peer });
+                drop(names);
+                // A sender that waits for a first peer can queue now.
+                core.writable.notify_fenced();
             }
         }
         Ok(())

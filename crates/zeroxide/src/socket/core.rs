@@ -324,6 +324,11 @@ impl Core {
             }
             return Ok(());
         }
+        if !self.kind.receives() {
+            // Nobody will ever take it: kept, it would stop the reading before the peer's end is seen.
+            self.counters.lost(Loss::BadEnvelope, batch.messages());
+            return Ok(());
+        }
         if self.conflate.load(Relaxed) {
             while let Some(message) = batch.pop() {
                 if let Ok(done) = peer.inbox.replace_with(|cargo| cargo.push_message(&[], &message)) {
