@@ -1,4 +1,12 @@
 //! For callgrind: `costs ROUNDS` sends and receives ROUNDS x 500 messages of 64 octets over inproc, in one thread.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 use zeroxide::*;
 fn main() {
     let rounds: usize = std::env::args().nth(1).unwrap().parse().unwrap();

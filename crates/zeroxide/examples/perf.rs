@@ -1,10 +1,19 @@
 //! Throwaway figures while zox bench is not there: `perf thr|rtt ENDPOINT SIZE COUNT`, receiver spawned as a process.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 use std::{env, process::Command, time::Instant};
 use zeroxide::*;
 
 fn main() {
     let a: Vec<String> = env::args().collect();
-    let (mode, ep, size, count) = (&a[1][..], &a[2], a[3].parse::<usize>().unwrap(), a[4].parse::<usize>().unwrap());
+    let (mode, ep, size, count) =
+        (&a[1][..], &a[2], a[3].parse::<usize>().unwrap(), a[4].parse::<usize>().unwrap());
     let context = Context::new();
     match mode {
         "thr" => {
@@ -17,7 +26,11 @@ fn main() {
                 pull.recv().unwrap();
             }
             let t = start.elapsed().as_secs_f64();
-            println!("{size} B: {:.3} M msg/s, {:.3} GB/s", count as f64 / t / 1e6, (count * size) as f64 / t / 1e9);
+            println!(
+                "{size} B: {:.3} M msg/s, {:.3} GB/s",
+                count as f64 / t / 1e6,
+                (count * size) as f64 / t / 1e9
+            );
             child.wait().unwrap();
         }
         "push" => {
@@ -55,7 +68,10 @@ fn main() {
         "raw" => {
             use std::io::{Read, Write};
             let l = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-            let mut child = Command::new(&a[0]).args(["rawrep", &l.local_addr().unwrap().to_string(), &a[3], &a[4]]).spawn().unwrap();
+            let mut child = Command::new(&a[0])
+                .args(["rawrep", &l.local_addr().unwrap().to_string(), &a[3], &a[4]])
+                .spawn()
+                .unwrap();
             let mut s = l.accept().unwrap().0;
             s.set_nodelay(true).unwrap();
             let mut body = vec![7u8; size];

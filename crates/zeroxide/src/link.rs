@@ -64,9 +64,14 @@ pub(crate) struct Wire {
 /// Something to say between messages; turned into octets by whoever writes, in the version the peer speaks.
 #[derive(Debug)]
 pub(crate) enum Control {
-    Ping { ttl: u16 },
+    Ping {
+        ttl: u16,
+    },
     Pong(Vec<u8>),
-    Subscription { topic: Frame, subscribe: bool },
+    Subscription {
+        topic: Frame,
+        subscribe: bool,
+    },
     /// A message for this connection only, before all that is queued: a greeting, a probe.
     Message(Message),
 }
@@ -171,7 +176,8 @@ impl Wire {
 
     /// Puts a connection under the link; it is registered with the poller for reading. `first` goes out before all else.
     pub(crate) fn attach(&self, stream: &Arc<Stream>, decoder: Decoder, encoder: Encoder, first: Vec<u8>) {
-        *self.receive.lock() = Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
+        *self.receive.lock() =
+            Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
         *self.interest.lock() = Watch { stream: Some(stream.clone()), ..Watch::default() };
         let mut transmit = self.transmit.lock();
         transmit.attached = Some((stream.clone(), encoder));
@@ -303,7 +309,10 @@ impl Wire {
     /// Whether all that was sent has been handed to the kernel.
     pub(crate) fn is_drained(&self, peer: &Peer) -> bool {
         let transmit = self.transmit.lock();
-        transmit.pending() == 0 && transmit.unsent.is_empty() && peer.outbox.is_empty() && !self.has_control.load(Acquire)
+        transmit.pending() == 0
+            && transmit.unsent.is_empty()
+            && peer.outbox.is_empty()
+            && !self.has_control.load(Acquire)
     }
 
     fn drain(&self, transmit: &mut Transmit, peer: &Peer) -> Drained {
@@ -380,7 +389,7 @@ impl Wire {
         let Some(receive) = guard.as_mut() else { return ReadOutcome::Detached };
         for _ in 0..turns {
             if let Some(violation) = &receive.violation {
-                return ReadOutcome::Violation(violation.clone());
+                return ReadOutcome::Violation(*violation);
             }
             if let Some(batch) = receive.overflow.take()
                 && let Err(batch) = core.arrived(peer, batch)
@@ -422,7 +431,14 @@ impl Wire {
     }
 
     /// Hands on what has just been read.
-    fn advance(&self, receive: &mut Receive, core: &Arc<Core>, peer: &Peer, scratch: &mut Vec<u8>, count: usize) {
+    fn advance(
+        &self,
+        receive: &mut Receive,
+        core: &Arc<Core>,
+        peer: &Peer,
+        scratch: &mut Vec<u8>,
+        count: usize,
+    ) {
         self.received.store(self.received.load(Relaxed) + count as u64, Relaxed);
         let mut arrivals = Arrivals { core, peer, wire: self, overflow: None };
         receive.violation = receive.decoder.advance(scratch, &mut arrivals).err();

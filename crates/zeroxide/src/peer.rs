@@ -59,7 +59,7 @@ pub(crate) struct Peer {
 /// How the lanes of a peer reach the other side.
 pub(crate) enum Link {
     /// Over a connection of the operating system.
-    Wire(Wire),
+    Wire(Box<Wire>),
     /// Over nothing: each outbox is the other's inbox.
     Inproc(OnceLock<Other>),
 }

@@ -1,4 +1,12 @@
 //! What becomes of messages when their socket is closed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod common;
 use common::*;
 use std::time::Duration;
@@ -54,7 +62,9 @@ fn an_established_connection_is_closed_only_when_all_is_written() {
 #[test]
 fn a_socket_with_nothing_to_say_ends_at_once_whatever_its_linger() {
     for endpoint in everywhere() {
-        for kind in [SocketType::Dealer, SocketType::Push, SocketType::Pair, SocketType::Router, SocketType::Req] {
+        for kind in
+            [SocketType::Dealer, SocketType::Push, SocketType::Pair, SocketType::Router, SocketType::Req]
+        {
             let at = endpoint.clone();
             must_end("dropping an idle socket", move || {
                 let context = Context::new();

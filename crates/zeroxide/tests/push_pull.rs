@@ -1,4 +1,12 @@
 //! PUSH and PULL (RFC 30): work handed out in turn, taken in fairly, never dropped.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod common;
 use common::*;
 use std::thread;
@@ -100,7 +108,8 @@ fn a_blocked_push_goes_on_when_the_application_connects_it_even_to_nobody() {
             let context = Context::new();
             let push = Push::new(&context).unwrap();
             push.set_linger(Some(std::time::Duration::ZERO));
-            let (sent, connected) = once_asleep(|| push.send_timeout("queued", LONG), || push.connect(&endpoint));
+            let (sent, connected) =
+                once_asleep(|| push.send_timeout("queued", LONG), || push.connect(&endpoint));
             sent.unwrap();
             connected.unwrap();
         }

@@ -51,7 +51,12 @@ pub(crate) struct Listening {
 }
 
 impl Loop {
-    pub(crate) fn new(shared: Arc<IoShared>, resolver: Arc<Resolver>, shutdown: Arc<Shutdown>, random: u64) -> Self {
+    pub(crate) fn new(
+        shared: Arc<IoShared>,
+        resolver: Arc<Resolver>,
+        shutdown: Arc<Shutdown>,
+        random: u64,
+    ) -> Self {
         Self {
             shared,
             resolver,
@@ -193,7 +198,10 @@ impl Loop {
     fn flush_busy(&mut self) {
         let busy = std::mem::take(&mut self.busy);
         for key in busy {
-            let quiet = self.sessions.get(&key).and_then(|session| session.peer.as_ref()?.wire().map(Wire::quiet_for));
+            let quiet = self
+                .sessions
+                .get(&key)
+                .and_then(|session| session.peer.as_ref()?.wire().map(Wire::quiet_for));
             if quiet.is_some_and(|quiet| quiet < NAP) {
                 self.busy.push(key);
             } else {
@@ -225,7 +233,8 @@ impl Loop {
         let core = listening.core.clone();
         let endpoint = listening.listener.endpoint.clone();
         let mut entered = Vec::new();
-        if let Turn::Pause(until) = listening.listener.accept(&core, self.now, |stream| entered.push(stream)) {
+        if let Turn::Pause(until) = listening.listener.accept(&core, self.now, |stream| entered.push(stream))
+        {
             listening.listener.paused_until = Some(until);
             let _ = self.shared.poller.remove(&listening.listener.door);
             self.timers.set(key, Some(until));

@@ -150,7 +150,13 @@ impl Core {
 
     /// Queues a message for several peers, or does what else a route asks for. System calls and other sockets are left
     /// for when the rules are unlocked.
-    fn send_to_many(&self, route: Route<'_>, message: &Message, targets: &[PeerId], peers: &Directory) -> Todo {
+    fn send_to_many(
+        &self,
+        route: Route<'_>,
+        message: &Message,
+        targets: &[PeerId],
+        peers: &Directory,
+    ) -> Todo {
         let mut todo = Todo::default();
         let targets = || targets.iter().filter_map(|target| peers.get(*target));
         match route {
@@ -168,7 +174,11 @@ impl Core {
             }
             Route::Subscription { subscribe } => {
                 let topic = Frame::from(message.body().get(1..).unwrap_or_default());
-                let told = |peer: &Arc<Peer>| Effect::Subscription { peer: peer.id, topic: topic.clone(), subscribe };
+                let told = |peer: &Arc<Peer>| Effect::Subscription {
+                    peer: peer.id,
+                    topic: topic.clone(),
+                    subscribe,
+                };
                 todo.effects.extend(targets().map(told));
             }
             Route::Close { peer } => todo.close = peers.get(peer).cloned(),
@@ -204,7 +214,8 @@ impl Core {
         if self.send_refusal().is_some() {
             return true;
         }
-        let keeps_all = matches!(self.kind, SocketType::Pub | SocketType::Xpub) && self.options.lock().xpub_nodrop;
+        let keeps_all =
+            matches!(self.kind, SocketType::Pub | SocketType::Xpub) && self.options.lock().xpub_nodrop;
         let relaxed = self.kind == SocketType::Req && self.options.lock().req_relaxed;
         let rules = self.rules.lock();
         let mut peers = rules.peers.0.iter().flatten();
@@ -416,7 +427,10 @@ impl Core {
     /// Fresh lanes for a new peer over a wire.
     pub(crate) fn new_lanes(&self) -> (Arc<Lane<Cargo>>, Arc<Lane<Cargo>>) {
         let options = self.options.lock();
-        (Arc::new(Lane::new(options.send_high_water_mark)), Arc::new(Lane::new(options.receive_high_water_mark)))
+        (
+            Arc::new(Lane::new(options.send_high_water_mark)),
+            Arc::new(Lane::new(options.receive_high_water_mark)),
+        )
     }
 
     /// A link is up: who waited for a peer hears of it.
@@ -550,7 +564,8 @@ impl Core {
                         match &peer.link {
                             Link::Wire(wire) => wire.control(Control::Message(message)),
                             Link::Inproc(_) => {
-                                let _ = peer.outbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
+                                let _ =
+                                    peer.outbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
                                 kick(&peer);
                             }
                         }
@@ -673,7 +688,9 @@ fn send_cause(refusal: Refusal) -> SendErrorCause {
         Refusal::IllegalState(advice) => SendErrorCause::IllegalState(advice),
         Refusal::Unroutable => SendErrorCause::Unroutable,
         Refusal::NotSupported => SendErrorCause::NotSupported,
-        Refusal::Invalid => SendErrorCause::Invalid("the message lacks frames that this socket type asks for"),
+        Refusal::Invalid => {
+            SendErrorCause::Invalid("the message lacks frames that this socket type asks for")
+        }
     }
 }
 

@@ -93,9 +93,8 @@ impl Core {
         let options = self.options.lock().clone();
         let door = match self.take_adopted() {
             Some(fd) => IpcListener::adopt(fd).map_err(net)?,
-            None => {
-                IpcListener::listen(&ipc_name(endpoint), &IpcSettings::default(), options.backlog).map_err(net)?
-            }
+            None => IpcListener::listen(&ipc_name(endpoint), &IpcSettings::default(), options.backlog)
+                .map_err(net)?,
         };
         self.listen(Door::Ipc(door), Vec::new(), &options)
     }
@@ -129,7 +128,9 @@ impl Core {
         self.refuse_if_ended()?;
         let endpoint: Endpoint = text.parse().map_err(EndpointCause::Malformed)?;
         endpoint.check_connect().map_err(EndpointCause::Malformed)?;
-        if self.connects_once() && self.endpoints.lock().records.iter().any(|known| !known.bound && known.text == text) {
+        if self.connects_once()
+            && self.endpoints.lock().records.iter().any(|known| !known.bound && known.text == text)
+        {
             return Ok(());
         }
         if let Endpoint::Inproc(name) = endpoint {
@@ -146,7 +147,7 @@ impl Core {
         let io = self.choose_io(&options)?;
         let key = io.new_key();
         let peer = if self.attaches_early(&options) {
-            let link = Link::Wire(Wire::new(io.clone(), key));
+            let link = Link::Wire(Box::new(Wire::new(io.clone(), key)));
             let facts = Facts {
                 connect_routing_id: options.connect_routing_id.as_ref(),
                 connected: false,
@@ -163,7 +164,9 @@ impl Core {
                 }
                 Err(_) => {
                     io.load.fetch_sub(1, Relaxed);
-                    return Err(EndpointCause::Option("the socket takes no further peer, or the name is taken"));
+                    return Err(EndpointCause::Option(
+                        "the socket takes no further peer, or the name is taken",
+                    ));
                 }
             }
         } else {
@@ -171,7 +174,8 @@ impl Core {
         };
         self.context.shutdown.session_begins();
         self.record(text.to_owned(), false, Place::Io(io.clone(), key));
-        let dialer = Dialer { endpoint: text.to_owned(), target, options, addresses: VecDeque::new(), attempts: 0 };
+        let dialer =
+            Dialer { endpoint: text.to_owned(), target, options, addresses: VecDeque::new(), attempts: 0 };
         io.command(Command::Dial { key, core: self.clone(), dialer: Box::new(dialer), peer });
         Ok(())
     }
@@ -245,7 +249,10 @@ impl Core {
         let holds = |peer: &Arc<Peer>| {
             peer.other().is_some_and(|(core, _)| {
                 let endpoints = core.endpoints.lock();
-                endpoints.records.iter().any(|r| r.bound && matches!(&r.place, Place::Inproc(other) if other == name))
+                endpoints
+                    .records
+                    .iter()
+                    .any(|r| r.bound && matches!(&r.place, Place::Inproc(other) if other == name))
             })
         };
         self.peers().into_iter().filter(holds).collect()
@@ -271,7 +278,11 @@ impl Core {
 }
 
 fn net(error: NetError) -> EndpointCause {
-    if error.kind() == io::ErrorKind::AddrInUse { EndpointCause::InUse } else { EndpointCause::System(error.into()) }
+    if error.kind() == io::ErrorKind::AddrInUse {
+        EndpointCause::InUse
+    } else {
+        EndpointCause::System(error.into())
+    }
 }
 
 fn system(error: io::Error) -> EndpointCause {
@@ -295,7 +306,10 @@ fn bind_address(endpoint: &TcpAddress, ipv6: bool) -> io::Result<SocketAddr> {
             if found.is_empty() {
                 found = resolve_blocking(name, port, family)?;
             }
-            found.into_iter().next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
+            found
+                .into_iter()
+                .next()
+                .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
         }
     }
 }
@@ -337,6 +351,5 @@ fn tcp_settings(options: &Options) -> TcpSettings {
         send_buffer: options.send_buffer,
         receive_buffer: options.receive_buffer,
         bind_to_device: options.bind_to_device.clone(),
-        ..TcpSettings::default()
     }
 }
