@@ -254,7 +254,10 @@ impl Loop {
                     wire.attach(&stream, decoder, encoder, out);
                 }
                 match core.reattach(peer, &facts) {
-                    Ok(()) => Ok(peer.clone()),
+                    Ok(effects) => {
+                        core.apply(effects);
+                        Ok(peer.clone())
+                    }
                     Err(refused) => {
                         if let Some(wire) = peer.wire() {
                             wire.detach();
@@ -284,7 +287,7 @@ impl Loop {
                 return self.ended(key, Ended::Lost(refused.to_string()));
             }
         };
-        core.link_up();
+        core.link_up(&peer);
         session.peer = Some(peer.clone());
         if let Some(dialer) = &mut session.dialer {
             dialer.attempts = 0;

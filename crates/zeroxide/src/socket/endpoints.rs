@@ -10,7 +10,7 @@ use crate::{
     },
     link::Wire,
     monitor::Event,
-    peer::{Link, Peer},
+    peer::Link,
     socket::core::Core,
 };
 use std::{
@@ -194,8 +194,8 @@ impl Core {
             Place::Inproc(name) if bound => self.context.registry.unbind(&name, self),
             Place::Inproc(name) => {
                 if !self.context.registry.stop_waiting(&name, self) {
-                    for peer in self.inproc_peers_at(&name) {
-                        inproc::part(self, &peer);
+                    if let Some(peer) = self.peers().iter().find(|peer| peer.connected_to(&name)) {
+                        inproc::part(self, peer);
                     }
                 }
             }
@@ -239,16 +239,6 @@ impl Core {
 
     fn connects_once(&self) -> bool {
         matches!(self.kind, SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req)
-    }
-
-    fn inproc_peers_at(&self, name: &str) -> Vec<Arc<Peer>> {
-        let holds = |peer: &Arc<Peer>| {
-            peer.other().is_some_and(|(core, _)| {
-                let endpoints = core.endpoints.lock();
-                endpoints.records.iter().any(|r| r.bound && matches!(&r.place, Place::Inproc(other) if other == name))
-            })
-        };
-        self.peers().into_iter().filter(holds).collect()
     }
 
     fn choose_io(&self, options: &Options) -> Result<Arc<IoShared>, EndpointCause> {
