@@ -175,14 +175,32 @@ impl Wire {
     }
 
     /// Puts a connection under the link; it is registered with the poller for reading. `first` goes out before all else.
+    /// Only the I/O thread reads it until [`Wire::open`].
     pub(crate) fn attach(&self, stream: &Arc<Stream>, decoder: Decoder, encoder: Encoder, first: Vec<u8>) {
+<<<<<<< HEAD
         *self.receive.lock() =
             Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
         *self.interest.lock() = Watch { stream: Some(stream.clone()), ..Watch::default() };
+=======
+        *self.receive.lock() = Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
+        *self.interest.lock() = Watch::default();
+>>>>>>> stories
         let mut transmit = self.transmit.lock();
         transmit.attached = Some((stream.clone(), encoder));
         transmit.control = first;
         transmit.blocked = false;
+    }
+
+    /// Lets whoever waits read the connection. What was read with the handshake, and what the rules deliver first, has to
+    /// be in the inbox by then.
+    pub(crate) fn open(&self, stream: &Arc<Stream>) {
+        let mut watch = self.interest.lock();
+        *watch = Watch { stream: Some(stream.clone()), claimed: false, ..*watch };
+        let _ = match watch.interest() {
+            Interest::READ => Ok(()),
+            Interest::NONE => self.io.poller.remove(&**stream),
+            interest => self.io.poller.modify(&**stream, self.session.0, interest),
+        };
     }
 
     /// Takes the connection away. Messages that did not go out whole stay for the next one; says whether there was a

@@ -265,13 +265,18 @@ impl Loop {
             speaks_subscriptions: properties.version != Version::V1,
             cancels_each_copy: false,
         };
+        // A ROUTER may refuse the name, and has to answer all the same.
+        let answer = if core.kind == SocketType::Router { out.clone() } else { Vec::new() };
         let peer = match &session.peer {
             Some(peer) => {
                 if let Some(wire) = peer.wire() {
                     wire.attach(&stream, decoder, encoder, out);
                 }
                 match core.reattach(peer, &facts) {
-                    Ok(()) => Ok(peer.clone()),
+                    Ok(effects) => {
+                        core.apply(effects);
+                        Ok(peer.clone())
+                    }
                     Err(refused) => {
                         if let Some(wire) = peer.wire() {
                             wire.detach();
@@ -294,6 +299,7 @@ impl Loop {
             Ok(peer) => peer,
             Err(Refused::NameTaken) if session.dialer.is_none() => {
                 // Its owner cannot know, and would knock again and again: the connection stays, and nothing comes of it.
+                let _ = stream.write_vectored(&[IoSlice::new(&answer)]);
                 session.stage = Stage::Ending { stream, deadline: None };
                 return self.note_deadline(key);
             }
@@ -301,7 +307,6 @@ impl Loop {
                 return self.ended(key, Ended::Lost(refused.to_string()));
             }
         };
-        core.link_up();
         session.peer = Some(peer.clone());
         if let Some(dialer) = &mut session.dialer {
             dialer.attempts = 0;
@@ -312,17 +317,25 @@ impl Loop {
                 .heartbeat_interval
                 .map(|_| Box::new(Heartbeat::new(&options, properties.version, self.now)))
         };
-        session.stage = Stage::Up { stream, heartbeat };
-        core.counters.connections.fetch_add(1, Relaxed);
+        session.stage = Stage::Up { stream: stream.clone(), heartbeat };
+        let closing = session.is_closing();
         let (endpoint, name) = (session.endpoint.clone(), session.peer_name());
-        core.emit(|| Event::HandshakeSucceeded { endpoint, peer: name });
-        self.note_deadline(key);
         let Some(wire) = peer.wire() else { return };
         wire.write_or_report(&peer);
         let outcome = wire.feed(&peer, rest, &mut self.scratch);
+        wire.open(&stream);
+        core.link_up(&peer);
+        core.counters.connections.fetch_add(1, Relaxed);
+        core.emit(|| Event::HandshakeSucceeded { endpoint, peer: name });
+        self.note_deadline(key);
         self.after_read(key, &peer, outcome);
+<<<<<<< HEAD
         if self.sessions.get(&key).is_some_and(Session::is_closing) {
             // Closed while it was connecting: what waited for the connection is out, or on its way.
+=======
+        if closing {
+            // It was closed before it was up, so nobody will ask again whether it is done.
+>>>>>>> stories
             self.end_if_drained(key);
         }
     }
@@ -468,11 +481,13 @@ impl Loop {
         let (endpoint, peer_name) = (session.endpoint.clone(), session.peer_name());
         let was_up = matches!(session.stage, Stage::Up { .. });
         let was_shaking = matches!(session.stage, Stage::Shaking { .. });
+        // The link lets go of the stream first: as long as it has it, a reader may put it back into the poller.
+        let left = session.peer.as_ref().filter(|_| was_up);
+        let unsent = left.and_then(|peer| peer.wire()).map_or(0, |wire| wire.detach().1);
         if let Some(stream) = session.stream() {
             let _ = self.shared.poller.remove(&**stream);
         }
         if was_up && let Some(peer) = &session.peer {
-            let unsent = peer.wire().map_or(0, |wire| wire.detach().1);
             core.link_down(peer, session.keeps_peer);
             if !session.keeps_peer {
                 core.counters.lost(Loss::Disconnected, unsent);
@@ -552,7 +567,8 @@ impl Loop {
         }
         session.linger_until = Some(linger);
         if let Some(peer) = &session.peer {
-            peer.inbox.close();
+            // No more is queued for it, or it might never end.
+            session.core.retire(peer);
         }
         match &session.stage {
             Stage::Up { .. } => {
@@ -566,6 +582,7 @@ impl Loop {
                 }
                 self.end_if_drained(key);
             }
+            Stage::Ending { deadline: None, .. } => self.over(key),
             Stage::Ending { .. } => {}
             _ if session.has_unsent() => self.note_deadline(key),
             _ => self.over(key),
@@ -612,10 +629,10 @@ impl Loop {
     /// Forgets a session.
     pub(crate) fn over(&mut self, key: SessionKey) {
         let Some(mut session) = self.sessions.remove(&key) else { return };
+        session.part_from_peer(if session.is_closing() { Loss::Linger } else { Loss::Disconnected });
         if let Some(stream) = session.stream() {
             let _ = self.shared.poller.remove(&**stream);
         }
-        session.part_from_peer(if session.is_closing() { Loss::Linger } else { Loss::Disconnected });
         self.timers.set(key, None);
         self.shared.load.fetch_sub(1, Relaxed);
         self.shutdown.session_over();

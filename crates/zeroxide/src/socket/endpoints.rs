@@ -10,7 +10,7 @@ use crate::{
     },
     link::Wire,
     monitor::Event,
-    peer::{Link, Peer},
+    peer::Link,
     socket::core::Core,
 };
 use std::{
@@ -198,8 +198,8 @@ impl Core {
             Place::Inproc(name) if bound => self.context.registry.unbind(&name, self),
             Place::Inproc(name) => {
                 if !self.context.registry.stop_waiting(&name, self) {
-                    for peer in self.inproc_peers_at(&name) {
-                        inproc::part(self, &peer);
+                    if let Some(peer) = self.peers().iter().find(|peer| peer.connected_to(&name)) {
+                        inproc::part(self, peer);
                     }
                 }
             }
@@ -245,6 +245,7 @@ impl Core {
         matches!(self.kind, SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req)
     }
 
+<<<<<<< HEAD
     fn inproc_peers_at(&self, name: &str) -> Vec<Arc<Peer>> {
         let holds = |peer: &Arc<Peer>| {
             peer.other().is_some_and(|(core, _)| {
@@ -258,6 +259,8 @@ impl Core {
         self.peers().into_iter().filter(holds).collect()
     }
 
+=======
+>>>>>>> stories
     fn choose_io(&self, options: &Options) -> Result<Arc<IoShared>, EndpointCause> {
         self.context.choose_io(options.affinity).map_err(system)?.ok_or(EndpointCause::NoIoThread)
     }
