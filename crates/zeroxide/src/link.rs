@@ -177,14 +177,9 @@ impl Wire {
     /// Puts a connection under the link; it is registered with the poller for reading. `first` goes out before all else.
     /// Only the I/O thread reads it until [`Wire::open`].
     pub(crate) fn attach(&self, stream: &Arc<Stream>, decoder: Decoder, encoder: Encoder, first: Vec<u8>) {
-<<<<<<< HEAD
         *self.receive.lock() =
             Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
-        *self.interest.lock() = Watch { stream: Some(stream.clone()), ..Watch::default() };
-=======
-        *self.receive.lock() = Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
         *self.interest.lock() = Watch::default();
->>>>>>> stories
         let mut transmit = self.transmit.lock();
         transmit.attached = Some((stream.clone(), encoder));
         transmit.control = first;

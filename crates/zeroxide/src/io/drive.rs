@@ -329,13 +329,8 @@ impl Loop {
         core.emit(|| Event::HandshakeSucceeded { endpoint, peer: name });
         self.note_deadline(key);
         self.after_read(key, &peer, outcome);
-<<<<<<< HEAD
-        if self.sessions.get(&key).is_some_and(Session::is_closing) {
-            // Closed while it was connecting: what waited for the connection is out, or on its way.
-=======
         if closing {
             // It was closed before it was up, so nobody will ask again whether it is done.
->>>>>>> stories
             self.end_if_drained(key);
         }
     }

@@ -197,10 +197,10 @@ impl Core {
             }
             Place::Inproc(name) if bound => self.context.registry.unbind(&name, self),
             Place::Inproc(name) => {
-                if !self.context.registry.stop_waiting(&name, self) {
-                    if let Some(peer) = self.peers().iter().find(|peer| peer.connected_to(&name)) {
-                        inproc::part(self, peer);
-                    }
+                if !self.context.registry.stop_waiting(&name, self)
+                    && let Some(peer) = self.peers().iter().find(|peer| peer.connected_to(&name))
+                {
+                    inproc::part(self, peer);
                 }
             }
         }
@@ -245,22 +245,6 @@ impl Core {
         matches!(self.kind, SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req)
     }
 
-<<<<<<< HEAD
-    fn inproc_peers_at(&self, name: &str) -> Vec<Arc<Peer>> {
-        let holds = |peer: &Arc<Peer>| {
-            peer.other().is_some_and(|(core, _)| {
-                let endpoints = core.endpoints.lock();
-                endpoints
-                    .records
-                    .iter()
-                    .any(|r| r.bound && matches!(&r.place, Place::Inproc(other) if other == name))
-            })
-        };
-        self.peers().into_iter().filter(holds).collect()
-    }
-
-=======
->>>>>>> stories
     fn choose_io(&self, options: &Options) -> Result<Arc<IoShared>, EndpointCause> {
         self.context.choose_io(options.affinity).map_err(system)?.ok_or(EndpointCause::NoIoThread)
     }
