@@ -1,1 +1,49 @@
-fn main() {}
+//! The project's chores, one verb a file. Nothing but the standard library, so that it builds in a moment.
+
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to a terminal")]
+
+mod python;
+mod report;
+mod sanitize;
+mod shell;
+mod stress;
+mod tally;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask VERB
+  test               everything that must hold: style, lints, tests, doctests, loom models, interop with libzmq
+  ci                 the same
+  tidy               only the house rules
+  python             make the Python environment with libzmq's peer, and print its interpreter
+  stress N [FILTER]  the socket and interop tests N times with every core loaded; tells what was flaky
+  sanitize [KIND]    tests under the address sanitizer, or the thread sanitizer (needs rust-src)";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["test" | "ci"] => test::run(),
+        ["tidy"] => tidy::run(),
+        ["python"] => python::print(),
+        ["stress", times] => stress::run(times, None),
+        ["stress", times, filter] => stress::run(times, Some(filter)),
+        ["sanitize"] => sanitize::run("address"),
+        ["sanitize", kind] => sanitize::run(kind),
+        ["help" | "--help" | "-h"] => {
+            println!("{HELP}");
+            Ok(())
+        }
+        _ => Err(HELP.to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("{reason}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! The hook sits directly at the system call, below the loops that repeat interrupted calls, so an injected `EINTR`
 //! is retried like a real one. Without the feature `fault-injection` (and outside this crate's own tests) the hook is
-//! an empty inline function and [`Fault`] does not exist.
+//! an empty inline function and `Fault` does not exist.
 //!
 //! ```ignore
 //! let fault = Fault::in_process(Call::Accept, 3, Errno::MFILE); // the third accept from now on, on any thread

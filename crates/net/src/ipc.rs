@@ -74,7 +74,7 @@ impl IpcListener {
 
     fn listen_on_path(path: &Path, settings: &IpcSettings, backlog: i32) -> Result<Self, NetError> {
         let text = format!("ipc://{}", path.display());
-        let address = SocketAddrUnix::new(path).map_err(failed(Operation::Bind, &text))?;
+        let address = ipc_file::address_of(path).map_err(failed(Operation::Bind, &text))?;
         let fd = settings.open(&text)?;
         let mode = settings.mode.map(Mode::from_raw_mode);
         let file = ipc_file::bind_and_listen(&fd, path, &address, mode, backlog)
@@ -150,7 +150,7 @@ impl IpcName {
     /// The socket address and the endpoint. The wildcard has none before it is bound.
     fn address(&self) -> Result<(SocketAddrUnix, String), NetError> {
         let (text, address) = match self {
-            Self::Path(path) => (format!("ipc://{}", path.display()), SocketAddrUnix::new(path.as_path())),
+            Self::Path(path) => (format!("ipc://{}", path.display()), ipc_file::address_of(path)),
             Self::Abstract(name) => {
                 let text = format!("ipc://@{}", String::from_utf8_lossy(name));
                 // The empty name would ask the system to choose one, which nobody could find.

@@ -4,21 +4,20 @@
 //! on the unbound socket: Linux creates the file with that mode less the umask, so at no moment may more people
 //! connect than asked for; bits that the umask took are added afterwards.
 //!
-//! When the path is taken, its owner is probed with a connect. Only a refusal proves that it is dead. But a listener
-//! that has bound and does not listen yet refuses too, so both sides look twice:
+//! When the path is taken, its owner is probed with a connect, and only a refusal proves that it is dead. But a listener
+//! that has bound and does not listen yet refuses too. So whoever binds a path holds a lock meanwhile:
 //!
 //! ```text
-//! newcomer:  bind fails | probe: refused | move the file away | probe again: refused? | delete it, bind
-//! the other:     bind    .      .       listen        .       is the path still mine?
+//! lock | bind, if taken: probe, refused? unlink, bind | listen | is the path still mine? | unlock
 //! ```
-//! If the other listens before the second probe, the newcomer puts the file back and gives up. If it listens later, it
-//! looks after the file was moved, finds it gone and gives up. Exactly one is left, without lock files. A file is
-//! known by device and inode; the newcomer holds the dead file open, so that its inode cannot be given to another.
+//! The lock is an abstract socket named after the directory and the file: it leaves no file behind and the system frees
+//! it when its holder dies. Whoever finds it taken is told `AddrInUse`, which is about to be true. The last look is for
+//! programs that do not know the lock: libzmq unlinks whatever it finds.
 
 use crate::error::Operation;
 use crate::fault::{self, Call};
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fd::OwnedFd;
+use rustix::fs::{AtFlags, FileType, Mode, Stat};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::Pid;
@@ -79,6 +78,15 @@ impl From<&Stat> for Identity {
     }
 }
 
+/// The address of a socket at `path`. Linux would take one octet more, without a zero at its end; libzmq, and most
+/// programs that look at addresses, would not.
+pub(crate) fn address_of(path: &Path) -> rustix::io::Result<SocketAddrUnix> {
+    if path.as_os_str().len() > MAX_PATH {
+        return Err(Errno::NAMETOOLONG);
+    }
+    SocketAddrUnix::new(path)
+}
+
 /// Makes `fd` listen on `path`.
 pub(crate) fn bind_and_listen(
     fd: &OwnedFd,
@@ -91,6 +99,7 @@ pub(crate) fn bind_and_listen(
     if let Some(mode) = mode {
         rustix::fs::fchmod(fd, mode).map_err(in_bind)?;
     }
+    let _lock = lock(path).map_err(in_bind)?;
     match bind(fd, address) {
         Err(Errno::ADDRINUSE) => {
             remove_dead(path, address).map_err(in_bind)?;
@@ -98,7 +107,8 @@ pub(crate) fn bind_and_listen(
         }
         answer => answer.map_err(in_bind)?,
     }
-    let identity = Identity::from(&rustix::fs::lstat(path).map_err(|_| in_bind(Errno::ADDRINUSE))?);
+    let found = rustix::fs::lstat(path).map_err(|_| in_bind(Errno::ADDRINUSE))?;
+    let identity = Identity::from(&found);
     let file = OwnedFile {
         // The working directory may be another one when the file is to be removed.
         path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
@@ -106,7 +116,7 @@ pub(crate) fn bind_and_listen(
         owner: rustix::process::getpid(),
         directory: Directory::Shared,
     };
-    if let Some(mode) = mode {
+    if let Some(mode) = mode.filter(|mode| *mode != Mode::from_raw_mode(found.st_mode & 0o7777)) {
         rustix::fs::chmod(path, mode).map_err(in_bind)?;
     }
     fault::check(Call::Listen)
@@ -123,46 +133,38 @@ fn bind(fd: &OwnedFd, address: &SocketAddrUnix) -> rustix::io::Result<()> {
     rustix::net::bind(fd, address)
 }
 
-/// Removes the socket file at `path` if nobody listens behind it; `ADDRINUSE` otherwise.
-fn remove_dead(path: &Path, address: &SocketAddrUnix) -> rustix::io::Result<()> {
-    // Held open for its inode. PATH: a socket cannot be opened for more.
-    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let held = match rustix::fs::open(path, flags, Mode::empty()) {
-        Err(Errno::NOENT) => return Ok(()),
-        held => held?,
-    };
-    let probed = rustix::fs::fstat(&held)?;
-    if FileType::from_raw_mode(probed.st_mode) != FileType::Socket || !is_dead(address) {
-        return Err(Errno::ADDRINUSE);
-    }
-    let aside = path.with_file_name(format!(".{:08x}.dead", random() as u32));
-    match rustix::fs::rename(path, &aside) {
-        Err(Errno::NOENT) => return Ok(()),
-        answer => answer?,
-    }
-    let is_same = Identity::from(&rustix::fs::lstat(&aside)?) == Identity::from(&probed);
-    if is_same && is_dead_at(&aside)? {
-        return rustix::fs::unlink(&aside);
-    }
-    // Linked rather than renamed, so that nobody's newer file is overwritten.
-    let _ = rustix::fs::link(&aside, path);
-    let _ = rustix::fs::unlink(&aside);
-    Err(Errno::ADDRINUSE)
+/// Keeps other processes from binding `path` for as long as the result lives; `ADDRINUSE` if one is doing so.
+fn lock(path: &Path) -> rustix::io::Result<OwnedFd> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = rustix::fs::stat(parent)?;
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let name = format!("zeroxide-bind-{:x}-{:x}-{:x}", directory.st_dev, directory.st_ino, fnv1a(name));
+    let lock = new_socket()?;
+    rustix::net::bind(&lock, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?;
+    Ok(lock)
 }
 
-/// As [`is_dead`] for a path that may be too long for a socket address: a short one leads through its directory.
-fn is_dead_at(path: &Path) -> rustix::io::Result<bool> {
-    use std::os::fd::AsRawFd;
+/// FNV-1a. The name of a lock must be the same in all programs and releases, so the hasher of the standard library,
+/// which may change, is not used.
+fn fnv1a(octets: &[u8]) -> u64 {
+    octets
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, octet| (hash ^ u64::from(*octet)).wrapping_mul(0x100_0000_01b3))
+}
 
-    if let Ok(address) = SocketAddrUnix::new(path) {
-        return Ok(is_dead(&address));
+/// Removes the socket file at `path` if nobody listens behind it; `ADDRINUSE` otherwise. To be called under the lock.
+fn remove_dead(path: &Path, address: &SocketAddrUnix) -> rustix::io::Result<()> {
+    let found = match rustix::fs::lstat(path) {
+        Err(Errno::NOENT) => return Ok(()),
+        found => found?,
+    };
+    if FileType::from_raw_mode(found.st_mode) != FileType::Socket || !is_dead(address) {
+        return Err(Errno::ADDRINUSE);
     }
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let directory = rustix::fs::open(directory, flags, Mode::empty())?;
-    let mut short = PathBuf::from(format!("/proc/self/fd/{}", directory.as_fd().as_raw_fd()));
-    short.push(path.file_name().unwrap_or_default());
-    Ok(SocketAddrUnix::new(short).is_ok_and(|address| is_dead(&address)))
+    match rustix::fs::unlink(path) {
+        Err(Errno::NOENT) => Ok(()),
+        answer => answer,
+    }
 }
 
 /// Whether a connect is refused, which means that no process has this socket any more. A full backlog, a missing

@@ -3,8 +3,8 @@
 //! What holds everywhere in this room:
 //!
 //! - Every descriptor is non-blocking and closed on `exec`; a write to a closed peer is an error, never `SIGPIPE`.
-//! - Nothing here blocks except [`Poller::wait`] and [`poll`], which say so, and the threads of the
-//!   [`Resolver`], which nobody waits for.
+//! - Nothing here blocks except [`Poller::wait`], [`poll`] and [`resolve_blocking`], which say so, and the threads of
+//!   the [`Resolver`], which nobody waits for.
 //! - Whatever the system can answer is a value. Nothing panics, nothing kills the process.
 //! - Interrupted calls are made again; "would block" is handed to the caller.
 //! - What was opened here is cleaned up here, and only that: a socket file that someone else has put in the place
@@ -26,6 +26,8 @@ pub mod socks;
 pub mod stream;
 pub mod tcp;
 
+#[cfg(test)]
+mod fault_stories;
 mod ipc_file;
 
 pub use error::{NetError, Operation};

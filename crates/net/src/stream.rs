@@ -201,7 +201,8 @@ pub(crate) fn tcp_text(address: SocketAddr) -> String {
 /// `ipc:///path`, `ipc://@name`, or `ipc://` for a socket without a name.
 pub(crate) fn ipc_text(address: &SocketAddrUnix) -> String {
     let mut text = String::from("ipc://");
-    if let Some(name) = address.abstract_name() {
+    // Accepted peers have no name, which looks like an empty abstract one.
+    if let Some(name) = address.abstract_name().filter(|name| !name.is_empty()) {
         text.push('@');
         text.push_str(&String::from_utf8_lossy(name));
     } else if let Some(path) = address.path_bytes() {

@@ -72,6 +72,7 @@ pub struct Connecting(Stream);
 pub struct TcpListener {
     fd: OwnedFd,
     local: SocketAddr,
+    priority: Option<u32>,
 }
 
 impl Connecting {
@@ -148,7 +149,7 @@ impl TcpListener {
         fault::check(Call::Listen)
             .and_then(|()| rustix::net::listen(&fd, i32::try_from(backlog).unwrap_or(i32::MAX)))
             .map_err(failed(Operation::Listen, &text))?;
-        Self::own(fd).map_err(failed(Operation::Listen, &text))
+        Self::own(fd, settings.priority).map_err(failed(Operation::Listen, &text))
     }
 
     /// Takes over a TCP socket that already listens; see [`Listener::adopt`](crate::Listener::adopt).
@@ -159,12 +160,12 @@ impl TcpListener {
     pub fn adopt(fd: OwnedFd) -> Result<Self, NetError> {
         listener::prepare_adopted(&fd)?;
         sockopt::set_tcp_nodelay(&fd, true).map_err(|errno| listener::not_adoptable(errno.into()))?;
-        Self::own(fd).map_err(listener::not_adoptable)
+        Self::own(fd, None).map_err(listener::not_adoptable)
     }
 
-    fn own(fd: OwnedFd) -> io::Result<Self> {
+    fn own(fd: OwnedFd, priority: Option<u32>) -> io::Result<Self> {
         let local = SocketAddr::try_from(rustix::net::getsockname(&fd)?)?;
-        Ok(Self { fd, local })
+        Ok(Self { fd, local, priority })
     }
 
     /// Takes the next waiting connection.
@@ -173,8 +174,11 @@ impl TcpListener {
     ///
     /// See [`AcceptError`].
     pub fn accept(&self) -> Result<Stream, AcceptError> {
-        // Linux gives the accepted socket all that `TcpSettings::open` has set on the listener, so it costs no call.
+        // Linux gives the accepted socket all that `TcpSettings::open` has set on the listener, so it costs no call;
+        // all but the priority, which it resets.
         let (fd, peer) = listener::accept(&self.fd)?;
+        set("SO_PRIORITY", self.priority, |priority| SockRef::from(&fd).set_priority(priority))
+            .map_err(|(_, source)| AcceptError::Retry(source))?;
         let peer = peer.ok_or(Errno::CONNABORTED).and_then(SocketAddr::try_from);
         let peer = peer.map_err(|errno| AcceptError::Retry(errno.into()))?;
         Ok(Stream::new(fd, Peer::Tcp(canonical(peer))))

@@ -94,6 +94,8 @@ pub struct Pushed {
     pub dormant: bool,
     /// Messages in the lane now.
     pub queued: usize,
+    /// The open batch was full with this push: there is as much as one system call writes.
+    pub sealed: bool,
 }
 
 /// A [`Lane::replace_with`] that was accepted.
@@ -150,6 +152,7 @@ impl<B: Carry> Lane<B> {
             closed: false,
         };
         state.room = state.has_room();
+        state.starved = !state.room;
         Self { room: AtomicBool::new(state.room), state: Mutex::new(state) }
     }
 
@@ -174,10 +177,11 @@ impl<B: Carry> Lane<B> {
         let before = state.tail.messages();
         fill(&mut state.tail);
         let added = state.tail.messages().saturating_sub(before);
-        if state.tail.size() >= SEALED_FROM {
+        let sealed = state.tail.size() >= SEALED_FROM;
+        if sealed {
             state.seal();
         }
-        Ok(self.pushed(&mut state, added))
+        Ok(Pushed { sealed, ..self.pushed(&mut state, added) })
     }
 
     /// Takes over a whole batch if there is room for one message at least; it may overshoot the limit.
@@ -342,7 +346,7 @@ impl<B: Carry> Lane<B> {
         state.used += added;
         self.settle(state);
         let something = !state.sealed.is_empty() || !is_vacant(&state.tail);
-        Pushed { dormant: something && mem::take(&mut state.dormant), queued: state.queued }
+        Pushed { dormant: something && mem::take(&mut state.dormant), queued: state.queued, sealed: false }
     }
 
     /// Works out again whether there is room, after anything it depends on has changed.

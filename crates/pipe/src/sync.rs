@@ -3,6 +3,8 @@
 //! Poison is ignored: a producer that panicked must not take the others with it. What a lock here protects is
 //! consistent at every place where foreign code (the `fill` of a push) may panic.
 
+#![allow(unexpected_cfgs, reason = "tsan concerns this file alone")]
+
 #[cfg(not(loom))]
 pub use std::{
     sync::{
@@ -24,9 +26,22 @@ pub use loom::{
 use std::sync::{PoisonError, TryLockError};
 
 /// Locks, poisoned or not.
+#[cfg(not(tsan))]
 #[inline]
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same for ThreadSanitizer (`--cfg tsan`). Only the fast path of a lock is compiled into this crate; the slow one
+/// is in a std that is not instrumented, so the sanitizer would not see who waited for whom and report races.
+#[cfg(tsan)]
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    loop {
+        match try_lock(mutex) {
+            Some(guard) => return guard,
+            None => thread::yield_now(),
+        }
+    }
 }
 
 /// Locks if nobody else holds it, poisoned or not. Never fails for another reason.

@@ -1,5 +1,6 @@
 //! No wake-up is lost: a lost one is a deadlock, and loom finds it.
 #![cfg(loom)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod common;
 

@@ -1,5 +1,12 @@
 //! What the rules cost per message, in nanoseconds: `cargo run --release -p zeroxide-proto --example rules_cost`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 #![expect(clippy::indexing_slicing, reason = "a measurement, not part of the library")]
 
 use std::{hint::black_box, time::Instant};
@@ -40,10 +47,10 @@ fn main() {
     report("FairQueue, 8 peers: current + rotate", fair_queue());
 }
 
-fn report(what: &str, nanoseconds: f64) {
+fn report(what: &str, number: f64) {
     #[expect(clippy::print_stdout, reason = "this program exists to print")]
     {
-        println!("{what:48} {nanoseconds:8.1} ns");
+        println!("{what:48} {number:8.1}");
     }
 }
 
@@ -120,6 +127,7 @@ fn matches(topics: u32) -> f64 {
     for number in 0..topics {
         subscriptions.add(PeerId(number % 100), format!("{number:07}").as_bytes());
     }
+    report(&format!("  octets for each of {topics}"), subscriptions.memory() as f64 / f64::from(topics));
     let texts = texts(topics);
     measure(1_000_000, |at| {
         let text = texts[at as usize % texts.len()].as_bytes();

@@ -11,7 +11,7 @@
 //! One representation from the sender's call to the kernel, and from the kernel to the receiver's call, is what keeps
 //! the path per message at one copy of a small body and none of a large one.
 
-use crate::{Frame, Message};
+use crate::{Frame, Message, frame::INLINE_CAPACITY};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -180,6 +180,21 @@ impl Batch {
         if self.messages == 0 {
             return None;
         }
+        if let [0, size, behind @ ..] = self.octets.get(self.read..)?
+            && usize::from(*size) <= INLINE_CAPACITY
+            && let Some(window) = behind.first_chunk()
+        {
+            // One short frame with enough octets behind it. It is built where the caller wants it: a move of a message
+            // just written costs more than all the rest.
+            let message = Message::from(Frame::copy_window(window, *size));
+            self.read += 2 + usize::from(*size);
+            self.messages -= 1;
+            return Some(message);
+        }
+        self.pop_any()
+    }
+
+    fn pop_any(&mut self) -> Option<Message> {
         let (first, more) = self.pop_frame()?;
         let message = if more { self.pop_rest(first)? } else { Message::from(first) };
         self.messages -= 1;
@@ -191,7 +206,15 @@ impl Batch {
     #[inline]
     fn pop_frame(&mut self) -> Option<(Frame, bool)> {
         loop {
-            let head = Header::parse(self.octets.get(self.read..)?)?;
+            let rest = self.octets.get(self.read..)?;
+            if let [flags @ (0 | MORE), size, behind @ ..] = rest
+                && usize::from(*size) <= INLINE_CAPACITY
+                && let Some(window) = behind.first_chunk()
+            {
+                self.read += 2 + usize::from(*size);
+                return Some((Frame::copy_window(window, *size), flags & MORE != 0));
+            }
+            let head = Header::parse(rest)?;
             let body_at = self.read + head.octets;
             if let Some((at, _)) = self.bodies.front()
                 && *at == body_at
@@ -212,7 +235,8 @@ impl Batch {
 
     #[cold]
     fn pop_rest(&mut self, first: Frame) -> Option<Message> {
-        let mut frames = vec![first];
+        let mut frames = Vec::with_capacity(4);
+        frames.push(first);
         loop {
             let (frame, more) = self.pop_frame()?;
             frames.push(frame);
@@ -249,11 +273,12 @@ impl Batch {
     /// After `written` octets went out and the connection broke: passes over the messages that went out whole, so that
     /// the next connection begins at a message boundary. Returns how many that were.
     pub fn skip_written(&mut self, written: usize) -> usize {
-        let mut kept = self.clone();
-        let (total, mut passed) = (self.size(), 0);
-        while kept.pop().is_some() && total - kept.size() <= written {
+        let (mut walk, total, mut passed) = (self.clone(), self.size(), 0);
+        while walk.pop().is_some() && total - walk.size() <= written {
             passed += 1;
-            *self = kept.clone();
+        }
+        for _ in 0..passed {
+            self.pop();
         }
         passed
     }

@@ -10,8 +10,8 @@
 //! inproc://name                 at most 256 octets
 //! ```
 //!
-//! Stricter than libzmq where that hides mistakes: `tcp://*:70000` and `tcp://*:5000-6000` are errors there too late
-//! or never (it binds 4464 and 5000).
+//! Stricter than libzmq where it hides mistakes: `tcp://*:70000` and `tcp://*:5000-6000` are errors here, there they
+//! bind the ports 4464 and 5000.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -185,7 +185,10 @@ impl FromStr for TcpEndpoint {
             Some((source, address)) => (Some(parse_source(source)?), address),
             None => (None, text),
         };
-        let (host, port) = address.rsplit_once(':').ok_or_else(|| EndpointError::BadPort(String::new()))?;
+        let (host, port) = address
+            .rsplit_once(':')
+            .filter(|_| !address.ends_with(']'))
+            .ok_or_else(|| EndpointError::BadPort(String::new()))?;
         Ok(Self { source, address: TcpAddress { host: host.parse()?, port: parse_port(port)? } })
     }
 }
@@ -343,6 +346,3 @@ impl fmt::Display for EndpointError {
 }
 
 impl std::error::Error for EndpointError {}
-
-#[cfg(test)]
-mod tests;

@@ -22,6 +22,7 @@ pub use connection::{
     Beat, Decoder, Encoder, Established, Handshake, HandshakeError, Heartbeat, PeerProperties, Progress,
     ProtocolError, Settings, Sink, Version, Wire,
 };
+pub use endpoint::{Endpoint, EndpointError};
 pub use frame::Frame;
 pub use loss::Loss;
 pub use message::Message;

@@ -18,7 +18,7 @@ use std::{
 };
 use zeroxide_net::{PollFd, PollFlags, Ring, wait_fds};
 use zeroxide_pipe::ThreadParker;
-use zeroxide_proto::{Message, PeerId};
+use zeroxide_proto::Message;
 
 /// Until when a call may wait.
 #[derive(Clone, Copy, Debug)]
@@ -61,9 +61,10 @@ pub(crate) fn bell() -> Option<(Arc<Ring>, Waker)> {
 
 impl Core {
     /// Receives, waiting as long as `patience` says.
-    pub(crate) fn recv(self: &Arc<Self>, patience: Patience) -> Result<(Message, PeerId), RecvError> {
-        match self.try_recv_from() {
-            Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) if !matches!(patience, Patience::None) => {}
+    pub(crate) fn recv(self: &Arc<Self>, patience: Patience) -> Result<Message, RecvError> {
+        match self.try_recv() {
+            Err(RecvError { cause: RecvErrorCause::WouldBlock, .. })
+                if !matches!(patience, Patience::None) => {}
             done => return done,
         }
         let bell = bell();
@@ -84,7 +85,7 @@ impl Core {
     }
 
     /// Waits for the I/O thread, or another thread, to bring a message. `None`: the seat may have become free.
-    fn recv_parked(&self, patience: Patience) -> Option<Result<(Message, PeerId), RecvError>> {
+    fn recv_parked(&self, patience: Patience) -> Option<Result<Message, RecvError>> {
         let parker = ThreadParker::current();
         let _ticket = self.readable.register(parker.waker());
         if let Some(done) = self.attempt() {
@@ -108,7 +109,7 @@ impl Core {
         ring: &Ring,
         waker: &Waker,
         patience: Patience,
-    ) -> Option<Result<(Message, PeerId), RecvError>> {
+    ) -> Option<Result<Message, RecvError>> {
         let ticket = self.readable.register(waker);
         if let Some(done) = self.attempt() {
             return Some(done);
@@ -143,7 +144,7 @@ impl Core {
             if !ready.next().copied().unwrap_or(false) {
                 continue;
             }
-            match wire.read(peer, &mut claims.scratch) {
+            match wire.read(peer, &mut claims.scratch, 1) {
                 ReadOutcome::Drained | ReadOutcome::Again => {}
                 ReadOutcome::Paused | ReadOutcome::Detached => changed = true,
                 ReadOutcome::End | ReadOutcome::Failed(_) | ReadOutcome::Violation(_) => {
@@ -158,14 +159,14 @@ impl Core {
         }
     }
 
-    fn attempt(&self) -> Option<Result<(Message, PeerId), RecvError>> {
-        match self.try_recv_from() {
+    fn attempt(&self) -> Option<Result<Message, RecvError>> {
+        match self.try_recv() {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => None,
             done => Some(done),
         }
     }
 
-    fn last_attempt(&self) -> Result<(Message, PeerId), RecvError> {
+    fn last_attempt(&self) -> Result<Message, RecvError> {
         self.attempt().unwrap_or(Err(RecvError { socket: self.kind, cause: RecvErrorCause::TimedOut }))
     }
 
@@ -209,7 +210,7 @@ impl Core {
             if let Some(wire) = peer.wire()
                 && !peer.outbox.has_room()
             {
-                wire.write_out(&peer);
+                wire.write_or_report(&peer);
             }
         }
     }

@@ -224,7 +224,8 @@ impl ContextInner {
         let limit = self.settings.max_sockets;
         let counted = self.open.fetch_update(SeqCst, SeqCst, |open| (open < limit).then_some(open + 1));
         counted.map_err(|_| SocketError::TooMany(limit))?;
-        let mut options = Options { ipv6: self.settings.ipv6, linger: Some(DEFAULT_LINGER), ..Options::default() };
+        let mut options =
+            Options { ipv6: self.settings.ipv6, linger: Some(DEFAULT_LINGER), ..Options::default() };
         if matches!(kind, SocketType::Sub | SocketType::Xsub) {
             options.linger = Some(Duration::ZERO);
         }
@@ -253,7 +254,8 @@ impl ContextInner {
                 threads.io.push(self.start_thread(number, resolver.clone())?);
             }
         }
-        let allowed = |at: usize| affinity == 0 || affinity.checked_shr(at as u32).is_some_and(|bits| bits & 1 == 1);
+        let allowed =
+            |at: usize| affinity == 0 || affinity.checked_shr(at as u32).is_some_and(|bits| bits & 1 == 1);
         let candidates = threads.io.iter().enumerate().filter(|(at, _)| allowed(*at));
         let least = candidates.min_by_key(|(_, (io, _))| io.load.load(Relaxed));
         Ok(least.map(|(_, (io, _))| {
@@ -262,7 +264,11 @@ impl ContextInner {
         }))
     }
 
-    fn start_thread(&self, number: usize, resolver: Arc<Resolver>) -> io::Result<(Arc<IoShared>, Option<JoinHandle<()>>)> {
+    fn start_thread(
+        &self,
+        number: usize,
+        resolver: Arc<Resolver>,
+    ) -> io::Result<(Arc<IoShared>, Option<JoinHandle<()>>)> {
         let shared = IoShared::new()?;
         let inside = Loop::new(shared.clone(), resolver, self.shutdown.clone(), random());
         let name = format!("{}/io/{number}", self.settings.thread_name);

@@ -40,7 +40,8 @@ mod wait;
 pub use context::{Context, ContextBuilder, ShutdownReport};
 pub use counters::Statistics;
 pub use error::{
-    EndpointCause, EndpointFailure, OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError,
+    EndpointCause, EndpointFailure, OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError,
+    SendErrorCause, SocketError,
 };
 pub use future::{RecvFuture, SendFuture};
 pub use monitor::{Event, Monitor};

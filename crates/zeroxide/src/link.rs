@@ -39,7 +39,7 @@ const SEGMENTS: usize = 64;
 /// Writes to one connection before others get their turn.
 const WRITES_PER_TURN: usize = 32;
 /// Reads of one connection before others get their turn.
-const READS_PER_TURN: usize = 8;
+pub(crate) const READS_PER_TURN: usize = 8;
 /// Octets dropped at once while a connection ends.
 pub(crate) const READ_SIZE: usize = 64 * 1024;
 
@@ -57,14 +57,21 @@ pub(crate) struct Wire {
     interest: Mutex<Watch>,
     session: SessionKey,
     born: Instant,
+    /// Nanoseconds from `born` to the end of the last write.
+    last_write: AtomicU64,
 }
 
 /// Something to say between messages; turned into octets by whoever writes, in the version the peer speaks.
 #[derive(Debug)]
 pub(crate) enum Control {
-    Ping { ttl: u16 },
+    Ping {
+        ttl: u16,
+    },
     Pong(Vec<u8>),
-    Subscription { topic: Frame, subscribe: bool },
+    Subscription {
+        topic: Frame,
+        subscribe: bool,
+    },
     /// A message for this connection only, before all that is queued: a greeting, a probe.
     Message(Message),
 }
@@ -81,7 +88,6 @@ struct Transmit {
     /// Messages that the last connection did not take whole.
     unsent: Batch,
     blocked: bool,
-    last_write: u64,
     received_before: u64,
 }
 
@@ -152,6 +158,7 @@ impl Wire {
             interest: Mutex::default(),
             session,
             born: Instant::now(),
+            last_write: AtomicU64::new(0),
         }
     }
 
@@ -168,13 +175,26 @@ impl Wire {
     }
 
     /// Puts a connection under the link; it is registered with the poller for reading. `first` goes out before all else.
+    /// Only the I/O thread reads it until [`Wire::open`].
     pub(crate) fn attach(&self, stream: &Arc<Stream>, decoder: Decoder, encoder: Encoder, first: Vec<u8>) {
         *self.receive.lock() = Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
-        *self.interest.lock() = Watch { stream: Some(stream.clone()), ..Watch::default() };
+        *self.interest.lock() = Watch::default();
         let mut transmit = self.transmit.lock();
         transmit.attached = Some((stream.clone(), encoder));
         transmit.control = first;
         transmit.blocked = false;
+    }
+
+    /// Lets whoever waits read the connection. What was read with the handshake, and what the rules deliver first, has to
+    /// be in the inbox by then.
+    pub(crate) fn open(&self, stream: &Arc<Stream>) {
+        let mut watch = self.interest.lock();
+        *watch = Watch { stream: Some(stream.clone()), claimed: false, ..*watch };
+        let _ = match watch.interest() {
+            Interest::READ => Ok(()),
+            Interest::NONE => self.io.poller.remove(&**stream),
+            interest => self.io.poller.modify(&**stream, self.session.0, interest),
+        };
     }
 
     /// Takes the connection away. Messages that did not go out whole stay for the next one; says whether there was a
@@ -213,11 +233,13 @@ impl Wire {
 
     // -- writing
 
-    /// Called after messages were appended to the outbox. Writes at once on an idle connection, otherwise sees to it
-    /// that somebody will.
+    /// Called after messages were appended to the outbox. Writes at once on an idle connection, and on a busy one that
+    /// has as much as one system call takes; otherwise sees to it that the I/O thread will write.
     #[inline]
     pub(crate) fn kick(&self, peer: &Peer) {
-        if !self.scheduled.load(Relaxed) {
+        if self.scheduled.load(Relaxed) {
+            self.write_or_report(peer);
+        } else {
             self.kick_idle(peer);
         }
     }
@@ -233,16 +255,30 @@ impl Wire {
         if transmit.attached.is_none() || transmit.blocked {
             return;
         }
-        let now = self.born.elapsed().as_nanos() as u64;
         let received = self.received.load(Relaxed);
-        let burst = now - transmit.last_write < BURST.as_nanos() as u64 && received == transmit.received_before;
+        let burst = self.quiet_for() < BURST && received == transmit.received_before;
         if burst {
             drop(transmit);
             return self.schedule();
         }
         transmit.received_before = received;
         drop(transmit);
-        self.write_out(peer);
+        self.write_or_report(peer);
+    }
+
+    /// As [`Wire::write_out`], for threads of the application: what is more than a turn, or the end of the connection,
+    /// is left to the I/O thread.
+    pub(crate) fn write_or_report(&self, peer: &Peer) {
+        match self.write_out(peer) {
+            Drained::Broken => self.io.command(Command::Broken(self.session)),
+            Drained::Again => self.schedule(),
+            Drained::Empty | Drained::Blocked | Drained::Detached => {}
+        }
+    }
+
+    /// Time since anyone wrote.
+    pub(crate) fn quiet_for(&self) -> Duration {
+        self.born.elapsed().saturating_sub(Duration::from_nanos(self.last_write.load(Relaxed)))
     }
 
     /// Asks the I/O thread to drain the outbox.
@@ -262,7 +298,7 @@ impl Wire {
         loop {
             let Some(mut transmit) = self.transmit.try_lock() else { return Drained::Empty };
             let outcome = self.drain(&mut transmit, peer);
-            transmit.last_write = self.born.elapsed().as_nanos() as u64;
+            self.last_write.store(self.born.elapsed().as_nanos() as u64, Relaxed);
             drop(transmit);
             match outcome {
                 Drained::Empty if !peer.outbox.is_empty() || self.has_control.load(Acquire) => {}
@@ -270,15 +306,7 @@ impl Wire {
                     self.watch(|watch| watch.write = true);
                     return outcome;
                 }
-                Drained::Broken => {
-                    self.io.command(Command::Broken(self.session()));
-                    return outcome;
-                }
-                Drained::Again => {
-                    self.schedule();
-                    return outcome;
-                }
-                Drained::Empty | Drained::Detached => return outcome,
+                _ => return outcome,
             }
         }
     }
@@ -293,7 +321,10 @@ impl Wire {
     /// Whether all that was sent has been handed to the kernel.
     pub(crate) fn is_drained(&self, peer: &Peer) -> bool {
         let transmit = self.transmit.lock();
-        transmit.pending() == 0 && transmit.unsent.is_empty() && peer.outbox.is_empty() && !self.has_control.load(Acquire)
+        transmit.pending() == 0
+            && transmit.unsent.is_empty()
+            && peer.outbox.is_empty()
+            && !self.has_control.load(Acquire)
     }
 
     fn drain(&self, transmit: &mut Transmit, peer: &Peer) -> Drained {
@@ -363,19 +394,23 @@ impl Wire {
 
     // -- reading
 
-    /// Reads what is there, up to a turn's worth, and hands it on.
-    pub(crate) fn read(&self, peer: &Peer, scratch: &mut Vec<u8>) -> ReadOutcome {
+    /// Reads what is there, in up to `turns` system calls, and hands it on.
+    pub(crate) fn read(&self, peer: &Peer, scratch: &mut Vec<u8>, turns: usize) -> ReadOutcome {
         let Some(core) = peer.core.upgrade() else { return ReadOutcome::Detached };
         let mut guard = self.receive.lock();
         let Some(receive) = guard.as_mut() else { return ReadOutcome::Detached };
-        for _ in 0..READS_PER_TURN {
+        for _ in 0..turns {
             if let Some(violation) = &receive.violation {
-                return ReadOutcome::Violation(violation.clone());
+                return ReadOutcome::Violation(*violation);
             }
             if let Some(batch) = receive.overflow.take()
                 && let Err(batch) = core.arrived(peer, batch)
             {
                 receive.overflow = Some(batch);
+                drop(guard);
+                return self.pause(peer);
+            }
+            if !peer.inbox.has_room() {
                 drop(guard);
                 return self.pause(peer);
             }
@@ -404,11 +439,18 @@ impl Wire {
             receive.decoder.target(scratch).extend_from_slice(octets);
             self.advance(receive, &core, peer, scratch, octets.len());
         }
-        self.read(peer, scratch)
+        self.read(peer, scratch, READS_PER_TURN)
     }
 
     /// Hands on what has just been read.
-    fn advance(&self, receive: &mut Receive, core: &Arc<Core>, peer: &Peer, scratch: &mut Vec<u8>, count: usize) {
+    fn advance(
+        &self,
+        receive: &mut Receive,
+        core: &Arc<Core>,
+        peer: &Peer,
+        scratch: &mut Vec<u8>,
+        count: usize,
+    ) {
         self.received.store(self.received.load(Relaxed) + count as u64, Relaxed);
         let mut arrivals = Arrivals { core, peer, wire: self, overflow: None };
         receive.violation = receive.decoder.advance(scratch, &mut arrivals).err();
@@ -416,7 +458,7 @@ impl Wire {
     }
 
     fn pause(&self, peer: &Peer) -> ReadOutcome {
-        self.watch(|watch| watch.paused = true);
+        self.watch(|watch| (watch.paused, watch.claimed) = (true, false));
         if peer.inbox.has_room() {
             // The application made room between the refusal and the pause; its resume came too early.
             self.watch(|watch| watch.paused = false);
@@ -425,18 +467,23 @@ impl Wire {
         ReadOutcome::Paused
     }
 
-    /// The application has made room in the inbox.
-    pub(crate) fn resume(&self) {
-        self.watch(|watch| watch.paused = false);
-        // What had been read before the pause is in no kernel buffer: readiness alone would not bring it.
-        self.io.command(Command::Read(self.session()));
+    /// The application has made room in the inbox; says whether reading was paused.
+    pub(crate) fn resume(&self) -> bool {
+        let mut paused = false;
+        self.watch(|watch| paused = std::mem::take(&mut watch.paused));
+        if paused {
+            // What had been read before the pause is in no kernel buffer: readiness alone would not bring it.
+            self.io.command(Command::Read(self.session()));
+        }
+        paused
     }
 
-    /// A waiting thread watches for this connection from now on; the stream to watch, unless reading is paused.
+    /// A waiting thread watches for this connection from now on: the stream to watch. While reading is paused there is
+    /// nothing to claim, for only the I/O thread will hear when it may go on.
     pub(crate) fn claim(&self) -> Option<Arc<Stream>> {
-        self.watch(|watch| watch.claimed = true);
+        self.watch(|watch| watch.claimed = !watch.paused);
         let watch = self.interest.lock();
-        if watch.paused { None } else { watch.stream.clone() }
+        if watch.claimed { watch.stream.clone() } else { None }
     }
 
     /// The I/O thread watches again.

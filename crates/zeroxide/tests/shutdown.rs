@@ -1,5 +1,13 @@
 //! The end of a context: always in time, and it says what did not get out.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
+
 use std::{
     io::Read,
     net::{TcpListener, TcpStream},

@@ -131,6 +131,13 @@ impl Decoder {
         }
     }
 
+    /// Octets of memory held between two reads.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        let large = self.large.as_ref().map_or(0, Large::held);
+        self.partial.capacity() + self.pending.size() + large
+    }
+
     /// Hands over the whole messages of the read buffer from `from` on and keeps the rest.
     fn advance_clear(
         &mut self,

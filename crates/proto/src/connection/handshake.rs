@@ -333,14 +333,18 @@ impl<'a> Partial<'a> {
 fn identity_v1(buffer: &[u8]) -> Result<Partial<'_>, HandshakeError> {
     let zero = |_| HandshakeError::Frame(ProtocolError::ZeroLength); // R14
     let Some(header) = legacy::Header::parse(buffer).map_err(zero)? else {
-        return Ok(Partial::header(if buffer.first() == Some(&0xFF) { SIGNATURE_SIZE } else { 2 }));
+        return Ok(Partial::header(match buffer.first() {
+            None => 1,
+            Some(0xFF) => SIGNATURE_SIZE,
+            Some(_) => 2,
+        }));
     };
     identity_of(buffer, header.octets, header.size)
 }
 
 /// The identity frame of a 2.0 peer: one that is final.
 fn identity_v2(buffer: &[u8]) -> Result<Partial<'_>, HandshakeError> {
-    let Some(&flags) = buffer.first() else { return Ok(Partial::header(2)) };
+    let Some(&flags) = buffer.first() else { return Ok(Partial::header(1)) };
     if flags & COMMAND != 0 {
         return Err(HandshakeError::Frame(ProtocolError::CommandOnLegacy)); // R5
     }
@@ -361,7 +365,7 @@ fn identity_of(buffer: &[u8], header: usize, size: u64) -> Result<Partial<'_>, H
 }
 
 fn command_frame(buffer: &[u8]) -> Result<Partial<'_>, HandshakeError> {
-    let Some(&flags) = buffer.first() else { return Ok(Partial::header(2)) };
+    let Some(&flags) = buffer.first() else { return Ok(Partial::header(1)) };
     if flags & !(MORE | crate::batch::LONG | COMMAND) != 0 {
         return Err(HandshakeError::Frame(ProtocolError::ReservedFlags(flags))); // R4
     }

@@ -74,6 +74,11 @@ impl Large {
         self.flags
     }
 
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.octets.capacity()
+    }
+
     /// The whole body, in the memory it was read into.
     pub(super) fn into_body(self) -> Bytes {
         debug_assert_eq!(self.octets.len(), self.end);

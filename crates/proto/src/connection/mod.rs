@@ -13,6 +13,8 @@ mod error;
 mod handshake;
 mod heartbeat;
 mod large;
+#[cfg(test)]
+mod tests;
 mod transcode;
 mod walk;
 

@@ -81,6 +81,9 @@ impl Rules {
                     walk.commands = false;
                 }
             }
+            if self.short_parts(octets, &mut walk) {
+                continue;
+            }
             match self.step(octets, &mut walk, capacity, sink) {
                 Ok(None) => {}
                 Ok(Some(stop)) => {
@@ -93,6 +96,31 @@ impl Rules {
                 }
             }
         }
+    }
+
+    /// Passes over short frames up to the end of one message, where no limit can be met; whether it came to that end.
+    #[inline]
+    fn short_parts(&mut self, octets: &[u8], walk: &mut Walk) -> bool {
+        if self.limits.total.is_some() {
+            return false;
+        }
+        let mut rest = octets.get(walk.at..).unwrap_or_default();
+        let (mut frames, mut last) = (self.frames, false);
+        while !last && frames < self.limits.frames {
+            let [flags @ (0 | MORE), size, behind @ ..] = rest else { break };
+            match behind.get(usize::from(*size)..) {
+                Some(behind) if *size <= self.short => rest = behind,
+                _ => break,
+            }
+            frames += 1;
+            last = *flags == 0;
+        }
+        walk.at = octets.len() - rest.len();
+        self.frames = if last { 0 } else { frames };
+        if last {
+            walk.end_message();
+        }
+        last
     }
 
     /// Passes over one frame of any kind.
@@ -120,10 +148,7 @@ impl Rules {
                     walk.commands = true;
                     sink.command(Command::parse(body).map_err(ProtocolError::Command)?);
                 } else if self.pass(header.size, header.more()) {
-                    walk.first_end = if walk.messages == 0 { walk.at } else { walk.first_end };
-                    walk.messages += 1;
-                    walk.end = walk.at;
-                    walk.commands = false;
+                    walk.end_message();
                 }
                 Ok(None)
             }
@@ -179,6 +204,16 @@ impl Rules {
             (self.frames, self.octets) = (0, 0);
         }
         !more
+    }
+}
+
+impl Walk {
+    #[inline]
+    fn end_message(&mut self) {
+        self.first_end = if self.messages == 0 { self.at } else { self.first_end };
+        self.messages += 1;
+        self.end = self.at;
+        self.commands = false;
     }
 }
 

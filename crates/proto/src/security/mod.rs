@@ -5,6 +5,8 @@
 //! sent in the clear. It does not know sockets, greetings or frames headers.
 
 mod null;
+#[cfg(test)]
+mod toy;
 
 use crate::{
     connection::{HandshakeError, ProtocolError},
@@ -19,6 +21,9 @@ pub enum Security {
     /// No authentication and no encryption.
     #[default]
     Null,
+    #[cfg(test)]
+    #[doc(hidden)]
+    Toy,
 }
 
 impl Security {
@@ -26,6 +31,8 @@ impl Security {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Null => "NULL",
+            #[cfg(test)]
+            Self::Toy => "TOY",
         }
     }
 
@@ -33,6 +40,8 @@ impl Security {
     pub const fn is_server(&self) -> bool {
         match self {
             Self::Null => false,
+            #[cfg(test)]
+            Self::Toy => false,
         }
     }
 
@@ -40,12 +49,16 @@ impl Security {
     pub const fn allows_versions_without_security(&self) -> bool {
         match self {
             Self::Null => true,
+            #[cfg(test)]
+            Self::Toy => false,
         }
     }
 
     pub(crate) fn begin(&self) -> Mechanism {
         match self {
             Self::Null => Mechanism::Null(Null),
+            #[cfg(test)]
+            Self::Toy => Mechanism::Toy(toy::Toy::new()),
         }
     }
 }
@@ -54,6 +67,8 @@ impl Security {
 #[derive(Debug)]
 pub(crate) enum Mechanism {
     Null(Null),
+    #[cfg(test)]
+    Toy(toy::Toy),
 }
 
 impl Mechanism {
@@ -61,6 +76,8 @@ impl Mechanism {
     pub(crate) fn start(&mut self, own: &[u8], out: &mut Vec<u8>) {
         match self {
             Self::Null(null) => null.start(own, out),
+            #[cfg(test)]
+            Self::Toy(toy) => toy.start(own, out),
         }
     }
 
@@ -68,10 +85,12 @@ impl Mechanism {
     pub(crate) fn receive(
         &mut self,
         command: Command<'_>,
-        _out: &mut Vec<u8>,
+        out: &mut Vec<u8>,
     ) -> Result<Step, HandshakeError> {
         match self {
-            Self::Null(null) => null.receive(command),
+            Self::Null(null) => null.receive(command, out),
+            #[cfg(test)]
+            Self::Toy(toy) => toy.receive(command, out),
         }
     }
 }
@@ -80,7 +99,10 @@ impl Mechanism {
 #[derive(Debug)]
 pub(crate) enum Step {
     /// The peer has to speak again.
-    #[expect(dead_code, reason = "NULL is over after one command; PLAIN and CURVE are not")]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "NULL is over after one command; PLAIN and CURVE are not")
+    )]
     Continue,
     /// Both sides agree, and traffic may flow.
     Done(Agreement),

@@ -16,7 +16,11 @@ impl Null {
         Command::Ready(own).write(out);
     }
 
-    pub(crate) fn receive(&mut self, command: Command<'_>) -> Result<Step, HandshakeError> {
+    pub(crate) fn receive(
+        &mut self,
+        command: Command<'_>,
+        _out: &mut Vec<u8>,
+    ) -> Result<Step, HandshakeError> {
         match command {
             Command::Ready(data) => {
                 let metadata = metadata::parse(data).map_err(HandshakeError::Metadata)?;

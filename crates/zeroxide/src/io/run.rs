@@ -8,7 +8,7 @@ use crate::{
         shared::{Command, Gate, IoShared, SessionKey},
         timers::Timers,
     },
-    link::Drained,
+    link::{Drained, Wire},
     monitor::Event,
     seat::TICK,
     socket::core::Core,
@@ -32,8 +32,17 @@ pub(crate) struct Loop {
     pub(crate) scratch: Vec<u8>,
     pub(crate) random: u64,
     seats: Vec<Weak<Core>>,
+    /// Connections in a long burst, whose senders write themselves.
+    busy: Vec<SessionKey>,
     stopped: bool,
 }
+
+/// Two flushes of a connection within this time belong to one burst.
+const BURST_GAP: Duration = Duration::from_micros(500);
+/// Flushes of one burst that are made at once.
+const HOT: u32 = 2;
+/// How long the thread naps while there are long bursts.
+const NAP: Duration = Duration::from_micros(60);
 
 /// A listener and whom it listens for.
 pub(crate) struct Listening {
@@ -42,7 +51,12 @@ pub(crate) struct Listening {
 }
 
 impl Loop {
-    pub(crate) fn new(shared: Arc<IoShared>, resolver: Arc<Resolver>, shutdown: Arc<Shutdown>, random: u64) -> Self {
+    pub(crate) fn new(
+        shared: Arc<IoShared>,
+        resolver: Arc<Resolver>,
+        shutdown: Arc<Shutdown>,
+        random: u64,
+    ) -> Self {
         Self {
             shared,
             resolver,
@@ -54,6 +68,7 @@ impl Loop {
             scratch: Vec::new(),
             random: random | 1,
             seats: Vec::new(),
+            busy: Vec::new(),
             stopped: false,
         }
     }
@@ -70,7 +85,7 @@ impl Loop {
             if self.stopped {
                 return;
             }
-            let timeout = if self.shared.fall_asleep() { self.time_left() } else { Some(Duration::ZERO) };
+            let timeout = self.next_timeout();
             let waited = self.shared.poller.wait(&mut events, timeout);
             self.shared.wake_up();
             self.now = Instant::now();
@@ -91,8 +106,18 @@ impl Loop {
             while let Some(key) = self.timers.pop_due(self.now) {
                 self.time_is_up(key);
             }
+            self.flush_busy();
             self.tick_seats();
         }
+    }
+
+    /// How long to sleep. While bursts go on the thread naps without saying that it sleeps: nobody has to ring, and what
+    /// senders pile up meanwhile goes out together.
+    fn next_timeout(&mut self) -> Option<Duration> {
+        if !self.busy.is_empty() {
+            return Some(NAP);
+        }
+        if self.shared.fall_asleep() { self.time_left() } else { Some(Duration::ZERO) }
     }
 
     fn time_left(&self) -> Option<Duration> {
@@ -127,6 +152,8 @@ impl Loop {
                         peer,
                         keeps_peer,
                         linger_until: None,
+                        last_flush: self.now,
+                        heat: 0,
                     },
                 );
                 self.begin_try(key);
@@ -154,16 +181,49 @@ impl Loop {
         }
     }
 
-    /// Writes what a busy connection has piled up.
+    /// Writes what a connection has piled up: at once, or if it is asked again and again, when its senders pause. They
+    /// write themselves whenever there is enough for a system call; doing it here as well would only be in their way.
     fn flush(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let again = self.now.saturating_duration_since(session.last_flush) < BURST_GAP;
+        session.last_flush = self.now;
+        session.heat = if again { session.heat.saturating_add(1) } else { 0 };
+        if session.heat > HOT {
+            return self.busy.push(key);
+        }
+        self.flush_now(key);
+    }
+
+    /// Writes what busy connections have piled up, where nobody else has written for a while.
+    fn flush_busy(&mut self) {
+        let busy = std::mem::take(&mut self.busy);
+        for key in busy {
+            let quiet = self
+                .sessions
+                .get(&key)
+                .and_then(|session| session.peer.as_ref()?.wire().map(Wire::quiet_for));
+            if quiet.is_some_and(|quiet| quiet < NAP) {
+                self.busy.push(key);
+            } else {
+                self.flush_now(key);
+            }
+        }
+    }
+
+    fn flush_now(&mut self, key: SessionKey) {
         let Some(session) = self.sessions.get(&key) else { return };
         let Some(peer) = session.peer.clone() else { return };
         let Some(wire) = peer.wire() else { return };
         wire.begin_flush();
-        if matches!(session.stage, Stage::Up { .. }) && wire.write_out(&peer) == Drained::Again {
-            wire.schedule();
+        let closing = session.is_closing();
+        if matches!(session.stage, Stage::Up { .. }) {
+            match wire.write_out(&peer) {
+                Drained::Broken => return self.session_ready(key, true, true),
+                Drained::Again => wire.schedule(),
+                Drained::Empty | Drained::Blocked | Drained::Detached => {}
+            }
         }
-        if session.is_closing() {
+        if closing {
             self.end_if_drained(key);
         }
     }
@@ -173,7 +233,8 @@ impl Loop {
         let core = listening.core.clone();
         let endpoint = listening.listener.endpoint.clone();
         let mut entered = Vec::new();
-        if let Turn::Pause(until) = listening.listener.accept(&core, self.now, |stream| entered.push(stream)) {
+        if let Turn::Pause(until) = listening.listener.accept(&core, self.now, |stream| entered.push(stream))
+        {
             listening.listener.paused_until = Some(until);
             let _ = self.shared.poller.remove(&listening.listener.door);
             self.timers.set(key, Some(until));
@@ -201,6 +262,8 @@ impl Loop {
                 peer: None,
                 keeps_peer: false,
                 linger_until: None,
+                last_flush: self.now,
+                heat: 0,
             },
         );
         match self.shared.poller.add(&*stream, key.0, Interest::READ) {

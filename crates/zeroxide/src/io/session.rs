@@ -45,6 +45,9 @@ pub(crate) struct Session {
     pub(crate) keeps_peer: bool,
     /// The socket or the endpoint was closed: until then the outbox may still be written.
     pub(crate) linger_until: Option<Linger>,
+    /// When the I/O thread was last asked to write, and how many times in a row within a burst.
+    pub(crate) last_flush: Instant,
+    pub(crate) heat: u32,
 }
 
 /// How long unsent messages may take.

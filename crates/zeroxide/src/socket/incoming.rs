@@ -56,9 +56,9 @@ impl Incoming {
         true
     }
 
-    /// The next message, one peer after the other.
+    /// The next message, one peer after the other, and whom it is from.
     #[inline]
-    pub(crate) fn pop(&mut self) -> Option<(PeerId, Message)> {
+    pub(crate) fn pop(&mut self, from: &mut PeerId) -> Option<Message> {
         loop {
             let peer = self.turns.current()?;
             let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) else {
@@ -71,7 +71,8 @@ impl Incoming {
                     slot.settle();
                 }
                 self.turns.rotate();
-                return Some((peer, message));
+                *from = peer;
+                return Some(message);
             }
             slot.settle();
             if !slot.refill() {
@@ -118,7 +119,7 @@ impl Incoming {
     pub(crate) fn discard_all(&mut self) -> usize {
         let mut count = self.held.len();
         self.held.clear();
-        while self.pop().is_some() {
+        while self.pop(&mut PeerId(0)).is_some() {
             count += 1;
         }
         count
@@ -158,7 +159,13 @@ impl Slot {
         }
         let credit = self.peer.inbox.credit(std::mem::take(&mut self.owed));
         match &self.peer.link {
-            Link::Wire(wire) if credit.resume => wire.resume(),
+            Link::Wire(wire) if credit.resume => {
+                if wire.resume()
+                    && let Some(core) = self.peer.core.upgrade()
+                {
+                    core.seat.links_changed();
+                }
+            }
             Link::Wire(_) => {}
             Link::Inproc(_) => {
                 if let Some((core, _)) = self.peer.other() {

@@ -6,7 +6,9 @@
 use crate::{
     blocking::Patience,
     context::Context,
-    error::{OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError},
+    error::{
+        OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError,
+    },
     future::{RecvFuture, SendFuture},
     socket::Handle,
     stream::{MessageSink, MessageStream},
@@ -82,7 +84,11 @@ macro_rules! sends {
             ///
             /// # Errors
             /// As [`send`](Self::send); [`SendErrorCause::TimedOut`] if there was no room in time.
-            pub fn send_timeout(&self, message: impl Into<Message>, timeout: Duration) -> Result<(), SendError> {
+            pub fn send_timeout(
+                &self,
+                message: impl Into<Message>,
+                timeout: Duration,
+            ) -> Result<(), SendError> {
                 timed_out_send(self.core.send(message.into(), Patience::from_timeout(Some(timeout))))
             }
 
@@ -121,7 +127,7 @@ macro_rules! receives {
             /// As [`recv`](Self::recv); [`RecvErrorCause::TimedOut`] if none came in time.
             pub fn recv_timeout(&self, timeout: Duration) -> Result<Message, RecvError> {
                 let received = self.core.recv(Patience::from_timeout(Some(timeout)));
-                timed_out_recv(received.map(|(message, _)| message))
+                timed_out_recv(received)
             }
 
             /// Receives a message without blocking a thread.
@@ -168,7 +174,8 @@ macro_rules! subscribes {
 
             /// Takes one subscription back.
             pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) {
-                let _ = self.core.with_machine(|machine, effects| machine.unsubscribe(topic.as_ref(), effects));
+                let _ =
+                    self.core.with_machine(|machine, effects| machine.unsubscribe(topic.as_ref(), effects));
             }
         }
     };
@@ -184,7 +191,12 @@ macro_rules! publishes {
 
             /// Waits until at least `count` peers would receive a message that begins with `topic`: what is published
             /// then reaches them. False if `timeout` was over first, or the socket ended.
-            pub fn wait_for_subscribers(&self, topic: impl AsRef<[u8]>, count: usize, timeout: Duration) -> bool {
+            pub fn wait_for_subscribers(
+                &self,
+                topic: impl AsRef<[u8]>,
+                count: usize,
+                timeout: Duration,
+            ) -> bool {
                 let topic = topic.as_ref();
                 self.wait_until(timeout, || self.subscribers(topic) >= count)
             }
@@ -219,7 +231,9 @@ macro_rules! publishes_by_hand {
             /// # Errors
             /// [`set_xpub_manual`](Handle::set_xpub_manual) has not been set.
             pub fn manual_subscribe(&self, topic: impl AsRef<[u8]>) -> Result<(), OptionError> {
-                self.subscription("ZMQ_SUBSCRIBE", |machine, effects| machine.subscribe(topic.as_ref(), effects))
+                self.subscription("ZMQ_SUBSCRIBE", |machine, effects| {
+                    machine.subscribe(topic.as_ref(), effects)
+                })
             }
 
             /// Takes such a subscription back, of the peer whose subscription or cancellation was received last.
@@ -229,7 +243,9 @@ macro_rules! publishes_by_hand {
             /// # Errors
             /// [`set_xpub_manual`](Handle::set_xpub_manual) has not been set.
             pub fn manual_unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<(), OptionError> {
-                self.subscription("ZMQ_UNSUBSCRIBE", |machine, effects| machine.unsubscribe(topic.as_ref(), effects))
+                self.subscription("ZMQ_UNSUBSCRIBE", |machine, effects| {
+                    machine.unsubscribe(topic.as_ref(), effects)
+                })
             }
         }
     };
@@ -336,7 +352,9 @@ impl Handle {
     ) -> Result<(), OptionError> {
         self.core.with_machine(change).map_err(|refusal| {
             let cause = match (self.core.kind, refusal) {
-                (SocketType::Xpub, Refusal::NotSupported) => OptionErrorCause::IllegalState("set_xpub_manual first"),
+                (SocketType::Xpub, Refusal::NotSupported) => {
+                    OptionErrorCause::IllegalState("set_xpub_manual first")
+                }
                 (_, Refusal::NotSupported) => OptionErrorCause::NotForThisType,
                 _ => OptionErrorCause::Invalid("there is no room for another topic"),
             };
@@ -360,7 +378,7 @@ impl Handle {
         match self.core.try_recv() {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => {
                 let patience = Patience::from_timeout(self.core.options.lock().receive_timeout);
-                self.core.recv(patience).map(|(message, _)| message)
+                self.core.recv(patience)
             }
             done => done,
         }

@@ -128,7 +128,9 @@ impl Publish {
     }
 
     fn change(&mut self, from: PeerId, topic: &[u8], subscribe: bool, effects: &mut Vec<Effect>) {
-        let Some(subscriber) = self.peers.get(from).copied() else { return };
+        // What is read from a connection after its loss was noticed belongs to no set any more.
+        let connected = |subscriber: &&Subscriber| subscriber.connected;
+        let Some(subscriber) = self.peers.get(from).filter(connected).copied() else { return };
         let manual = self.policy.manual;
         let held = if manual { &mut self.asked } else { &mut self.topics };
         let notable = if subscribe {

@@ -1,0 +1,14 @@
+//! What parses as metadata writes back the same octets.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use zeroxide_proto::wire::metadata;
+
+fuzz_target!(|octets: &[u8]| {
+    let Ok(properties) = metadata::parse(octets) else { return };
+    let mut again = vec![];
+    for (name, value) in &properties {
+        assert!(metadata::write(name, value, &mut again));
+    }
+    assert_eq!(again, octets);
+});

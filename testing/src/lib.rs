@@ -1,0 +1,43 @@
+//! What the tests lean on. This room knows sockets, processes and octets; it knows nothing of Zeroxide, so that
+//! what it says about the wire is an independent witness.
+//!
+//! - [`PythonPeer`]: a child process with the real libzmq inside, commanded socket by socket.
+//! - [`raw`]: a peer that is only octets, for greetings and frames no honest library would send.
+//! - [`matrix`] and [`interop`]: every legal socket pair, as data and as named tests.
+//! - [`eventually`], [`with_cores_loaded`], [`IpcPath`], [`Process`]: small helps.
+//!
+//! No wait here sleeps: each waits for an event, up to a deadline that fails the test.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a harness: its failure is the failure of a test"
+)]
+
+pub mod interop;
+pub mod matrix;
+pub mod octets;
+pub mod raw;
+
+mod channel;
+mod hexdump;
+mod ipc_path;
+mod kind;
+mod load;
+mod patience;
+mod process;
+mod python;
+mod remote_job;
+mod remote_socket;
+
+pub use hexdump::{difference, dump};
+pub use ipc_path::IpcPath;
+pub use kind::Kind;
+pub use load::with_cores_loaded;
+pub use patience::{PATIENCE, eventually, eventually_some};
+pub use process::Process;
+pub use python::PythonPeer;
+pub use remote_job::{Counted, RemoteJob};
+pub use remote_socket::{Digest, MonitorEvent, RemoteSocket, ZmqError};
