@@ -23,13 +23,13 @@ pub use loom::{
     thread,
 };
 
-use std::sync::{PoisonError, TryLockError};
+use std::sync::TryLockError;
 
 /// Locks, poisoned or not.
 #[cfg(not(tsan))]
 #[inline]
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// The same for ThreadSanitizer (`--cfg tsan`). Only the fast path of a lock is compiled into this crate; the slow one
@@ -95,7 +95,7 @@ impl Parking {
     pub(crate) fn park(&self) {
         let mut token = lock(&self.0);
         while !std::mem::take(&mut *token) {
-            token = self.1.wait(token).unwrap_or_else(PoisonError::into_inner);
+            token = self.1.wait(token).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
     }
 

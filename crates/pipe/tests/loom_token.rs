@@ -18,6 +18,8 @@ struct Connection {
     /// Rings of the I/O thread that it has not answered.
     rung: Mutex<usize>,
     bell: EventCount,
+    /// Messages written, to be looked at without the token: who holds it for a look turns senders away.
+    done: Mutex<usize>,
     place: AtomicUsize,
 }
 
@@ -28,6 +30,7 @@ impl Connection {
             wire: Token::new(vec![]),
             rung: Mutex::new(0),
             bell: EventCount::new(),
+            done: Mutex::new(0),
             place: AtomicUsize::new(0),
         })
     }
@@ -59,6 +62,7 @@ impl Connection {
                 let mut batch = Numbers::default();
                 match self.outbox.take_into(&mut batch) {
                     true => {
+                        *self.done.lock().unwrap() += batch.0.len();
                         wire.append(&mut batch.0);
                         ControlFlow::Break(())
                     }
@@ -137,9 +141,15 @@ fn a_writer_that_stops_hands_its_duty_over() {
             }
         });
         let polling = thread::spawn(move || {
-            while poller.written().len() < 3 {
-                poller.bell.wait(None, || poller.rung.lock().unwrap().checked_sub(1));
-                *poller.rung.lock().unwrap() = 0;
+            loop {
+                poller.bell.wait(None, || {
+                    let rings = std::mem::take(&mut *poller.rung.lock().unwrap());
+                    (rings > 0).then_some(())
+                });
+                if *poller.done.lock().unwrap() == 3 {
+                    break;
+                }
+                poller.others_may_run();
                 poller.write_one_batch();
             }
         });

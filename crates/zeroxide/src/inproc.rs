@@ -207,7 +207,10 @@ fn pair_up(
         }
     }
     // A side that was closed meanwhile has not seen its half of the pair, or has parted from it before there was another.
-    if [(binding, &theirs), (connecting, &ours)].into_iter().any(|(core, peer)| !core.is_open() || !core.lists(peer)) {
+    if [(binding, &theirs), (connecting, &ours)]
+        .into_iter()
+        .any(|(core, peer)| !core.is_open() || !core.lists(peer))
+    {
         part(connecting, &ours);
     }
 }

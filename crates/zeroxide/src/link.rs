@@ -177,7 +177,8 @@ impl Wire {
     /// Puts a connection under the link; it is registered with the poller for reading. `first` goes out before all else.
     /// Only the I/O thread reads it until [`Wire::open`].
     pub(crate) fn attach(&self, stream: &Arc<Stream>, decoder: Decoder, encoder: Encoder, first: Vec<u8>) {
-        *self.receive.lock() = Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
+        *self.receive.lock() =
+            Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
         *self.interest.lock() = Watch::default();
         let mut transmit = self.transmit.lock();
         transmit.attached = Some((stream.clone(), encoder));

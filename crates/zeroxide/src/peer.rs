@@ -96,7 +96,9 @@ impl Peer {
     pub(crate) fn other_end(&self) -> Option<(Arc<Core>, Arc<Peer>)> {
         match &self.link {
             Link::Wire(_) => None,
-            Link::Inproc(other) => other.get().and_then(|other| Some((other.core.upgrade()?, other.end.upgrade()?))),
+            Link::Inproc(other) => {
+                other.get().and_then(|other| Some((other.core.upgrade()?, other.end.upgrade()?)))
+            }
         }
     }
 

@@ -171,7 +171,8 @@ impl Core {
                 for peer in targets() {
                     if self.kind == SocketType::Xsub && peer.wire().is_none() {
                         // A publisher in this process takes it straight into its rules.
-                        todo.upstream.extend(peer.other_end().map(|(core, end)| (core, end, message.clone())));
+                        todo.upstream
+                            .extend(peer.other_end().map(|(core, end)| (core, end, message.clone())));
                     } else if self.push(peer, &[], message) {
                         todo.kicks.push(peer.clone());
                     }
@@ -418,7 +419,14 @@ impl Core {
             self.apply(effects);
             return Err(refused);
         }
-        let peer = Arc::new(Peer { id, core: Arc::downgrade(self), outbox, inbox, link, up: AtomicBool::new(false) });
+        let peer = Arc::new(Peer {
+            id,
+            core: Arc::downgrade(self),
+            outbox,
+            inbox,
+            link,
+            up: AtomicBool::new(false),
+        });
         if let Some(slot) = rules.peers.0.get_mut(id.0 as usize) {
             *slot = Some(peer.clone());
         }

@@ -197,10 +197,10 @@ impl Core {
             }
             Place::Inproc(name) if bound => self.context.registry.unbind(&name, self),
             Place::Inproc(name) => {
-                if !self.context.registry.stop_waiting(&name, self) {
-                    if let Some(peer) = self.peers().iter().find(|peer| peer.connected_to(&name)) {
-                        inproc::part(self, peer);
-                    }
+                if !self.context.registry.stop_waiting(&name, self)
+                    && let Some(peer) = self.peers().iter().find(|peer| peer.connected_to(&name))
+                {
+                    inproc::part(self, peer);
                 }
             }
         }
