@@ -33,6 +33,7 @@ mod poller;
 mod proxy;
 mod seat;
 mod socket;
+mod stream;
 mod sync;
 mod wait;
 
@@ -49,6 +50,7 @@ pub use proxy::{Moved, Proxy, ProxyControl, ProxyError, ProxyStatistics, proxy};
 pub use socket::{
     Dealer, Handle, Pair, PeerInfo, Pub, Pull, Push, Rep, Req, Router, Socket, Stream, Sub, Xpub, Xsub,
 };
+pub use stream::{MessageSink, MessageStream};
 pub use zeroxide_proto::{
     Frame, Loss, Message, Options, SocketType,
     options::{MinimumVersion, ReconnectStop, RouterNotify},

@@ -11,6 +11,7 @@ use crate::{
     },
     future::{RecvFuture, SendFuture},
     socket::Handle,
+    stream::{MessageSink, MessageStream},
 };
 use std::{ops::Deref, time::Duration};
 use zeroxide_proto::{
@@ -140,6 +141,28 @@ macro_rules! receives {
     };
 }
 
+macro_rules! streams {
+    ($name:ident) => {
+        impl $name {
+            /// What this socket receives, as a `Stream`.
+            pub fn stream(&self) -> MessageStream<'_> {
+                MessageStream::new(&self.core)
+            }
+        }
+    };
+}
+
+macro_rules! sinks {
+    ($name:ident) => {
+        impl $name {
+            /// What this socket is to send, as a `Sink`.
+            pub fn sink(&self) -> MessageSink<'_> {
+                MessageSink::new(&self.core)
+            }
+        }
+    };
+}
+
 macro_rules! subscribes {
     ($name:ident) => {
         impl $name {
@@ -241,40 +264,40 @@ sockets! {
     Rep: sends receives;
 
     /// Asks many at once: sends to the connected peers in turn, receives from all. See RFC 28.
-    Dealer: sends receives;
+    Dealer: sends receives streams sinks;
 
     /// Talks to each peer by name: the first frame of a received message is the peer's routing id, and the first frame
     /// of a sent one says where it goes. See RFC 28.
     ///
     /// What is sent to an unknown or full peer is dropped and counted, unless
     /// [`set_router_mandatory`](Handle::set_router_mandatory) makes it an error.
-    Router: sends receives;
+    Router: sends receives streams sinks;
 
     /// Publishes: every subscriber gets the messages whose first frame begins with a topic it asked for. See RFC 29.
     ///
     /// Never waits: a subscriber whose queue is full misses messages, and each miss is counted.
-    Pub: sends publishes;
+    Pub: sends publishes sinks;
 
     /// Subscribes to publishers. Receives nothing before [`subscribe`](Sub::subscribe). See RFC 29.
-    Sub: receives subscribes;
+    Sub: receives subscribes streams;
 
     /// Publishes as [`Pub`], and receives subscriptions as messages: `1` or `0` followed by the topic. See RFC 29.
-    Xpub: sends receives publishes publishes_by_hand;
+    Xpub: sends receives streams sinks publishes publishes_by_hand;
 
     /// Subscribes as [`Sub`], by sending messages: `1` or `0` followed by the topic. Filters nothing. See RFC 29.
-    Xsub: sends receives;
+    Xsub: sends receives streams sinks;
 
     /// Hands out work to the connected peers in turn; waits while all of them are full. See RFC 30.
-    Push: sends;
+    Push: sends sinks;
 
     /// Takes work from all connected peers in turn. See RFC 30.
-    Pull: receives;
+    Pull: receives streams;
 
     /// Talks to exactly one peer, both ways. See RFC 31.
-    Pair: sends receives;
+    Pair: sends receives streams sinks;
 
     /// Talks to plain TCP peers: messages are a connection's routing id and the octets.
-    Stream: sends receives;
+    Stream: sends receives streams sinks;
 }
 
 /// A socket whose type is known at run time only. Verbs that its type does not have return an error.
@@ -317,6 +340,8 @@ impl Deref for Socket {
 
 sends!(Socket);
 receives!(Socket);
+streams!(Socket);
+sinks!(Socket);
 publishes!(Socket);
 
 impl Handle {
