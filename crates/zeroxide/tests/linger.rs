@@ -34,9 +34,9 @@ fn an_established_connection_is_closed_only_when_all_is_written() {
     for endpoint in over_wires() {
         let context = Context::new();
         let pull = Pull::new(&context).unwrap();
-        pull.set_receive_high_water_mark(Some(10));
+        pull.set_receive_high_water_mark(Some(10)).unwrap();
         let push = patient(Push::new(&Context::new()).unwrap());
-        push.set_send_high_water_mark(None);
+        push.set_send_high_water_mark(None).unwrap();
         join(&pull, &push, endpoint);
         let body = vec![7; 100_000];
         for _ in 0..200 {
@@ -159,10 +159,10 @@ fn a_disconnected_endpoint_gets_what_was_sent_before_and_nothing_after() {
     for endpoint in everywhere() {
         let context = Context::new();
         let dealer = patient(Dealer::new(&context).unwrap());
-        dealer.set_send_high_water_mark(None);
+        dealer.set_send_high_water_mark(None).unwrap();
         let [left, stays] = [(); 2].map(|()| {
             let pull = Dealer::new(&context).unwrap();
-            pull.set_receive_high_water_mark(Some(1));
+            pull.set_receive_high_water_mark(Some(1)).unwrap();
             pull
         });
         let to_left = join(&left, &dealer, &endpoint);
@@ -188,9 +188,9 @@ fn an_unbound_endpoint_still_delivers_what_was_sent_to_its_peers() {
     for endpoint in over_wires() {
         let context = Context::new();
         let push = patient(Push::new(&context).unwrap());
-        push.set_send_high_water_mark(None);
+        push.set_send_high_water_mark(None).unwrap();
         let pull = Pull::new(&context).unwrap();
-        pull.set_receive_high_water_mark(Some(1));
+        pull.set_receive_high_water_mark(Some(1)).unwrap();
         let at = join(&push, &pull, endpoint);
         let body = vec![1; 50_000];
         for _ in 0..200 {

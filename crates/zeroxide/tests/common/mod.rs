@@ -1,6 +1,6 @@
 //! What all stories stand on. A test names sockets and what happens; how it waits, where it binds, and what a peer of
 //! octets says is written here once.
-#![allow(dead_code, unused_imports, reason = "each test crate uses a part")]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test crate uses a part")]
 
 use std::{
     future::Future,
