@@ -10,7 +10,7 @@ use crate::{
     },
     link::{Drained, Wire},
     monitor::Event,
-    seat::TICK,
+    seat::{SLOWEST_TICK, TICK},
     socket::core::Core,
 };
 use std::{
@@ -32,6 +32,7 @@ pub(crate) struct Loop {
     pub(crate) scratch: Vec<u8>,
     pub(crate) random: u64,
     seats: Vec<Weak<Core>>,
+    tick: Duration,
     /// Connections in a long burst, whose senders write themselves.
     busy: Vec<SessionKey>,
     stopped: bool,
@@ -68,6 +69,7 @@ impl Loop {
             scratch: Vec::new(),
             random: random | 1,
             seats: Vec::new(),
+            tick: TICK,
             busy: Vec::new(),
             stopped: false,
         }
@@ -121,7 +123,7 @@ impl Loop {
     }
 
     fn time_left(&self) -> Option<Duration> {
-        let tick = self.shared.ticking.load(Relaxed).then_some(TICK);
+        let tick = self.shared.ticking.load(Relaxed).then_some(self.tick);
         let timer = self.timers.next().map(|at| at.saturating_duration_since(Instant::now()));
         match (tick, timer) {
             (Some(tick), Some(timer)) => Some(tick.min(timer)),
@@ -357,13 +359,19 @@ impl Loop {
         if self.seats.is_empty() {
             return;
         }
-        let mut active = false;
+        let (mut active, mut came_back) = (false, false);
         self.seats.retain(|core| {
             let Some(core) = core.upgrade() else { return false };
-            let looked = core.seat.look(self.now);
+            let looked = core.seat.look(self.now, self.tick);
             active |= looked.needs_tick;
+            came_back |= looked.came_back;
             looked.keep
         });
+        if came_back {
+            self.tick = (self.tick * 2).min(SLOWEST_TICK);
+        } else if !active {
+            self.tick = TICK;
+        }
         self.shared.ticking.store(active, SeqCst);
         if !active && self.seats.iter().filter_map(Weak::upgrade).any(|core| core.seat.is_away()) {
             self.shared.ticking.store(true, SeqCst);
