@@ -172,7 +172,7 @@ fn a_disconnected_endpoint_gets_what_was_sent_before_and_nothing_after() {
         dealer.set_send_high_water_mark(None).unwrap();
         let [left, stays] = [(); 2].map(|()| {
             let pull = Dealer::new(&context).unwrap();
-            pull.set_receive_high_water_mark(Some(1));
+            pull.set_receive_high_water_mark(Some(1)).unwrap();
             pull
         });
         let to_left = join(&left, &dealer, &endpoint);
@@ -200,7 +200,7 @@ fn an_unbound_endpoint_still_delivers_what_was_sent_to_its_peers() {
         let push = patient(Push::new(&context).unwrap());
         push.set_send_high_water_mark(None).unwrap();
         let pull = Pull::new(&context).unwrap();
-        pull.set_receive_high_water_mark(Some(1));
+        pull.set_receive_high_water_mark(Some(1)).unwrap();
         let at = join(&push, &pull, endpoint);
         let body = vec![1; 50_000];
         for _ in 0..200 {

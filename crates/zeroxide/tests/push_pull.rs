@@ -65,10 +65,10 @@ fn a_pull_takes_from_each_that_has_something_in_turn() {
 fn a_worker_that_is_full_is_passed_over() {
     let context = Context::new();
     let push = Push::new(&context).unwrap();
-    push.set_send_high_water_mark(Some(2));
+    push.set_send_high_water_mark(Some(2)).unwrap();
     let [slow, fast] = [(); 2].map(|()| {
         let pull = Pull::new(&context).unwrap();
-        pull.set_receive_high_water_mark(Some(2));
+        pull.set_receive_high_water_mark(Some(2)).unwrap();
         join(&pull, &push, &inproc());
         pull
     });
