@@ -50,6 +50,7 @@ pub(crate) struct Wire {
     receive: Mutex<Option<Receive>>,
     control: Mutex<Vec<Control>>,
     has_control: AtomicBool,
+    receipts: Receipts,
     /// The I/O thread has been asked to drain the outbox and has not begun yet.
     scheduled: AtomicBool,
     /// Octets received so far: what heartbeats count, and what ends a burst.
@@ -68,12 +69,25 @@ pub(crate) enum Control {
         ttl: u16,
     },
     Pong(Vec<u8>),
+    /// Asks for a sign that all said before has been read; see [`Receipts`].
+    Receipt {
+        number: u64,
+        ttl: u16,
+    },
     Subscription {
         topic: Frame,
         subscribe: bool,
     },
     /// A message for this connection only, before all that is queued: a greeting, a probe.
     Message(Message),
+}
+
+/// Whether the peer has read what was said to it. What is asked has a number; a PING carries it, and the PONG brings it
+/// back. For a peer without PINGs it must do that the octets are written.
+#[derive(Default)]
+struct Receipts {
+    asked: AtomicU64,
+    got: AtomicU64,
 }
 
 #[derive(Default)]
@@ -89,6 +103,8 @@ struct Transmit {
     unsent: Batch,
     blocked: bool,
     received_before: u64,
+    /// The receipt that has come when `control` is written.
+    receipt: Option<u64>,
 }
 
 struct Receive {
@@ -153,6 +169,7 @@ impl Wire {
             receive: Mutex::default(),
             control: Mutex::default(),
             has_control: AtomicBool::new(false),
+            receipts: Receipts::default(),
             scheduled: AtomicBool::new(false),
             received: AtomicU64::new(0),
             interest: Mutex::default(),
@@ -208,12 +225,15 @@ impl Wire {
         let (left, _) = std::mem::take(&mut transmit.wire).into_unwritten(out);
         transmit.control.clear();
         transmit.written = 0;
+        transmit.receipt = None;
         // What the connection before the last one left is older than what this one took.
         transmit.unsent.append(left);
         let waiting = transmit.unsent.messages();
         drop(transmit);
         self.control.lock().clear();
         *self.receive.lock() = None;
+        self.receipts.asked.store(0, Release);
+        self.receipts.got.store(0, Release);
         (attached, waiting)
     }
 
@@ -355,10 +375,19 @@ impl Wire {
     fn refill(&self, transmit: &mut Transmit, peer: &Peer) -> bool {
         transmit.written = 0;
         transmit.control.clear();
+        if let Some(number) = transmit.receipt.take() {
+            self.note_receipt(number, peer);
+        }
         let Some((_, encoder)) = &mut transmit.attached else { return false };
         if self.has_control.swap(false, AcqRel) {
             for control in std::mem::take(&mut *self.control.lock()) {
+                let before = transmit.control.len();
                 control.encode(encoder, &mut transmit.control);
+                if let Control::Receipt { number, .. } = control
+                    && transmit.control.len() == before
+                {
+                    transmit.receipt = Some(number);
+                }
             }
         }
         let mut cargo = Cargo(std::mem::take(&mut transmit.wire).into_memory());
@@ -371,7 +400,14 @@ impl Wire {
             }
         }
         transmit.wire = encoder.encode(cargo.0);
-        transmit.pending() > 0
+        if transmit.pending() > 0 {
+            return true;
+        }
+        // Nothing was to be said to a peer without PINGs: all that was before it is out.
+        if let Some(number) = transmit.receipt.take() {
+            self.note_receipt(number, peer);
+        }
+        false
     }
 
     // -- control
@@ -381,6 +417,27 @@ impl Wire {
         self.control.lock().push(control);
         self.has_control.store(true, Release);
         self.schedule();
+    }
+
+    /// Sees to it that a receipt of all that was said so far is asked for, by a number that grows; says whether it has
+    /// come. One is under way at a time: whoever waits for another looks again when something changed.
+    pub(crate) fn receipt(&self, number: u64, ttl: u16) -> bool {
+        let got = self.receipts.got.load(Acquire);
+        let asked = self.receipts.asked.load(Acquire);
+        if asked < number && got >= asked {
+            let ours = self.receipts.asked.compare_exchange(asked, number, AcqRel, Relaxed).is_ok();
+            if ours {
+                self.control(Control::Receipt { number, ttl });
+            }
+        }
+        got >= number
+    }
+
+    fn note_receipt(&self, number: u64, peer: &Peer) {
+        self.receipts.got.fetch_max(number, AcqRel);
+        if let Some(core) = peer.core.upgrade() {
+            core.changed.notify_fenced();
+        }
     }
 
     /// PINGs of the peer that have not been answered yet; it may be sending them without reading the answers.
@@ -552,6 +609,7 @@ impl Control {
         match self {
             Self::Ping { ttl } => encoder.ping(*ttl, &[], out),
             Self::Pong(context) => encoder.pong(context, out),
+            Self::Receipt { number, ttl } => encoder.ping(*ttl, &number.to_be_bytes(), out),
             Self::Subscription { topic, subscribe } => encoder.subscription(topic, *subscribe, out),
             Self::Message(message) => {
                 let mut batch = Batch::new();
@@ -585,6 +643,12 @@ impl Sink for Arrivals<'_> {
                     self.wire.control(Control::Pong(context.to_vec()));
                 }
                 self.wire.io.command(Command::Pinged(self.wire.session(), ttl));
+            }
+            WireCommand::Pong(context) => {
+                // An empty context answers a heartbeat.
+                if let Ok(number) = context.try_into() {
+                    self.wire.note_receipt(u64::from_be_bytes(number), self.peer);
+                }
             }
             WireCommand::Subscribe(topic) => self.core.subscription(self.peer, topic, true),
             WireCommand::Cancel(topic) => self.core.subscription(self.peer, topic, false),

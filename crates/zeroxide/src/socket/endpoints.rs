@@ -218,6 +218,18 @@ impl Core {
         self.monitors.end();
     }
 
+    /// Whether each endpoint that was connected to is up, among these peers.
+    pub(crate) fn is_connected_everywhere(&self, peers: &[Arc<crate::peer::Peer>]) -> bool {
+        let endpoints = self.endpoints.lock();
+        endpoints.records.iter().filter(|record| !record.bound).all(|record| {
+            peers.iter().filter(|peer| peer.up.load(SeqCst)).any(|peer| match (&record.place, peer.wire()) {
+                (Place::Io(io, key), Some(wire)) => wire.session() == *key && Arc::ptr_eq(wire.io(), io),
+                (Place::Inproc(name), None) => peer.connected_to(name),
+                _ => false,
+            })
+        })
+    }
+
     /// Whether a peer is made at `connect` already, so that messages can wait for the connection.
     pub(crate) fn attaches_early(&self, options: &Options) -> bool {
         use SocketType::*;

@@ -181,6 +181,40 @@ macro_rules! subscribes {
     };
 }
 
+macro_rules! subscribes_for_sure {
+    ($name:ident) => {
+        impl $name {
+            /// Subscribes as [`subscribe`](Self::subscribe), and waits until every publisher knows: what they publish
+            /// after this call is true is received.
+            ///
+            /// True when every endpoint that was connected to is up, there is at least one publisher, and all of them
+            /// have read the subscription. They are asked by a PING behind it; for publishers of ZMTP 3.0 or older, which
+            /// have none, it must do that the subscription was written. An XPUB in manual mode has been told, no more.
+            /// libzmq answers from its I/O thread, and its socket looks at new subscriptions at most once a millisecond: of
+            /// what it publishes in that time something may be missed.
+            ///
+            /// False if that was not so in time, or the socket ended; the subscription holds all the same. It may also
+            /// come of a queue that is full because nobody receives: the answers come behind the messages.
+            ///
+            /// ```
+            /// use std::time::Duration;
+            /// # use zeroxide::{Context, Pub, Sub};
+            /// # let context = Context::new();
+            /// let (publisher, subscriber) = (Pub::new(&context)?, Sub::new(&context)?);
+            /// subscriber.connect(&publisher.bind("tcp://127.0.0.1:*")?)?;
+            /// assert!(subscriber.subscribe_confirmed("news", Duration::from_secs(5)));
+            /// publisher.send("news: no sleep was needed")?;
+            /// assert_eq!(subscriber.recv()?, "news: no sleep was needed".into());
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            pub fn subscribe_confirmed(&self, topic: impl AsRef<[u8]>, timeout: Duration) -> bool {
+                self.subscribe(topic);
+                self.core.confirm(timeout)
+            }
+        }
+    };
+}
+
 macro_rules! publishes {
     ($name:ident) => {
         impl $name {
@@ -279,7 +313,7 @@ sockets! {
     Pub: sends publishes sinks;
 
     /// Subscribes to publishers. Receives nothing before [`subscribe`](Sub::subscribe). See RFC 29.
-    Sub: receives subscribes streams;
+    Sub: receives subscribes subscribes_for_sure streams;
 
     /// Publishes as [`Pub`], and receives subscriptions as messages: `1` or `0` followed by the topic. See RFC 29.
     Xpub: sends receives streams sinks publishes publishes_by_hand;
