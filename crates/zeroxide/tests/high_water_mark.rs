@@ -166,7 +166,9 @@ fn a_publisher_that_keeps_all_waits_for_the_slowest() {
             subscriber
         });
         assert!(publisher.wait_for_subscribers("", 2, LONG));
-        let fast = std::thread::spawn(move || (0..20_000).for_each(|count| assert_eq!(as_number(&fast.get()), count)));
+        let fast = std::thread::spawn(move || {
+            (0..20_000).for_each(|count| assert_eq!(as_number(&fast.get()), count))
+        });
         let slow = std::thread::spawn(move || {
             for count in 0..20_000 {
                 assert_eq!(as_number(&slow.get()), count);

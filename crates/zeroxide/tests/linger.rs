@@ -54,7 +54,9 @@ fn an_established_connection_is_closed_only_when_all_is_written() {
 #[test]
 fn a_socket_with_nothing_to_say_ends_at_once_whatever_its_linger() {
     for endpoint in everywhere() {
-        for kind in [SocketType::Dealer, SocketType::Push, SocketType::Pair, SocketType::Router, SocketType::Req] {
+        for kind in
+            [SocketType::Dealer, SocketType::Push, SocketType::Pair, SocketType::Router, SocketType::Req]
+        {
             let at = endpoint.clone();
             must_end("dropping an idle socket", move || {
                 let context = Context::new();

@@ -27,7 +27,8 @@ fn frames_of_every_size_arrive_as_they_were() {
         let context = Context::new();
         let (left, right) = (Pair::new(&context).unwrap(), Pair::new(&context).unwrap());
         join(&left, &right, &endpoint);
-        let sizes = [0, 1, 54, 55, 56, 57, 63, 64, 255, 256, 4095, 4096, 8191, 8192, 8193, 65_535, 65_536, 1 << 20];
+        let sizes =
+            [0, 1, 54, 55, 56, 57, 63, 64, 255, 256, 4095, 4096, 8191, 8192, 8193, 65_535, 65_536, 1 << 20];
         let sent: Message = sizes.iter().map(|size| vec![*size as u8; *size]).collect();
         for _ in 0..3 {
             left.send(sent.clone()).unwrap();

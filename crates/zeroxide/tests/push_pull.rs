@@ -100,7 +100,8 @@ fn a_blocked_push_goes_on_when_the_application_connects_it_even_to_nobody() {
             let context = Context::new();
             let push = Push::new(&context).unwrap();
             push.set_linger(Some(std::time::Duration::ZERO));
-            let (sent, connected) = once_asleep(|| push.send_timeout("queued", LONG), || push.connect(&endpoint));
+            let (sent, connected) =
+                once_asleep(|| push.send_timeout("queued", LONG), || push.connect(&endpoint));
             sent.unwrap();
             connected.unwrap();
         }

@@ -71,7 +71,9 @@ fn requests_go_round_the_servers_and_a_reply_counts_only_from_the_one_asked() {
             // The others answer as well, and louder. What they know of the asker is its name.
             for other in servers.iter().filter(|other| !std::ptr::eq(*other, asked)) {
                 for peer in other.peers() {
-                    other.send([peer.routing_id.clone().unwrap().into(), Frame::EMPTY, "wrong".into()]).unwrap();
+                    other
+                        .send([peer.routing_id.clone().unwrap().into(), Frame::EMPTY, "wrong".into()])
+                        .unwrap();
                 }
             }
             // Else what is under way from one of them could be taken for its answer to the next question.
@@ -134,7 +136,7 @@ fn malformed_replies_close_their_connection_and_the_right_one_is_still_taken() {
     let req = Req::new(&context).unwrap();
     req.set_req_relaxed(true).unwrap();
     let at = req.bind("tcp://127.0.0.1:*").unwrap();
-    for wrong in [&[&b"no delimiter"[..]][..], &[b"not empty", b"body"], &[b"", ]] {
+    for wrong in [&[&b"no delimiter"[..]][..], &[b"not empty", b"body"], &[b""]] {
         let mut peer = raw(&at, Kind::Rep, b"");
         assert!(req.wait_connected(1, LONG));
         req.send("question").unwrap();
@@ -294,7 +296,9 @@ fn requests_pass_through_any_number_of_brokers_and_back() {
         for _ in 0..3 {
             let (front, back) = (Router::new(&context).unwrap(), Dealer::new(&context).unwrap());
             back.connect(&at).unwrap();
-            at = front.bind(&if endpoint.starts_with("inproc") { inproc() } else { endpoint.clone() }).unwrap();
+            at = front
+                .bind(&if endpoint.starts_with("inproc") { inproc() } else { endpoint.clone() })
+                .unwrap();
             std::thread::spawn(move || proxy(&front, &back));
         }
         std::thread::scope(|scope| {
