@@ -594,9 +594,12 @@ impl Core {
     fn apply_for(&self, effects: Vec<Effect>, leaving: Option<&Peer>) {
         for effect in effects {
             match effect {
+                Effect::Deliver { peer, message } if leaving.is_some_and(|leaving| leaving.id == peer) => {
+                    // Its lane may have been closed from the other side.
+                    self.incoming.lock().add_last(peer, &message);
+                }
                 Effect::Deliver { peer, message } => {
-                    let listed = self.peer(peer);
-                    if let Some(peer) = leaving.filter(|leaving| leaving.id == peer).or(listed.as_deref()) {
+                    if let Some(peer) = self.peer(peer) {
                         let _ = peer.inbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
                         self.activate(peer.id);
                     }
