@@ -302,6 +302,10 @@ impl Loop {
         wire.write_or_report(&peer);
         let outcome = wire.feed(&peer, rest, &mut self.scratch);
         self.after_read(key, &peer, outcome);
+        if self.sessions.get(&key).is_some_and(Session::is_closing) {
+            // What waited for this connection may all be out already.
+            self.end_if_drained(key);
+        }
     }
 
     /// A connection has something to read, or room to write.
