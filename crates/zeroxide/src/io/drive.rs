@@ -347,7 +347,9 @@ impl Loop {
         }
         if readable {
             let outcome = wire.read(&peer, &mut self.scratch, READS_PER_TURN);
-            let more = matches!(outcome, ReadOutcome::Again);
+            // A connection that takes nothing more may still hold messages of the peer: they are read first, however
+            // long the application takes to make room. Then the end shows there.
+            let more = matches!(outcome, ReadOutcome::Again | ReadOutcome::Paused);
             self.after_read(key, &peer, outcome);
             broken &= !more;
         }
