@@ -542,6 +542,8 @@ impl Loop {
                 }
                 self.end_if_drained(key);
             }
+            // A peer without a use: nothing is owed to it.
+            Stage::Ending { deadline: None, .. } => return self.over(key),
             Stage::Ending { .. } => {}
             _ if session.has_unsent() => self.note_deadline(key),
             _ => self.over(key),
