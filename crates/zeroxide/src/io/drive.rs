@@ -452,6 +452,7 @@ impl Loop {
         if let Some(stream) = session.stream() {
             let _ = self.shared.poller.remove(&**stream);
         }
+        session.shut_stream();
         if was_up && let Some(peer) = &session.peer {
             let unsent = peer.wire().map_or(0, |wire| wire.detach().1);
             core.link_down(peer, session.keeps_peer);
@@ -591,6 +592,7 @@ impl Loop {
         if let Some(stream) = session.stream() {
             let _ = self.shared.poller.remove(&**stream);
         }
+        session.shut_stream();
         session.part_from_peer(if session.is_closing() { Loss::Linger } else { Loss::Disconnected });
         self.timers.set(key, None);
         self.shared.load.fetch_sub(1, Relaxed);
@@ -609,6 +611,14 @@ impl Session {
     /// Whether messages wait that could still go out.
     fn has_unsent(&self) -> bool {
         self.peer.as_ref().is_some_and(|peer| peer.wire().is_some_and(|wire| !wire.is_drained(peer)))
+    }
+
+    /// Ends the stream for everybody. A thread that waits for messages may hold it and would keep it open; the peer, and
+    /// that thread, have to learn of the end now.
+    fn shut_stream(&self) {
+        if let Stage::Up { stream, .. } | Stage::Ending { stream, .. } = &self.stage {
+            let _ = stream.shutdown();
+        }
     }
 
     /// The connection has no further use for its peer.
