@@ -468,7 +468,7 @@ impl Wire {
                 drop(guard);
                 return self.pause(peer);
             }
-            if !peer.inbox.has_room() {
+            if must_wait(peer) {
                 drop(guard);
                 return self.pause(peer);
             }
@@ -517,7 +517,7 @@ impl Wire {
 
     fn pause(&self, peer: &Peer) -> ReadOutcome {
         self.watch(|watch| (watch.paused, watch.claimed) = (true, false));
-        if peer.inbox.has_room() {
+        if !must_wait(peer) {
             // The application made room between the refusal and the pause; its resume came too early.
             self.watch(|watch| watch.paused = false);
             return ReadOutcome::Again;
@@ -567,6 +567,12 @@ impl Wire {
             };
         }
     }
+}
+
+/// Whether reading has to wait for the application. After a close it has not: what comes is dropped, but PINGs are
+/// answered and the peer's end is seen while the last messages go out.
+fn must_wait(peer: &Peer) -> bool {
+    !peer.inbox.has_room() && !peer.inbox.is_closed()
 }
 
 impl Watch {

@@ -582,8 +582,8 @@ fn a_new_sub_of_ours_takes_over_from_the_old_at_a_living_publisher() {
 fn a_new_dealer_of_ours_gets_the_name_of_the_old_at_a_living_router() {
     let peer = PythonPeer::spawn();
     let router = peer.socket(Kind::Router);
-    router.set_int("ROUTER_MANDATORY", 1).unwrap();
-    router.monitor().unwrap();
+    // Without it libzmq may hold on to the name of a connection it knows to be dead, and ignore the new one.
+    router.set_int("ROUTER_HANDOVER", 1).unwrap();
     let endpoint = router.bind(TCP).unwrap();
     for _life in 0..3 {
         let context = Context::new();
@@ -594,10 +594,6 @@ fn a_new_dealer_of_ours_gets_the_name_of_the_old_at_a_living_router() {
         assert_eq!(router.recv().unwrap(), [b"worker".to_vec(), b"ready".to_vec()]);
         router.send(&["worker", "go"]).unwrap();
         assert_eq!(dealer.recv_timeout(LONG).unwrap(), "go".into());
-        drop((dealer, context));
-        router.event(&["DISCONNECTED"]).unwrap();
-        // The name is free when libzmq's application has called in.
-        eventually(|| router.send_within(Duration::ZERO, &["worker", "?"]).is_err());
     }
 }
 
@@ -605,18 +601,19 @@ fn a_new_dealer_of_ours_gets_the_name_of_the_old_at_a_living_router() {
 fn a_pair_of_ours_made_anew_is_taken_by_the_living_one() {
     let peer = PythonPeer::spawn();
     let theirs = peer.socket(Kind::Pair);
-    theirs.monitor().unwrap();
     let endpoint = theirs.bind(TCP).unwrap();
-    for _life in 0..3 {
+    for life in ["one", "two", "three"] {
         let context = Context::new();
         let ours = Pair::new(&context).unwrap();
         ours.connect(&endpoint).unwrap();
-        ours.send("there").unwrap();
-        assert_eq!(theirs.recv().unwrap(), [b"there"]);
-        theirs.send(&[b"here"]).unwrap();
-        assert_eq!(ours.recv_timeout(LONG).unwrap(), "here".into());
-        drop((ours, context));
-        theirs.event(&["DISCONNECTED"]).unwrap();
+        // libzmq refuses it, and what it sends, until it has let go of the one before.
+        let heard = eventually_some(|| {
+            ours.try_send(life).unwrap();
+            theirs.recv_within(Duration::from_millis(20)).ok()
+        });
+        assert_eq!(heard, [life.as_bytes()]);
+        theirs.send(&[life]).unwrap();
+        assert_eq!(ours.recv_timeout(LONG).unwrap(), life.into());
     }
 }
 

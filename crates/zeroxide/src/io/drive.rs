@@ -374,7 +374,9 @@ impl Loop {
         }
         if readable {
             let outcome = wire.read(&peer, &mut self.scratch, READS_PER_TURN);
-            let more = matches!(outcome, ReadOutcome::Again);
+            // A connection that takes nothing more may still hold messages of the peer: they are read first, however
+            // long the application takes to make room. Then the end shows there.
+            let more = matches!(outcome, ReadOutcome::Again | ReadOutcome::Paused);
             self.after_read(key, &peer, outcome);
             broken &= !more;
         }
@@ -482,6 +484,7 @@ impl Loop {
         if let Some(stream) = session.stream() {
             let _ = self.shared.poller.remove(&**stream);
         }
+        session.shut_stream();
         if was_up && let Some(peer) = &session.peer {
             core.link_down(peer, session.keeps_peer);
             if !session.keeps_peer {
@@ -628,6 +631,7 @@ impl Loop {
         if let Some(stream) = session.stream() {
             let _ = self.shared.poller.remove(&**stream);
         }
+        session.shut_stream();
         self.timers.set(key, None);
         self.shared.load.fetch_sub(1, Relaxed);
         self.shutdown.session_over();
@@ -645,6 +649,14 @@ impl Session {
     /// Whether messages wait that could still go out.
     fn has_unsent(&self) -> bool {
         self.peer.as_ref().is_some_and(|peer| peer.wire().is_some_and(|wire| !wire.is_drained(peer)))
+    }
+
+    /// Ends the stream for everybody. A thread that waits for messages may hold it and would keep it open; the peer, and
+    /// that thread, have to learn of the end now.
+    fn shut_stream(&self) {
+        if let Stage::Up { stream, .. } | Stage::Ending { stream, .. } = &self.stage {
+            let _ = stream.shutdown();
+        }
     }
 
     /// The connection has no further use for its peer.

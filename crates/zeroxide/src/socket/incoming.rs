@@ -37,7 +37,14 @@ impl Incoming {
             self.slots.resize_with(at + 1, || None);
         }
         if let Some(slot) = self.slots.get_mut(at) {
-            *slot = Some(Slot { peer, batch: Batch::new(), owed: 0, last: Batch::new(), left: false, ended: false });
+            *slot = Some(Slot {
+                peer,
+                batch: Batch::new(),
+                owed: 0,
+                last: Batch::new(),
+                left: false,
+                ended: false,
+            });
         }
     }
 
