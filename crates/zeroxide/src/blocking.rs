@@ -63,7 +63,8 @@ impl Core {
     /// Receives, waiting as long as `patience` says.
     pub(crate) fn recv(self: &Arc<Self>, patience: Patience) -> Result<Message, RecvError> {
         match self.try_recv() {
-            Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) if !matches!(patience, Patience::None) => {}
+            Err(RecvError { cause: RecvErrorCause::WouldBlock, .. })
+                if !matches!(patience, Patience::None) => {}
             done => return done,
         }
         let bell = bell();
