@@ -536,6 +536,11 @@ impl Wire {
         paused
     }
 
+    /// Whether reading waits for the application.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.interest.lock().paused
+    }
+
     /// A waiting thread watches for this connection from now on: the stream to watch. While reading is paused there is
     /// nothing to claim, for only the I/O thread will hear when it may go on.
     pub(crate) fn claim(&self) -> Option<Arc<Stream>> {

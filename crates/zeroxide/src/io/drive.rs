@@ -437,11 +437,17 @@ impl Loop {
                 self.ended(key, Ended::Lost("the handshake was not done in time".to_owned()));
             }
             Stage::Up { heartbeat, .. } => {
+                let core = session.core.clone();
                 let Some(peer) = session.peer.clone() else { return };
                 let (Some(heartbeat), Some(wire)) = (heartbeat, peer.wire()) else { return };
                 match heartbeat.tick(now, wire.received()) {
                     Beat::Nothing => {}
                     Beat::SendPing => wire.ping(heartbeat.ttl()),
+                    // Its signs of life are behind what the application has not read yet.
+                    Beat::Dead if wire.is_paused() => {
+                        let options = core.options.lock();
+                        *heartbeat = Box::new(Heartbeat::new(&options, Version::V3_1, now));
+                    }
                     Beat::Dead => {
                         return self.ended(key, Ended::Lost("no sign of life from the peer".to_owned()));
                     }
