@@ -1,5 +1,13 @@
 //! The asynchronous face: any executor, and dropped futures lose nothing.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
+
 use futures_util::{
     FutureExt, SinkExt, StreamExt,
     future::{join, select},
