@@ -7,7 +7,6 @@
     clippy::indexing_slicing,
     reason = "in a test a failure here is the failure of the test"
 )]
-
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
