@@ -5,6 +5,7 @@
 
 use crate::{
     error::EndpointCause,
+    origin::Origin,
     peer::{Cargo, Peer},
     socket::core::{Core, inproc_link, join},
     sync::Mutex,
@@ -196,6 +197,8 @@ fn pair_up(
     let Ok((ours, our_effects)) = ours else { return binding.detach(&theirs, Loss::Unroutable) };
     join(&ours, binding, &theirs, Some(name));
     join(&theirs, connecting, &ours, None);
+    *ours.origin.lock() = Origin::within(binding.kind, &their.routing_id, &their.metadata);
+    *theirs.origin.lock() = Origin::within(connecting.kind, &options.routing_id, &options.metadata);
     binding.apply(their_effects);
     connecting.apply(our_effects);
     connecting.link_up(&ours);

@@ -28,6 +28,7 @@ mod inproc;
 mod io;
 mod link;
 mod monitor;
+mod origin;
 mod peer;
 mod poller;
 mod proxy;
@@ -45,6 +46,7 @@ pub use error::{
 };
 pub use future::{RecvFuture, SendFuture};
 pub use monitor::{Event, Monitor};
+pub use origin::Origin;
 pub use poller::{Interest, PollError, Poller, Readiness, Ready};
 pub use proxy::{Moved, Proxy, ProxyControl, ProxyError, ProxyStatistics, proxy};
 pub use socket::{

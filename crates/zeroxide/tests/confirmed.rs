@@ -1,5 +1,13 @@
 //! Confirmed subscriptions: what is published once the call is true arrives, with no sleep in between.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
+
 mod common;
 
 use common::*;

@@ -8,6 +8,7 @@ use crate::{
     },
     link::{Drained, READS_PER_TURN, ReadOutcome, Wire},
     monitor::Event,
+    origin::Origin,
     peer::{Link, Peer},
 };
 use std::{
@@ -255,6 +256,7 @@ impl Loop {
         let _ = self.shared.poller.modify(&*stream, key.0, Interest::READ);
         let connect_routing_id =
             session.dialer.as_ref().and_then(|dialer| dialer.options.connect_routing_id.clone());
+        let origin = Origin::new(stream.peer_address(), properties.clone());
         let facts = Facts {
             socket_type: properties.socket_type,
             routing_id: &properties.routing_id,
@@ -269,6 +271,7 @@ impl Loop {
         let answer = if core.kind == SocketType::Router { out.clone() } else { Vec::new() };
         let peer = match &session.peer {
             Some(peer) => {
+                *peer.origin.lock() = origin;
                 if let Some(wire) = peer.wire() {
                     wire.attach(&stream, decoder, encoder, out);
                 }
@@ -290,6 +293,7 @@ impl Loop {
                 wire.attach(&stream, decoder, encoder, out);
                 let (outbox, inbox) = core.new_lanes();
                 core.attach(Link::Wire(Box::new(wire)), &facts, outbox, inbox).map(|(peer, effects)| {
+                    *peer.origin.lock() = origin;
                     core.apply(effects);
                     peer
                 })

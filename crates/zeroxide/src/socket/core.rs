@@ -13,6 +13,7 @@ use crate::{
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     link::Control,
     monitor::{Event, Monitors},
+    origin::Origin,
     peer::{Cargo, Link, Other, Peer},
     seat::Seat,
     socket::{endpoints::Endpoints, incoming::Incoming},
@@ -249,12 +250,19 @@ impl Core {
     /// Receives a message if one is there.
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<Message, RecvError> {
-        self.receive(&mut PeerId(0))
+        self.receive(|_| ()).map(|(message, ())| message)
     }
 
-    /// Receives a message if one is there, and notes whom it is from.
+    /// Receives a message if one is there, and says from whom.
+    pub(crate) fn try_recv_from(&self) -> Result<(Message, Origin), RecvError> {
+        self.receive(|peer| peer.origin.lock().clone())
+    }
+
+    /// Receives a message if one is there, and notes something about its sender.
     #[inline]
-    fn receive(&self, from: &mut PeerId) -> Result<Message, RecvError> {
+    fn receive<R: Default>(&self, note: impl FnOnce(&Arc<Peer>) -> R) -> Result<(Message, R), RecvError> {
+        let mut from = PeerId(0);
+        let from = &mut from;
         let failed = |cause| Err(RecvError { socket: self.kind, cause });
         if let Some(cause) = self.recv_refusal() {
             return failed(cause);
@@ -263,11 +271,10 @@ impl Core {
         if !self.needs_accept.load(Relaxed)
             && let Some(message) = incoming.pop(from)
         {
-            return Ok(message);
+            return Ok((message, incoming.peer(*from).map(note).unwrap_or_default()));
         }
         if let Some((peer, message)) = incoming.take_held() {
-            *from = peer;
-            return Ok(message);
+            return Ok((message, note(&peer)));
         }
         if self.lock_step
             && let Err(refusal) = self.rules.lock().machine.may_receive()
@@ -289,7 +296,7 @@ impl Core {
                 self.apply(effects);
             }
             match accepted {
-                Ok(message) => return Ok(message),
+                Ok(message) => return Ok((message, incoming.peer(*from).map(note).unwrap_or_default())),
                 Err(reason) => self.counters.lost(reason, 1),
             }
         }
@@ -307,12 +314,12 @@ impl Core {
         if self.kind != SocketType::Sub {
             return self.incoming.lock().is_ready();
         }
-        let mut from = PeerId(0);
-        match self.receive(&mut from) {
-            Ok(message) => {
+        match self.receive(|peer| Some(peer.clone())) {
+            Ok((message, Some(from))) => {
                 self.incoming.lock().hold(from, message);
                 true
             }
+            Ok((_, None)) => false,
             Err(error) => error.cause != RecvErrorCause::WouldBlock,
         }
     }
@@ -426,6 +433,7 @@ impl Core {
             inbox,
             link,
             up: AtomicBool::new(false),
+            origin: Mutex::default(),
         });
         if let Some(slot) = rules.peers.0.get_mut(id.0 as usize) {
             *slot = Some(peer.clone());

@@ -10,7 +10,8 @@ use crate::{
         OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError,
     },
     future::{RecvFuture, SendFuture},
-    socket::Handle,
+    origin::Origin,
+    socket::{Handle, core::Core},
     stream::{MessageSink, MessageStream},
 };
 use std::{ops::Deref, time::Duration};
@@ -130,12 +131,60 @@ macro_rules! receives {
                 timed_out_recv(received)
             }
 
+            /// Receives a message as [`recv`](Self::recv), and says where it came from.
+            ///
+            /// # Errors
+            /// As [`recv`](Self::recv).
+            pub fn recv_from(&self) -> Result<(Message, Origin), RecvError> {
+                let patience = Patience::from_timeout(self.core.options.lock().receive_timeout);
+                self.core.recv_by(patience, Core::try_recv_from)
+            }
+
+            /// Receives a message if one is there, and says where it came from.
+            ///
+            /// # Errors
+            /// As [`try_recv`](Self::try_recv).
+            pub fn try_recv_from(&self) -> Result<(Message, Origin), RecvError> {
+                self.core.try_recv_from()
+            }
+
             /// Receives a message without blocking a thread.
             ///
             /// # Cancel safety
             /// Dropping the future loses no message.
             pub fn recv_async(&self) -> RecvFuture<'_> {
                 RecvFuture::new(&self.core)
+            }
+        }
+    };
+}
+
+macro_rules! names_peers {
+    ($name:ident) => {
+        impl $name {
+            /// Ends the connection of the peer with this routing id, once what is queued for it is written. False if there is
+            /// no such peer.
+            ///
+            /// A connection that this socket made is made again, as after any loss; use
+            /// [`disconnect`](Handle::disconnect) to end it for good.
+            ///
+            /// ```
+            /// # use std::time::Duration;
+            /// use zeroxide::{Context, Dealer, Router};
+            /// let context = Context::new();
+            /// let (router, dealer) = (Router::new(&context)?, Dealer::new(&context)?);
+            /// dealer.set_routing_id("noisy")?;
+            /// dealer.set_reconnect_interval(None)?;
+            /// dealer.connect(&router.bind("tcp://127.0.0.1:*")?)?;
+            /// assert!(router.wait_connected(1, Duration::from_secs(5)));
+            /// assert!(router.disconnect_peer("noisy"));
+            /// assert!(!router.disconnect_peer("nobody"));
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            pub fn disconnect_peer(&self, routing_id: impl AsRef<[u8]>) -> bool {
+                let named = self.core.with_machine(|machine, _| machine.peer_named(routing_id.as_ref()));
+                let peer = named.and_then(|peer| self.core.peer(peer));
+                peer.inspect(|peer| self.core.close_peer(peer)).is_some()
             }
         }
     };
@@ -305,7 +354,7 @@ sockets! {
     ///
     /// What is sent to an unknown or full peer is dropped and counted, unless
     /// [`set_router_mandatory`](Handle::set_router_mandatory) makes it an error.
-    Router: sends receives streams sinks;
+    Router: sends receives streams sinks names_peers;
 
     /// Publishes: every subscriber gets the messages whose first frame begins with a topic it asked for. See RFC 29.
     ///
@@ -331,7 +380,7 @@ sockets! {
     Pair: sends receives streams sinks;
 
     /// Talks to plain TCP peers: messages are a connection's routing id and the octets.
-    Stream: sends receives streams sinks;
+    Stream: sends receives streams sinks names_peers;
 }
 
 /// A socket whose type is known at run time only. Verbs that its type does not have return an error.
