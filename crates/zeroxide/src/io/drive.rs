@@ -248,6 +248,8 @@ impl Loop {
             speaks_subscriptions: properties.version != Version::V1,
             cancels_each_copy: false,
         };
+        // The end of our handshake, in case that the peer shall have nothing but it.
+        let handshake = if core.kind == SocketType::Router { out.clone() } else { Vec::new() };
         let peer = match &session.peer {
             Some(peer) => {
                 if let Some(wire) = peer.wire() {
@@ -277,6 +279,7 @@ impl Loop {
             Ok(peer) => peer,
             Err(Refused::NameTaken) if session.dialer.is_none() => {
                 // Its owner cannot know, and would knock again and again: the connection stays, and nothing comes of it.
+                let _ = stream.write_vectored(&[IoSlice::new(&handshake)]);
                 session.stage = Stage::Ending { stream, deadline: None };
                 return self.note_deadline(key);
             }
