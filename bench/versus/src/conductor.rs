@@ -60,7 +60,9 @@ impl Player {
         let complaints = thread::spawn(move || {
             let mut text = String::new();
             let _ = errors.read_to_string(&mut text);
-            text.lines().rfind(|line| !line.starts_with("note:")).unwrap_or_default().to_owned()
+            // What a panic says stands below where it happened.
+            let mut lines = text.lines().skip_while(|line| !line.contains("panicked at"));
+            lines.nth(1).or(text.lines().last()).unwrap_or_default().to_owned()
         });
         thread::spawn(move || {
             for line in output.lines().map_while(Result::ok) {
@@ -125,9 +127,9 @@ fn converse(
             }
             (Side::Client, Some(line)) if line == "ready" => {
                 said.insert((Side::Server, "memory after".to_owned()), server.memory());
-                server.tell();
-                if workload.pattern == Pattern::Dealers {
-                    client.as_mut().unwrap().tell();
+                match workload.pattern {
+                    Pattern::Dealers => client.as_mut().unwrap().tell(),
+                    _ => server.tell(),
                 }
             }
             (side, Some(line)) if line.starts_with("done") => {
@@ -146,7 +148,11 @@ fn converse(
             }
             (side, Some(line)) if line.starts_with("ended") && !done.contains(&side) => {
                 let complaint = line["ended".len()..].trim();
-                return Err(if complaint.is_empty() { "ended early".to_owned() } else { complaint.to_owned() });
+                return Err(if complaint.is_empty() {
+                    "ended early".to_owned()
+                } else {
+                    complaint.to_owned()
+                });
             }
             _ => {}
         }
@@ -165,7 +171,8 @@ fn figures(workload: &Workload, said: &Said) -> Vec<Figure> {
         let find = |side| said.get(&(side, key.to_owned())).copied();
         find(Side::Client).or_else(|| find(Side::Server)).unwrap_or(f64::NAN)
     };
-    let cpu: f64 = [Side::Server, Side::Client].iter().filter_map(|side| said.get(&(*side, "cpu".to_owned()))).sum();
+    let cpu: f64 =
+        [Side::Server, Side::Client].iter().filter_map(|side| said.get(&(*side, "cpu".to_owned()))).sum();
     let messages = get("messages");
     let rate = messages / get("seconds");
     let figure = |row: String, unit, value| Figure { row, unit, value };

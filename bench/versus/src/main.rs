@@ -1,6 +1,9 @@
 //! The same workloads on Zeroxide, libzmq, plain sockets and the other ZeroMQs in Rust, with default options, in two
 //! processes each, round by round in turn, so that a busy machine is equally unfair to all.
-#![expect(clippy::unwrap_used, reason = "a measurement: whatever goes wrong ends the run, and the run is shown as failed")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a measurement: whatever goes wrong ends the run, and the run is shown as failed"
+)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this program exists to print")]
 
 mod chart;
@@ -98,13 +101,15 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Report {
     let mut report = Report::default();
     let wanted = |workload: &Workload| {
-        arguments.workloads.is_empty() || arguments.workloads.iter().any(|begin| workload.name.starts_with(begin))
+        arguments.workloads.is_empty()
+            || arguments.workloads.iter().any(|begin| workload.name.starts_with(begin))
     };
     for workload in workload::all().into_iter().filter(wanted) {
         let mut counts: HashMap<&str, u64> = HashMap::new();
         for round in 0..=arguments.rounds {
             for subject in &arguments.subjects {
-                let count = counts.get(subject.as_str()).copied().or(arguments.messages).unwrap_or(workload.start);
+                let count =
+                    counts.get(subject.as_str()).copied().or(arguments.messages).unwrap_or(workload.start);
                 eprint!("\r\x1b[K{} round {round}/{}: {subject}, {count}", workload.name, arguments.rounds);
                 // A subject that failed twice will again.
                 let failures =

@@ -80,7 +80,8 @@ impl Report {
         let mut out = String::new();
         for line in &cells {
             for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
-                let _ = if column == 0 { write!(out, "{cell:<width$}") } else { write!(out, "  {cell:>width$}") };
+                let _ =
+                    if column == 0 { write!(out, "{cell:<width$}") } else { write!(out, "  {cell:>width$}") };
             }
             out.push('\n');
         }
@@ -104,7 +105,10 @@ impl Report {
         if !self.failures.is_empty() {
             out.push_str("\nWithout a figure:\n\n");
         }
-        for (subject, workload, why) in &self.failures {
+        // The last word of each.
+        let last: BTreeMap<_, _> =
+            self.failures.iter().map(|(subject, workload, why)| ((subject, workload), why)).collect();
+        for ((subject, workload), why) in last {
             let _ = writeln!(out, "- {subject}, {workload}: {why}");
         }
     }
@@ -117,9 +121,10 @@ impl Report {
             let subjects: serde_json::Map<String, Value> = subjects.collect();
             json!({ "row": row.name, "unit": row.unit.name(), "more_is_better": row.unit.more_is_better(), "subjects": subjects })
         });
-        let failures = self.failures.iter().map(|(subject, workload, why)| {
-            json!({ "subject": subject, "workload": workload, "why": why })
-        });
+        let failures = self
+            .failures
+            .iter()
+            .map(|(subject, workload, why)| json!({ "subject": subject, "workload": workload, "why": why }));
         json!({
             "machine": machine(),
             "commit": commit(),
@@ -162,6 +167,7 @@ fn machine() -> Value {
 }
 
 fn commit() -> Option<String> {
-    let output = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=12"]).output().ok()?;
+    let output =
+        Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=12"]).output().ok()?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

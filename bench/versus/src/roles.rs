@@ -31,7 +31,9 @@ pub fn play<S: Subject>(role: Role, workload: &Workload) -> Result<(), String> {
         (Role::Server { count, endpoint }, Pattern::Stream) => {
             subject.run(pull(&subject, workload, count, &endpoint));
         }
-        (Role::Client { count, endpoint }, Pattern::Stream) => push_from_threads(&subject, workload, count, &endpoint),
+        (Role::Client { count, endpoint }, Pattern::Stream) => {
+            push_from_threads(&subject, workload, count, &endpoint)
+        }
         (Role::Server { count, endpoint }, Pattern::RoundTrip) if plan.transport == Transport::Inproc => {
             subject.run(round_trip_inside(&subject, workload, count, &endpoint));
         }
@@ -44,7 +46,9 @@ pub fn play<S: Subject>(role: Role, workload: &Workload) -> Result<(), String> {
         (Role::Server { count, endpoint }, Pattern::Publish) => {
             subject.run(publish(&subject, workload, Duration::from_millis(count), &endpoint));
         }
-        (Role::Client { endpoint, .. }, Pattern::Publish) => subscribe_from_threads(&subject, workload, &endpoint),
+        (Role::Client { endpoint, .. }, Pattern::Publish) => {
+            subscribe_from_threads(&subject, workload, &endpoint)
+        }
         (Role::Server { count, endpoint }, Pattern::Dealers) => {
             let peers = plan.peers as u64;
             let total = count.div_ceil(peers) * peers + peers;
@@ -313,7 +317,8 @@ fn subscribe_from_threads<S: Subject>(subject: &S, workload: &Workload, endpoint
         .map(|_| {
             let (subject, workload, endpoint, ready) =
                 (subject.clone(), workload.clone(), endpoint.to_owned(), ready.clone());
-            let work = move || subject.run(subscribe(&subject, &workload, &endpoint, || ready.send(()).unwrap()));
+            let work =
+                move || subject.run(subscribe(&subject, &workload, &endpoint, || ready.send(()).unwrap()));
             thread::Builder::new().stack_size(512 * 1024).spawn(work).unwrap()
         })
         .collect();

@@ -45,7 +45,8 @@ pub fn all() -> Vec<Workload> {
             start: 20_000,
         });
     }
-    for (name, transport) in [("tcp", Transport::Tcp), ("ipc", Transport::Ipc), ("inproc", Transport::Inproc)] {
+    for (name, transport) in [("tcp", Transport::Tcp), ("ipc", Transport::Ipc), ("inproc", Transport::Inproc)]
+    {
         for size in [64, 1024] {
             all.push(Workload {
                 name: format!("rtt/{name}/{size}"),

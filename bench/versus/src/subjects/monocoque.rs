@@ -6,7 +6,8 @@ use monocoque::{
     Bytes, SocketOptions,
     rt::{LocalRuntime, TcpListener, UnixListener, UnixStream},
     zmq::{
-        DealerSocket, PubSocket, PullFanIn, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket, SubSocket,
+        DealerSocket, PubSocket, PullFanIn, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket,
+        SubSocket,
     },
 };
 use std::{cell::Cell, future::Future, rc::Rc};
@@ -128,7 +129,9 @@ impl Socket for Wrapped {
             Half::Tcp(listener) => {
                 let stream = listener.accept().await.unwrap().0;
                 match self.kind {
-                    Kind::Pull => Half::Pull(PullSocket::from_tcp_with_options(stream, options).await.unwrap()),
+                    Kind::Pull => {
+                        Half::Pull(PullSocket::from_tcp_with_options(stream, options).await.unwrap())
+                    }
                     Kind::Rep => Half::Rep(RepSocket::from_tcp_with_options(stream, options).await.unwrap()),
                     _ => unreachable!("no workload"),
                 }
@@ -136,12 +139,12 @@ impl Socket for Wrapped {
             Half::Unix(listener) => {
                 let stream = listener.accept().await.unwrap().0;
                 match self.kind {
-                    Kind::Pull => {
-                        Half::PullUnix(PullSocket::from_unix_stream_with_options(stream, options).await.unwrap())
-                    }
-                    Kind::Rep => {
-                        Half::RepUnix(RepSocket::from_unix_stream_with_options(stream, options).await.unwrap())
-                    }
+                    Kind::Pull => Half::PullUnix(
+                        PullSocket::from_unix_stream_with_options(stream, options).await.unwrap(),
+                    ),
+                    Kind::Rep => Half::RepUnix(
+                        RepSocket::from_unix_stream_with_options(stream, options).await.unwrap(),
+                    ),
                     _ => unreachable!("no workload"),
                 }
             }

@@ -158,7 +158,8 @@ impl Socket for Wire {
                 endpoint.to_owned()
             }
             Transport::Inproc => {
-                let ((to_there, from_here), (to_here, from_there)) = (sync_channel(CHANNEL), sync_channel(CHANNEL));
+                let ((to_there, from_here), (to_here, from_there)) =
+                    (sync_channel(CHANNEL), sync_channel(CHANNEL));
                 self.channel = Some((to_there, from_there));
                 *self.shared.lock().unwrap() = Some((to_here, from_here));
                 endpoint.to_owned()

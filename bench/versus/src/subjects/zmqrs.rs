@@ -4,8 +4,8 @@ use crate::subject::{Kind, Plan, Socket, Subject, Transport};
 use std::{future::Future, sync::Arc};
 use tokio::runtime::Runtime;
 use zeromq::{
-    DealerSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket, Socket as _, SocketRecv as _,
-    SocketSend as _, SubSocket, ZmqMessage,
+    DealerSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket, Socket as _,
+    SocketRecv as _, SocketSend as _, SubSocket, ZmqMessage,
 };
 
 #[derive(Clone)]
