@@ -46,7 +46,8 @@ impl Duplex {
             None => pace,
         };
         let source = Source::new(&self.send, &self.format, None);
-        session.work(Part::Feeder, move || send_all(&socket, source, &pace))?;
+        let part = if self.send.messages.is_empty() { Part::Feeder } else { Part::Giver };
+        session.work(part, move || send_all(&socket, source, &pace))?;
         session.finish()
     }
 }
