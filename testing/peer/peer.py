@@ -101,11 +101,13 @@ def count(socket, want, idle_ms, job):
     messages = octets = missing = backwards = 0
     expected, began, last = 0, 0, 0
     while messages < want and not job.stopping:
-        if not socket.poll(TICK_MS if messages == 0 else min(idle_ms, TICK_MS)):
-            if messages and (time.monotonic() - last) * 1000 >= idle_ms:
-                break
+        try:
+            parts = socket.recv_multipart(zmq.NOBLOCK)
+        except zmq.Again:
+            if not socket.poll(TICK_MS if messages == 0 else min(idle_ms, TICK_MS)):
+                if messages and (time.monotonic() - last) * 1000 >= idle_ms:
+                    break
             continue
-        parts = socket.recv_multipart(zmq.NOBLOCK)
         last = time.monotonic()
         began = began or last
         messages += 1

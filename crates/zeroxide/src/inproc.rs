@@ -5,6 +5,7 @@
 
 use crate::{
     error::EndpointCause,
+    origin::Origin,
     peer::{Cargo, Peer},
     socket::core::{Core, inproc_link, join},
     sync::Mutex,
@@ -39,11 +40,13 @@ impl Registry {
     /// Gives a name to a socket, and joins it with those that waited for it.
     pub(crate) fn bind(&self, name: &str, core: &Arc<Core>) -> Result<(), EndpointCause> {
         let mut names = self.0.lock();
-        if names.bound.get(name).is_some_and(|holder| holder.upgrade().is_some_and(|holder| holder.is_open())) {
+        if names.bound.get(name).is_some_and(|holder| holder.upgrade().is_some_and(|holder| holder.is_open()))
+        {
             return Err(EndpointCause::InUse);
         }
         names.bound.insert(name.to_owned(), Arc::downgrade(core));
-        let (ours, others) = std::mem::take(&mut names.waiting).into_iter().partition(|waiting| waiting.name == name);
+        let (ours, others) =
+            std::mem::take(&mut names.waiting).into_iter().partition(|waiting| waiting.name == name);
         names.waiting = others;
         let ours: Vec<Waiting> = ours;
         // Still locked: a disconnect finds a connect either waiting or joined.
@@ -70,7 +73,8 @@ impl Registry {
             }
             None => {
                 let peer = if core.attaches_early(&options) {
-                    let lanes = (Lane::new(options.send_high_water_mark), Lane::new(options.receive_high_water_mark));
+                    let lanes =
+                        (Lane::new(options.send_high_water_mark), Lane::new(options.receive_high_water_mark));
                     let facts = Facts {
                         connect_routing_id: options.connect_routing_id.as_ref(),
                         connected: false,
@@ -88,7 +92,12 @@ impl Registry {
                 } else {
                     None
                 };
-                names.waiting.push(Waiting { name: name.to_owned(), core: Arc::downgrade(core), options, peer });
+                names.waiting.push(Waiting {
+                    name: name.to_owned(),
+                    core: Arc::downgrade(core),
+                    options,
+                    peer,
+                });
                 drop(names);
                 // A sender that waits for a first peer can queue now.
                 core.writable.notify_fenced();
@@ -188,6 +197,8 @@ fn pair_up(
     let Ok((ours, our_effects)) = ours else { return binding.detach(&theirs, Loss::Unroutable) };
     join(&ours, binding, &theirs, Some(name));
     join(&theirs, connecting, &ours, None);
+    *ours.origin.lock() = Origin::within(binding.kind, &their.routing_id, &their.metadata);
+    *theirs.origin.lock() = Origin::within(connecting.kind, &options.routing_id, &options.metadata);
     binding.apply(their_effects);
     connecting.apply(our_effects);
     connecting.link_up(&ours);
@@ -199,7 +210,10 @@ fn pair_up(
         }
     }
     // A side that was closed meanwhile has not seen its half of the pair, or has parted from it before there was another.
-    if [(binding, &theirs), (connecting, &ours)].into_iter().any(|(core, peer)| !core.is_open() || !core.lists(peer)) {
+    if [(binding, &theirs), (connecting, &ours)]
+        .into_iter()
+        .any(|(core, peer)| !core.is_open() || !core.lists(peer))
+    {
         part(connecting, &ours);
     }
 }
@@ -226,9 +240,11 @@ pub(crate) fn limit(core: &Arc<Core>) {
             continue;
         }
         // Both sides may be changed at once: always in the same order.
-        let (first, second) = if Arc::as_ptr(core) < Arc::as_ptr(&other) { (core, &other) } else { (&other, core) };
+        let (first, second) =
+            if Arc::as_ptr(core) < Arc::as_ptr(&other) { (core, &other) } else { (&other, core) };
         let (first, second) = (first.options.lock(), second.options.lock());
-        let (own, their) = if Arc::as_ptr(core) < Arc::as_ptr(&other) { (first, second) } else { (second, first) };
+        let (own, their) =
+            if Arc::as_ptr(core) < Arc::as_ptr(&other) { (first, second) } else { (second, first) };
         let _ = peer.outbox.set_limit(add(own.send_high_water_mark, their.receive_high_water_mark));
         let _ = peer.inbox.set_limit(add(their.send_high_water_mark, own.receive_high_water_mark));
         drop((own, their));
@@ -241,4 +257,3 @@ pub(crate) fn limit(core: &Arc<Core>) {
 fn add(one: Option<usize>, other: Option<usize>) -> Option<usize> {
     Some(one?.saturating_add(other?))
 }
-

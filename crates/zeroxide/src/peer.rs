@@ -6,7 +6,7 @@
 //! ```
 //! A peer made by `connect` outlives its connections: while the link is down, the outbox keeps what was sent.
 
-use crate::{link::Wire, socket::core::Core};
+use crate::{link::Wire, origin::Origin, socket::core::Core, sync::Mutex};
 use std::{
     ops::{Deref, DerefMut},
     sync::{Arc, OnceLock, Weak, atomic::AtomicBool},
@@ -56,12 +56,14 @@ pub(crate) struct Peer {
     pub(crate) link: Link,
     /// Counted among the connections that are up.
     pub(crate) up: AtomicBool,
+    /// What is known of the other side since its connection was up.
+    pub(crate) origin: Mutex<Origin>,
 }
 
 /// How the lanes of a peer reach the other side.
 pub(crate) enum Link {
     /// Over a connection of the operating system.
-    Wire(Wire),
+    Wire(Box<Wire>),
     /// Over nothing: each outbox is the other's inbox.
     Inproc(OnceLock<Other>),
 }
@@ -96,7 +98,9 @@ impl Peer {
     pub(crate) fn other_end(&self) -> Option<(Arc<Core>, Arc<Peer>)> {
         match &self.link {
             Link::Wire(_) => None,
-            Link::Inproc(other) => other.get().and_then(|other| Some((other.core.upgrade()?, other.end.upgrade()?))),
+            Link::Inproc(other) => {
+                other.get().and_then(|other| Some((other.core.upgrade()?, other.end.upgrade()?)))
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
     },
     link::{Drained, READS_PER_TURN, ReadOutcome, Wire},
     monitor::Event,
+    origin::Origin,
     peer::{Link, Peer},
 };
 use std::{
@@ -18,7 +19,10 @@ use std::{
 use zeroxide_net::{Family, Interest, Progress as SocksProgress, Socks, Stream};
 use zeroxide_proto::{
     Frame, Loss, SocketType,
-    connection::{Beat, Decoder, Encoder, Established, Handshake, HandshakeError, Heartbeat, PeerProperties, Settings, Version},
+    connection::{
+        Beat, Decoder, Encoder, Established, Handshake, HandshakeError, Heartbeat, PeerProperties, Settings,
+        Version,
+    },
     socket::{Facts, Refused},
 };
 
@@ -80,12 +84,14 @@ impl Loop {
         loop {
             match dialer.next_stream() {
                 None => {
-                    let error = error.unwrap_or_else(|| io::Error::new(ErrorKind::NotFound, "the name has no address"));
+                    let error = error
+                        .unwrap_or_else(|| io::Error::new(ErrorKind::NotFound, "the name has no address"));
                     return self.ended(key, Ended::NotConnected(error));
                 }
                 Some(Err(failed)) => error = Some(failed.into_source()),
                 Some(Ok(stream)) => {
-                    let deadline = dialer.options.connect_timeout.and_then(|timeout| self.now.checked_add(timeout));
+                    let deadline =
+                        dialer.options.connect_timeout.and_then(|timeout| self.now.checked_add(timeout));
                     if let Err(failed) = self.shared.poller.add(&stream, key.0, Interest::WRITE) {
                         error = Some(failed);
                         continue;
@@ -119,10 +125,13 @@ impl Loop {
                     None => self.begin_handshake(key, stream),
                     Some((target, credentials)) => {
                         let mut out = Vec::new();
-                        let credentials = credentials.as_ref().map(|(user, password)| (&user[..], &password[..]));
+                        let credentials =
+                            credentials.as_ref().map(|(user, password)| (&user[..], &password[..]));
                         let socks = match Socks::new(&target, credentials, &mut out) {
                             Ok(socks) => Box::new(socks),
-                            Err(error) => return self.ended(key, Ended::NotConnected(io::Error::other(error))),
+                            Err(error) => {
+                                return self.ended(key, Ended::NotConnected(io::Error::other(error)));
+                            }
                         };
                         let deadline = session.core.options.lock().handshake_interval;
                         let deadline = deadline.and_then(|interval| self.now.checked_add(interval));
@@ -215,7 +224,8 @@ impl Loop {
     /// Writes the octets of a handshake that are still to go.
     fn write_pending(&mut self, key: SessionKey) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        let (Stage::Shaking { stream, out, .. } | Stage::Proxying { stream, out, .. }) = &mut session.stage else {
+        let (Stage::Shaking { stream, out, .. } | Stage::Proxying { stream, out, .. }) = &mut session.stage
+        else {
             return;
         };
         while !out.is_empty() {
@@ -232,12 +242,21 @@ impl Loop {
     // -- traffic
 
     /// The handshake is done: the connection gets its peer, or the waiting peer its connection.
-    fn up(&mut self, key: SessionKey, stream: Arc<Stream>, established: Established, out: Vec<u8>, rest: &[u8]) {
+    fn up(
+        &mut self,
+        key: SessionKey,
+        stream: Arc<Stream>,
+        established: Established,
+        out: Vec<u8>,
+        rest: &[u8],
+    ) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let core = session.core.clone();
         let Established { peer: properties, decoder, encoder } = established;
         let _ = self.shared.poller.modify(&*stream, key.0, Interest::READ);
-        let connect_routing_id = session.dialer.as_ref().and_then(|dialer| dialer.options.connect_routing_id.clone());
+        let connect_routing_id =
+            session.dialer.as_ref().and_then(|dialer| dialer.options.connect_routing_id.clone());
+        let origin = Origin::new(stream.peer_address(), properties.clone());
         let facts = Facts {
             socket_type: properties.socket_type,
             routing_id: &properties.routing_id,
@@ -252,6 +271,7 @@ impl Loop {
         let answer = if core.kind == SocketType::Router { out.clone() } else { Vec::new() };
         let peer = match &session.peer {
             Some(peer) => {
+                *peer.origin.lock() = origin;
                 if let Some(wire) = peer.wire() {
                     wire.attach(&stream, decoder, encoder, out);
                 }
@@ -272,7 +292,8 @@ impl Loop {
                 let wire = Wire::new(self.shared.clone(), key);
                 wire.attach(&stream, decoder, encoder, out);
                 let (outbox, inbox) = core.new_lanes();
-                core.attach(Link::Wire(wire), &facts, outbox, inbox).map(|(peer, effects)| {
+                core.attach(Link::Wire(Box::new(wire)), &facts, outbox, inbox).map(|(peer, effects)| {
+                    *peer.origin.lock() = origin;
                     core.apply(effects);
                     peer
                 })
@@ -296,7 +317,9 @@ impl Loop {
         }
         let heartbeat = {
             let options = core.options.lock();
-            options.heartbeat_interval.map(|_| Box::new(Heartbeat::new(&options, properties.version, self.now)))
+            options
+                .heartbeat_interval
+                .map(|_| Box::new(Heartbeat::new(&options, properties.version, self.now)))
         };
         session.stage = Stage::Up { stream: stream.clone(), heartbeat };
         let closing = session.is_closing();
@@ -355,11 +378,14 @@ impl Loop {
         }
         if readable {
             let outcome = wire.read(&peer, &mut self.scratch, READS_PER_TURN);
-            let more = matches!(outcome, ReadOutcome::Again);
+            // A connection that takes nothing more may still hold messages of the peer: they are read first, however
+            // long the application takes to make room. Then the end shows there.
+            let more = matches!(outcome, ReadOutcome::Again | ReadOutcome::Paused);
             self.after_read(key, &peer, outcome);
             broken &= !more;
         }
-        if broken && self.sessions.get(&key).is_some_and(|session| matches!(session.stage, Stage::Up { .. })) {
+        if broken && self.sessions.get(&key).is_some_and(|session| matches!(session.stage, Stage::Up { .. }))
+        {
             // What the peer sent before it went has been read.
             self.ended(key, Ended::Lost("the connection takes nothing more".to_owned()));
         }
@@ -385,7 +411,8 @@ impl Loop {
         let Stage::Up { heartbeat, .. } = &mut session.stage else { return };
         if ttl > 0 || heartbeat.is_some() {
             let core = &session.core;
-            let received = session.peer.as_ref().and_then(|peer| peer.wire()).map_or(0, |wire| wire.received());
+            let received =
+                session.peer.as_ref().and_then(|peer| peer.wire()).map_or(0, |wire| wire.received());
             heartbeat
                 .get_or_insert_with(|| Box::new(Heartbeat::new(&core.options.lock(), Version::V3_1, now)))
                 .ping_received(ttl, now, received);
@@ -467,6 +494,7 @@ impl Loop {
         if let Some(stream) = session.stream() {
             let _ = self.shared.poller.remove(&**stream);
         }
+        session.shut_stream();
         if was_up && let Some(peer) = &session.peer {
             core.link_down(peer, session.keeps_peer);
             if !session.keeps_peer {
@@ -484,7 +512,12 @@ impl Loop {
             Ended::Handshake(error) => {
                 core.counters.failed_handshakes.fetch_add(1, Relaxed);
                 let (endpoint, peer) = (endpoint.clone(), peer_name.clone());
-                core.emit(|| Event::HandshakeFailed { endpoint, peer, reason: error.to_string(), code: error.code() });
+                core.emit(|| Event::HandshakeFailed {
+                    endpoint,
+                    peer,
+                    reason: error.to_string(),
+                    code: error.code(),
+                });
                 (error.to_string(), true)
             }
             Ended::Lost(reason) => {
@@ -508,7 +541,7 @@ impl Loop {
         let random = self.next_random();
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let wait = match &mut session.dialer {
-            Some(dialer) if !fatal && (!session.linger_until.is_some() || session.keeps_peer) => {
+            Some(dialer) if !fatal && (session.linger_until.is_none() || session.keeps_peer) => {
                 dialer.next_wait(random)
             }
             _ => None,
@@ -586,7 +619,9 @@ impl Loop {
 
     /// Reads and drops what the peer still sends, so that its end of the stream, not a reset, closes the connection.
     fn ending_readable(&mut self, key: SessionKey) {
-        let Some(Stage::Ending { stream, .. }) = self.sessions.get(&key).map(|session| &session.stage) else { return };
+        let Some(Stage::Ending { stream, .. }) = self.sessions.get(&key).map(|session| &session.stage) else {
+            return;
+        };
         let stream = stream.clone();
         loop {
             self.scratch.clear();
@@ -606,6 +641,7 @@ impl Loop {
         if let Some(stream) = session.stream() {
             let _ = self.shared.poller.remove(&**stream);
         }
+        session.shut_stream();
         self.timers.set(key, None);
         self.shared.load.fetch_sub(1, Relaxed);
         self.shutdown.session_over();
@@ -625,6 +661,14 @@ impl Session {
         self.peer.as_ref().is_some_and(|peer| peer.wire().is_some_and(|wire| !wire.is_drained(peer)))
     }
 
+    /// Ends the stream for everybody. A thread that waits for messages may hold it and would keep it open; the peer, and
+    /// that thread, have to learn of the end now.
+    fn shut_stream(&self) {
+        if let Stage::Up { stream, .. } | Stage::Ending { stream, .. } = &self.stage {
+            let _ = stream.shutdown();
+        }
+    }
+
     /// The connection has no further use for its peer.
     fn part_from_peer(&mut self, reason: Loss) {
         if let Some(peer) = self.peer.take() {
@@ -639,4 +683,3 @@ impl Session {
         }
     }
 }
-

@@ -13,6 +13,7 @@ use crate::{
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     link::Control,
     monitor::{Event, Monitors},
+    origin::Origin,
     peer::{Cargo, Link, Other, Peer},
     seat::Seat,
     socket::{endpoints::Endpoints, incoming::Incoming},
@@ -155,7 +156,13 @@ impl Core {
 
     /// Queues a message for several peers, or does what else a route asks for. System calls and other sockets are left
     /// for when the rules are unlocked.
-    fn send_to_many(&self, route: Route<'_>, message: &Message, targets: &[PeerId], peers: &Directory) -> Todo {
+    fn send_to_many(
+        &self,
+        route: Route<'_>,
+        message: &Message,
+        targets: &[PeerId],
+        peers: &Directory,
+    ) -> Todo {
         let mut todo = Todo::default();
         let targets = || targets.iter().filter_map(|target| peers.get(*target));
         match route {
@@ -165,7 +172,8 @@ impl Core {
                 for peer in targets() {
                     if self.kind == SocketType::Xsub && peer.wire().is_none() {
                         // A publisher in this process takes it straight into its rules.
-                        todo.upstream.extend(peer.other_end().map(|(core, end)| (core, end, message.clone())));
+                        todo.upstream
+                            .extend(peer.other_end().map(|(core, end)| (core, end, message.clone())));
                     } else if self.push(peer, &[], message) {
                         todo.kicks.push(peer.clone());
                     }
@@ -173,7 +181,11 @@ impl Core {
             }
             Route::Subscription { subscribe } => {
                 let topic = Frame::from(message.body().get(1..).unwrap_or_default());
-                let told = |peer: &Arc<Peer>| Effect::Subscription { peer: peer.id, topic: topic.clone(), subscribe };
+                let told = |peer: &Arc<Peer>| Effect::Subscription {
+                    peer: peer.id,
+                    topic: topic.clone(),
+                    subscribe,
+                };
                 todo.effects.extend(targets().map(told));
             }
             Route::Close { peer } => todo.close = peers.get(peer).cloned(),
@@ -209,7 +221,8 @@ impl Core {
         if self.send_refusal().is_some() {
             return true;
         }
-        let keeps_all = matches!(self.kind, SocketType::Pub | SocketType::Xpub) && self.options.lock().xpub_nodrop;
+        let keeps_all =
+            matches!(self.kind, SocketType::Pub | SocketType::Xpub) && self.options.lock().xpub_nodrop;
         let relaxed = self.kind == SocketType::Req && self.options.lock().req_relaxed;
         let rules = self.rules.lock();
         let mut peers = rules.peers.0.iter().flatten();
@@ -237,12 +250,19 @@ impl Core {
     /// Receives a message if one is there.
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<Message, RecvError> {
-        self.receive(&mut PeerId(0))
+        self.receive(|_| ()).map(|(message, ())| message)
     }
 
-    /// Receives a message if one is there, and notes whom it is from.
+    /// Receives a message if one is there, and says from whom.
+    pub(crate) fn try_recv_from(&self) -> Result<(Message, Origin), RecvError> {
+        self.receive(|peer| peer.origin.lock().clone())
+    }
+
+    /// Receives a message if one is there, and notes something about its sender.
     #[inline]
-    fn receive(&self, from: &mut PeerId) -> Result<Message, RecvError> {
+    fn receive<R: Default>(&self, note: impl FnOnce(&Arc<Peer>) -> R) -> Result<(Message, R), RecvError> {
+        let mut from = PeerId(0);
+        let from = &mut from;
         let failed = |cause| Err(RecvError { socket: self.kind, cause });
         if let Some(cause) = self.recv_refusal() {
             return failed(cause);
@@ -251,11 +271,10 @@ impl Core {
         if !self.needs_accept.load(Relaxed)
             && let Some(message) = incoming.pop(from)
         {
-            return Ok(message);
+            return Ok((message, incoming.peer(*from).map(note).unwrap_or_default()));
         }
         if let Some((peer, message)) = incoming.take_held() {
-            *from = peer;
-            return Ok(message);
+            return Ok((message, note(&peer)));
         }
         if self.lock_step
             && let Err(refusal) = self.rules.lock().machine.may_receive()
@@ -277,7 +296,7 @@ impl Core {
                 self.apply(effects);
             }
             match accepted {
-                Ok(message) => return Ok(message),
+                Ok(message) => return Ok((message, incoming.peer(*from).map(note).unwrap_or_default())),
                 Err(reason) => self.counters.lost(reason, 1),
             }
         }
@@ -295,12 +314,12 @@ impl Core {
         if self.kind != SocketType::Sub {
             return self.incoming.lock().is_ready();
         }
-        let mut from = PeerId(0);
-        match self.receive(&mut from) {
-            Ok(message) => {
+        match self.receive(|peer| Some(peer.clone())) {
+            Ok((message, Some(from))) => {
                 self.incoming.lock().hold(from, message);
                 true
             }
+            Ok((_, None)) => false,
             Err(error) => error.cause != RecvErrorCause::WouldBlock,
         }
     }
@@ -312,6 +331,11 @@ impl Core {
             TERMINATED => Some(RecvErrorCause::Terminated),
             _ => Some(RecvErrorCause::Closed),
         }
+    }
+
+    /// Messages from peers in this process that were sent and not received yet; none if nobody could receive them.
+    pub(crate) fn unread_within(&self) -> u64 {
+        if self.is_closed() { 0 } else { self.incoming.lock().unread_within() as u64 }
     }
 
     // -- what links bring
@@ -402,7 +426,15 @@ impl Core {
             self.apply(effects);
             return Err(refused);
         }
-        let peer = Arc::new(Peer { id, core: Arc::downgrade(self), outbox, inbox, link, up: AtomicBool::new(false) });
+        let peer = Arc::new(Peer {
+            id,
+            core: Arc::downgrade(self),
+            outbox,
+            inbox,
+            link,
+            up: AtomicBool::new(false),
+            origin: Mutex::default(),
+        });
         if let Some(slot) = rules.peers.0.get_mut(id.0 as usize) {
             *slot = Some(peer.clone());
         }
@@ -433,7 +465,10 @@ impl Core {
     /// Fresh lanes for a new peer over a wire.
     pub(crate) fn new_lanes(&self) -> (Arc<Lane<Cargo>>, Arc<Lane<Cargo>>) {
         let options = self.options.lock();
-        (Arc::new(Lane::new(options.send_high_water_mark)), Arc::new(Lane::new(options.receive_high_water_mark)))
+        (
+            Arc::new(Lane::new(options.send_high_water_mark)),
+            Arc::new(Lane::new(options.receive_high_water_mark)),
+        )
     }
 
     /// A link is up: who waited for a peer hears of it.
@@ -582,7 +617,8 @@ impl Core {
                         match &peer.link {
                             Link::Wire(wire) => wire.control(Control::Message(message)),
                             Link::Inproc(_) => {
-                                let _ = peer.outbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
+                                let _ =
+                                    peer.outbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
                                 kick(&peer);
                             }
                         }
@@ -715,7 +751,9 @@ fn send_cause(refusal: Refusal) -> SendErrorCause {
         Refusal::IllegalState(advice) => SendErrorCause::IllegalState(advice),
         Refusal::Unroutable => SendErrorCause::Unroutable,
         Refusal::NotSupported => SendErrorCause::NotSupported,
-        Refusal::Invalid => SendErrorCause::Invalid("the message lacks frames that this socket type asks for"),
+        Refusal::Invalid => {
+            SendErrorCause::Invalid("the message lacks frames that this socket type asks for")
+        }
     }
 }
 

@@ -10,7 +10,7 @@ pub(crate) struct Incoming {
     turns: FairQueue,
     slots: Vec<Option<Slot>>,
     /// A message taken out ahead to answer whether one is there.
-    held: VecDeque<(PeerId, Message)>,
+    held: VecDeque<(Arc<Peer>, Message)>,
     /// Peers that left and are read empty: their ids can be used again.
     gone: Vec<PeerId>,
 }
@@ -37,7 +37,14 @@ impl Incoming {
             self.slots.resize_with(at + 1, || None);
         }
         if let Some(slot) = self.slots.get_mut(at) {
-            *slot = Some(Slot { peer, batch: Batch::new(), owed: 0, last: Batch::new(), left: false, ended: false });
+            *slot = Some(Slot {
+                peer,
+                batch: Batch::new(),
+                owed: 0,
+                last: Batch::new(),
+                left: false,
+                ended: false,
+            });
         }
     }
 
@@ -96,13 +103,19 @@ impl Incoming {
         }
     }
 
+    /// Whom a message is from that has just been taken out.
+    #[inline]
+    pub(crate) fn peer(&self, from: PeerId) -> Option<&Arc<Peer>> {
+        self.slots.get(from.0 as usize)?.as_ref().map(|slot| &slot.peer)
+    }
+
     /// A peer that left and has been read empty since.
     pub(crate) fn take_gone(&mut self) -> Option<PeerId> {
         self.gone.pop()
     }
 
     /// A message that was taken out ahead.
-    pub(crate) fn take_held(&mut self) -> Option<(PeerId, Message)> {
+    pub(crate) fn take_held(&mut self) -> Option<(Arc<Peer>, Message)> {
         self.held.pop_front()
     }
 
@@ -137,8 +150,14 @@ impl Incoming {
     }
 
     /// Keeps a message that was taken out, and accepted, to answer whether one is there.
-    pub(crate) fn hold(&mut self, from: PeerId, message: Message) {
+    pub(crate) fn hold(&mut self, from: Arc<Peer>, message: Message) {
         self.held.push_back((from, message));
+    }
+
+    /// Messages from peers in this process that wait here.
+    pub(crate) fn unread_within(&self) -> usize {
+        let within = self.slots.iter().flatten().filter(|slot| slot.peer.wire().is_none());
+        within.map(|slot| slot.batch.messages() + slot.peer.inbox.len()).sum()
     }
 
     fn remove(&mut self, peer: PeerId) {

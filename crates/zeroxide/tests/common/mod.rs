@@ -1,6 +1,16 @@
 //! What all stories stand on. A test names sockets and what happens; how it waits, where it binds, and what a peer of
 //! octets says is written here once.
-#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test crate uses a part")]
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: each test file uses some of them, and their failure is the failure of a test"
+)]
 
 use std::{
     future::Future,
