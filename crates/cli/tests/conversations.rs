@@ -1,5 +1,7 @@
 //! Two or more zox talk to each other, as in a shell.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
 mod support;
 
 use proptest::prelude::*;

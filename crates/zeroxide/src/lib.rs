@@ -57,3 +57,8 @@ pub use zeroxide_proto::{
     Frame, Loss, Message, Options, SocketType,
     options::{MinimumVersion, ReconnectStop, RouterNotify},
 };
+
+/// The example of the README, kept true.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

@@ -98,7 +98,7 @@ pub(crate) fn sink(args: &RoleArgs, context: &Context) -> Result<Facts, Failure>
     args.ready(&[&socket.bind(args.place(0)?)?]);
     let mut ledger = Ledger::new(args.count, WORKERS as usize + 1);
     let mut began = None;
-    while ledger.received() < args.count || !ledger.is_complete() {
+    while !ledger.is_complete() {
         let Awaited::Message(result) = awaited(socket.recv_timeout(LATE))? else {
             return Ok(late(ledger.facts()));
         };

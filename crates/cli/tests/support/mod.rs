@@ -1,5 +1,6 @@
 //! Runs zox as a user does, and never leaves a process behind.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on shall say so and end")]
 
 use std::{
     io::{BufRead, BufReader, Read, Write},

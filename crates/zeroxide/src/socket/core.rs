@@ -124,12 +124,17 @@ impl Core {
         let incoming = (self.kind == SocketType::Req).then(|| self.incoming.lock());
         let mut guard = self.rules.lock();
         let rules = &mut *guard;
+        // A relaxed REQ asks again before it has the reply: it may have come this moment, and nobody has been told yet.
+        let unanswered = incoming.is_some() && rules.machine.may_receive().is_ok();
         if let Some(cause) = self.send_refusal() {
             return Err(SendError { socket: self.kind, cause, message });
         }
         match rules.machine.route(&mut message, &rules.peers, &mut rules.targets) {
             Ok(Route::One { peer, envelope }) => {
                 if let Some(mut incoming) = incoming {
+                    if unanswered {
+                        incoming.activate_all();
+                    }
                     // A late reply to an earlier request must not answer this one.
                     self.counters.lost(Loss::Stale, incoming.discard_all());
                 }

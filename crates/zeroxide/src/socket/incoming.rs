@@ -139,6 +139,14 @@ impl Incoming {
         false
     }
 
+    /// Finds what has arrived without waiting to be told.
+    pub(crate) fn activate_all(&mut self) {
+        let arrived = |slot: &&Slot| !slot.peer.inbox.is_empty();
+        for slot in self.slots.iter().flatten().filter(arrived) {
+            self.turns.activate(slot.peer.id);
+        }
+    }
+
     /// Drops all that has arrived so far; returns how many messages that were.
     pub(crate) fn discard_all(&mut self) -> usize {
         let mut count = self.held.len();
