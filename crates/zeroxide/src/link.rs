@@ -439,6 +439,11 @@ impl Wire {
         ReadOutcome::Paused
     }
 
+    /// Whether reading waits for the application to make room.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.interest.lock().paused
+    }
+
     /// The application has made room in the inbox; says whether reading was paused.
     pub(crate) fn resume(&self) -> bool {
         let mut paused = false;
