@@ -525,6 +525,11 @@ impl Wire {
         ReadOutcome::Paused
     }
 
+    /// Whether reading waits for the application to make room.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.interest.lock().paused
+    }
+
     /// The application has made room in the inbox; says whether reading was paused.
     pub(crate) fn resume(&self) -> bool {
         let mut paused = false;
@@ -534,11 +539,6 @@ impl Wire {
             self.io.command(Command::Read(self.session()));
         }
         paused
-    }
-
-    /// Whether reading waits for the application.
-    pub(crate) fn is_paused(&self) -> bool {
-        self.interest.lock().paused
     }
 
     /// A waiting thread watches for this connection from now on: the stream to watch. While reading is paused there is

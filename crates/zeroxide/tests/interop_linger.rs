@@ -39,7 +39,7 @@ fn a_hundred_thousand_messages_sent_just_before_the_close_arrive() {
         let peer = PythonPeer::spawn();
         let pull = peer.socket(Kind::Pull);
         let endpoint = pull.bind(endpoint).unwrap();
-        let counting = pull.count(100_000, LONG).unwrap();
+        let counting = pull.count(100_000, LONG / 3).unwrap();
         let context = Context::new();
         let push = patient_push(&context);
         push.connect(&endpoint).unwrap();
@@ -76,7 +76,7 @@ fn a_bound_push_delivers_before_it_goes_as_well() {
         let peer = PythonPeer::spawn();
         let pull = peer.socket(Kind::Pull);
         pull.connect(&endpoint).unwrap();
-        let counting = pull.count(50_001, LONG).unwrap();
+        let counting = pull.count(50_001, LONG / 3).unwrap();
         (0..50_000).for_each(|number| push.send(numbered(number)).unwrap());
         push.send(vec![0xFF; 32 * MIB]).unwrap();
         drop((push, context));

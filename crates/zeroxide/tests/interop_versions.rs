@@ -938,7 +938,9 @@ fn a_wrong_libzmq_is_refused_from_either_end() {
     let rep = peer.socket(Kind::Rep);
     rep.connect(&pull.bind(TCP).unwrap()).unwrap();
     let (reason, _) = handshake_failed(&monitor);
-    assert_eq!(reason, "PULL cannot talk to REP");
+    // libzmq may see our type first, and then closes without a word.
+    let reasons = ["PULL cannot talk to REP", "the peer closed during the handshake"];
+    assert!(reasons.contains(&reason.as_str()), "{reason}");
 
     let push = Push::new(&context).unwrap();
     let monitor = push.monitor();

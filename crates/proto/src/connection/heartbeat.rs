@@ -38,10 +38,15 @@ pub struct Heartbeat {
 #[derive(Clone, Copy, Debug)]
 struct Silence {
     until: Instant,
+    lasts: Duration,
     received: u64,
 }
 
 impl Silence {
+    fn new(now: Instant, lasts: Duration, received: u64) -> Option<Self> {
+        now.checked_add(lasts).map(|until| Self { until, lasts, received })
+    }
+
     fn broken(&self, received: u64) -> bool {
         received != self.received
     }
@@ -89,7 +94,7 @@ impl Heartbeat {
         if self.answer.is_some() {
             return Beat::Nothing; // unanswered PINGs do not pile up
         }
-        self.answer = now.checked_add(self.timeout).map(|until| Silence { until, received: octets_received });
+        self.answer = Silence::new(now, self.timeout, octets_received);
         Beat::SendPing
     }
 
@@ -97,8 +102,14 @@ impl Heartbeat {
     pub fn ping_received(&mut self, ttl: u16, now: Instant, octets_received: u64) {
         // 32 bits of milliseconds, so that no time to live wraps round (X16).
         let ttl = Duration::from_millis(u64::from(ttl) * 100);
-        let until = now.checked_add(ttl).filter(|_| !ttl.is_zero());
-        self.peer = until.map(|until| Silence { until, received: octets_received });
+        self.peer = Silence::new(now, ttl, octets_received).filter(|_| !ttl.is_zero());
+    }
+
+    /// This side has not been reading, so the silence is not the peer's: what it has to answer in time starts anew.
+    pub fn excuse(&mut self, now: Instant) {
+        for silence in [&mut self.answer, &mut self.peer].into_iter().flatten() {
+            silence.until = now.checked_add(silence.lasts).unwrap_or(silence.until);
+        }
     }
 }
 
@@ -164,6 +175,19 @@ mod tests {
         assert_eq!(beat.tick(start + SECOND, 18), Beat::Dead);
         beat.ping_received(0, start, 18);
         assert_eq!(beat.tick(start + 9 * SECOND, 18), Beat::Nothing);
+    }
+
+    #[test]
+    fn a_peer_that_was_not_read_has_all_its_time_again() {
+        let (mut beat, start) = beating(1, Some(3), 0);
+        assert_eq!(beat.tick(start + SECOND, 5), Beat::SendPing);
+        beat.ping_received(20, start + SECOND, 5);
+        beat.excuse(start + 3 * SECOND);
+        assert_eq!(beat.tick(start + 4 * SECOND, 5), Beat::Nothing);
+        assert_eq!(beat.tick(start + 5 * SECOND, 5), Beat::Dead, "the time to live of two seconds");
+        beat.ping_received(0, start + 5 * SECOND, 5);
+        assert_eq!(beat.tick(start + 5 * SECOND, 5), Beat::Nothing);
+        assert_eq!(beat.tick(start + 6 * SECOND, 5), Beat::Dead, "the answer after three");
     }
 
     #[test]

@@ -441,24 +441,34 @@ impl Loop {
                 self.ended(key, Ended::Lost("the handshake was not done in time".to_owned()));
             }
             Stage::Up { heartbeat, .. } => {
-                let core = session.core.clone();
                 let Some(peer) = session.peer.clone() else { return };
                 let (Some(heartbeat), Some(wire)) = (heartbeat, peer.wire()) else { return };
+                if wire.is_paused() {
+                    heartbeat.excuse(now);
+                }
                 match heartbeat.tick(now, wire.received()) {
                     Beat::Nothing => {}
                     Beat::SendPing => wire.ping(heartbeat.ttl()),
-                    // Its signs of life are behind what the application has not read yet.
-                    Beat::Dead if wire.is_paused() => {
-                        let options = core.options.lock();
-                        *heartbeat = Box::new(Heartbeat::new(&options, Version::V3_1, now));
-                    }
-                    Beat::Dead => {
-                        return self.ended(key, Ended::Lost("no sign of life from the peer".to_owned()));
-                    }
+                    Beat::Dead => return self.seems_dead(key, &peer),
                 }
                 self.note_deadline(key);
             }
             Stage::Ending { .. } => self.over(key),
+        }
+    }
+
+    /// The time of a silent peer is over. Whoever was to read may only have been late, so there is a last look.
+    fn seems_dead(&mut self, key: SessionKey, peer: &Arc<Peer>) {
+        let Some(wire) = peer.wire() else { return };
+        let received = wire.received();
+        match wire.read(peer, &mut self.scratch, 1) {
+            ReadOutcome::Drained | ReadOutcome::Detached if wire.received() == received => {
+                self.ended(key, Ended::Lost("no sign of life from the peer".to_owned()));
+            }
+            outcome => {
+                self.after_read(key, peer, outcome);
+                self.note_deadline(key);
+            }
         }
     }
 
