@@ -1,0 +1,159 @@
+//! The works that are counted. Each does the same thing so many times.
+
+use std::{fmt::Display, hint::black_box, thread};
+use zeroxide::{Context, Message, Pull, Push, Rep, Req};
+use zeroxide_proto::{
+    Batch, Command, Decoder, Handshake, Options, PeerId, Settings, Sink, SocketType, routing::Subscriptions,
+};
+
+pub(crate) struct Work {
+    pub(crate) name: &'static str,
+    /// Of the short run.
+    pub(crate) messages: u64,
+    /// How much more than on record it may cost.
+    pub(crate) tolerance: f64,
+    pub(crate) run: fn(u64) -> Result<(), String>,
+}
+
+pub(crate) const ALL: &[Work] = &[
+    work("inproc send+recv 16", |messages| inproc::<16>(messages)),
+    work("inproc send+recv 64", |messages| inproc::<64>(messages)),
+    work("inproc send+recv 1024", |messages| inproc::<1024>(messages)),
+    work("inproc round trip 64", round_trip),
+    work("encode 64", |messages| encode(messages, 64)),
+    work("encode 1024", |messages| encode(messages, 1024)),
+    work("decode walk 64", |messages| decode(messages, false)),
+    work("decode walk+pop 64", |messages| decode(messages, true)),
+    work("match 10", |messages| matches(messages, 10)),
+    work("match 10000", |messages| matches(messages, 10_000)),
+    // How far the sender gets before the other threads have their turn is callgrind's choice.
+    Work { tolerance: 0.15, ..work("tcp send, busy 64", tcp_send) },
+];
+
+const fn work(name: &'static str, run: fn(u64) -> Result<(), String>) -> Work {
+    Work { name, messages: 20_000, tolerance: 0.03, run }
+}
+
+/// Less than the high-water mark, so that nobody waits.
+const BURST: u64 = 500;
+
+fn said(error: impl Display) -> String {
+    error.to_string()
+}
+
+fn inproc<const SIZE: usize>(messages: u64) -> Result<(), String> {
+    let context = Context::new();
+    let pull = Pull::new(&context).map_err(said)?;
+    let push = Push::new(&context).map_err(said)?;
+    push.connect(&pull.bind("inproc://costs").map_err(said)?).map_err(said)?;
+    let body = [7; SIZE];
+    for _ in 0..messages / BURST {
+        for _ in 0..BURST {
+            push.send(&body).map_err(said)?;
+        }
+        for _ in 0..BURST {
+            black_box(pull.recv().map_err(said)?);
+        }
+    }
+    Ok(())
+}
+
+fn round_trip(messages: u64) -> Result<(), String> {
+    let context = Context::new();
+    let rep = Rep::new(&context).map_err(said)?;
+    let req = Req::new(&context).map_err(said)?;
+    req.connect(&rep.bind("inproc://costs").map_err(said)?).map_err(said)?;
+    for _ in 0..messages {
+        req.send(&[7; 64]).map_err(said)?;
+        rep.send(rep.recv().map_err(said)?).map_err(said)?;
+        black_box(req.recv().map_err(said)?);
+    }
+    Ok(())
+}
+
+fn encode(messages: u64, size: usize) -> Result<(), String> {
+    let message = Message::from(vec![7; size]);
+    let mut batch = Batch::new();
+    for _ in 0..messages / BURST {
+        for _ in 0..BURST {
+            batch.push_message(&[], black_box(&message));
+        }
+        black_box(&batch);
+        batch.clear();
+    }
+    Ok(())
+}
+
+struct Take {
+    pop: bool,
+}
+
+impl Sink for Take {
+    fn messages(&mut self, mut batch: Batch) {
+        black_box(batch.messages());
+        while self.pop && batch.pop().is_some_and(|message| !black_box(&message).is_empty()) {}
+    }
+
+    fn command(&mut self, _: Command<'_>) {}
+}
+
+fn decode(messages: u64, pop: bool) -> Result<(), String> {
+    let mut batch = Batch::new();
+    let message = Message::from(vec![7; 64]);
+    (0..BURST).for_each(|_| batch.push_message(&[], &message));
+    let wire: Vec<u8> = batch.segments().flatten().copied().collect();
+    let (mut decoder, mut scratch, mut sink) = (decoder()?, vec![], Take { pop });
+    for _ in 0..messages / BURST {
+        let mut rest = wire.as_slice();
+        while !rest.is_empty() {
+            let target = decoder.target(&mut scratch);
+            let room = (target.capacity() - target.len()).min(rest.len());
+            let (now, later) = rest.split_at(room);
+            target.extend_from_slice(now);
+            rest = later;
+            decoder.advance(&mut scratch, &mut sink).map_err(|error| format!("{error:?}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// That of a connection to a PUSH of 3.1.
+fn decoder() -> Result<Decoder, String> {
+    let mut script = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL".to_vec();
+    script.resize(64, 0);
+    script.extend(b"\x04\x06\x05READY");
+    let settings = Settings::new(SocketType::Pull, &Options::default());
+    let mut out = vec![];
+    let progress = Handshake::new(settings, &mut out).receive(&script, &mut out);
+    let established = progress.map_err(|error| format!("{error:?}"))?.established;
+    Ok(established.ok_or("the handshake is not over")?.decoder)
+}
+
+fn matches(messages: u64, topics: u64) -> Result<(), String> {
+    let mut subscriptions = Subscriptions::new();
+    for number in 0..topics {
+        subscriptions.add(PeerId(number as u32 % 100), format!("{number:07}").as_bytes());
+    }
+    let texts: Vec<String> = (0..topics).map(|number| format!("{number:07} and text")).collect();
+    let mut at = 0;
+    for _ in 0..messages {
+        at = (at + 7) % texts.len();
+        let text = texts.get(at).ok_or("no topics")?;
+        subscriptions.matches(black_box(text.as_bytes()), |peer| {
+            black_box(peer);
+        });
+    }
+    Ok(())
+}
+
+fn tcp_send(messages: u64) -> Result<(), String> {
+    let context = Context::new();
+    let pull = Pull::new(&context).map_err(said)?;
+    let push = Push::new(&context).map_err(said)?;
+    push.connect(&pull.bind("tcp://127.0.0.1:*").map_err(said)?).map_err(said)?;
+    let receiver = thread::spawn(move || (0..messages).try_for_each(|_| pull.recv().map(drop)));
+    for _ in 0..messages {
+        push.send(&[7; 64]).map_err(said)?;
+    }
+    receiver.join().map_err(|_| "the receiver panicked")?.map_err(said)
+}
