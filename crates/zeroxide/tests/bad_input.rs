@@ -1,4 +1,12 @@
 //! Whatever comes over the wire costs at most the connection it came by; the others do not notice.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod common;
 use common::*;
 use std::time::Duration;

@@ -1,4 +1,12 @@
 //! Binding, connecting, and taking both back.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod common;
 use common::*;
 use std::os::unix::net::UnixListener;

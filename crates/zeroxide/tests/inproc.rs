@@ -1,4 +1,12 @@
 //! Within a context, by name: any order of bind and connect, any number of threads.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod common;
 use common::*;
 use std::sync::Barrier;

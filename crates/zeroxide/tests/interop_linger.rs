@@ -1,6 +1,14 @@
 //! The end of a socket: what was sent still goes out as long as it may linger, what does not is counted, and a peer that
 //! is dead, frozen or silent holds nothing up. And the other side's end: what libzmq sent before it went is received.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
+
 mod scenario;
 
 use scenario::*;
@@ -275,7 +283,9 @@ fn a_refused_namesake_does_not_keep_a_patient_router_from_ending() {
     });
     assert_eq!(router.recv_timeout(LONG).unwrap(), ["same", "hello"].into());
     finishes(thread::spawn(move || drop((router, context))));
-    dealers.each_ref().map(|dealer| dealer.event(&["DISCONNECTED"]).unwrap());
+    for dealer in &dealers {
+        dealer.event(&["DISCONNECTED"]).unwrap();
+    }
 }
 
 #[test]

@@ -1,4 +1,12 @@
 //! What connections cost, and that waiting costs nothing. Alone in its process: it counts octets and wake-ups.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod common;
 use common::*;
 use std::{

@@ -1,4 +1,12 @@
 //! PUB and SUB (RFC 29): everybody gets what they asked for, and the publisher never waits.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod common;
 use common::*;
 use zeroxide::*;

@@ -1,4 +1,12 @@
 //! Connections that are lost are made again, and what waits for them is kept.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod common;
 use common::*;
 use std::time::Duration;

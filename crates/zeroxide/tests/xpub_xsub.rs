@@ -1,4 +1,12 @@
 //! XPUB and XSUB (RFC 29): subscriptions as messages.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod common;
 use common::*;
 use zeroxide::*;
