@@ -1,13 +1,5 @@
 //! How zox ends: exit codes, messages, signals, closed stdout.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "in a test a failure here is the failure of the test"
-)]
-
 mod support;
 
 use rustix::process::Signal;

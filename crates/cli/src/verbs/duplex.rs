@@ -20,7 +20,7 @@ pub(crate) struct Duplex {
     #[command(flatten)]
     pub(crate) send: SendArgs,
 
-    /// End when so many messages have been received
+    /// End when so many messages have been received, and those of the command line are sent
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<u64>,
 }
@@ -46,7 +46,7 @@ impl Duplex {
             None => pace,
         };
         let source = Source::new(&self.send, &self.format, None);
-        let part = if self.send.messages.is_empty() { Part::Feeder } else { Part::Giver };
+        let part = if self.send.messages.is_empty() { Part::Feeder } else { Part::Courier };
         session.work(part, move || send_all(&socket, source, &pace))?;
         session.finish()
     }
