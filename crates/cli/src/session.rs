@@ -29,8 +29,11 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// What a worker does for the run as a whole.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Part {
-    /// Sends beside a printer: the run goes on when it is done; its failure ends it all the same.
+    /// Sends beside a printer what stdin says: the run goes on when it is done, and does not wait for it; its failure
+    /// ends it all the same.
     Feeder,
+    /// As a feeder, but what it sends is given and has an end: the run waits for it.
+    Courier,
     /// The run is over when this worker is.
     Whole,
     /// As whole, and holds what was received: the end waits until it has put that out.
@@ -53,6 +56,7 @@ pub(crate) struct Session {
     sender: Sender<News>,
     news: Receiver<News>,
     printers: usize,
+    couriers: usize,
 }
 
 impl Session {
@@ -62,7 +66,7 @@ impl Session {
         let context = Context::new();
         let lingering = Arc::new(AtomicBool::new(false));
         watch_signals(context.clone(), sender.clone(), lingering.clone())?;
-        Ok(Self { context, sockets: Vec::new(), promised, lingering, sender, news, printers: 0 })
+        Ok(Self { context, sockets: Vec::new(), promised, lingering, sender, news, printers: 0, couriers: 0 })
     }
 
     /// Opens a socket where the arguments say, and tells on stderr where it is bound.
@@ -107,6 +111,7 @@ impl Session {
         };
         thread::Builder::new().spawn(run).map_err(|error| Failure::Failed(format!("no thread: {error}")))?;
         self.printers += usize::from(part == Part::Printer);
+        self.couriers += usize::from(part == Part::Courier);
         Ok(())
     }
 
@@ -147,17 +152,21 @@ impl Session {
     }
 
     fn wait(&mut self) -> Result<(), Failure> {
+        let mut done = false;
         loop {
             match self.news.recv() {
                 Ok(News::Worker(part, result)) => {
                     self.printers -= usize::from(part == Part::Printer);
+                    self.couriers -= usize::from(part == Part::Courier);
                     match result {
                         // Whoever ended the context tells why.
-                        Err(Failure::Terminated) => {}
+                        Err(Failure::Terminated) => continue,
                         Err(Failure::StdoutClosed) => return Ok(()),
                         Err(failure) => return Err(failure),
-                        Ok(()) if part == Part::Feeder => {}
-                        Ok(()) => return Ok(()),
+                        Ok(()) => done |= matches!(part, Part::Whole | Part::Printer),
+                    }
+                    if done && self.couriers == 0 {
+                        return Ok(());
                     }
                 }
                 Ok(News::Signal(signal)) if self.promised => return Err(Failure::Interrupted(signal)),

@@ -20,7 +20,7 @@ pub(crate) struct Duplex {
     #[command(flatten)]
     pub(crate) send: SendArgs,
 
-    /// End when so many messages have been received
+    /// End when so many messages have been received, and those of the command line are sent
     #[arg(long, value_name = "N")]
     pub(crate) count: Option<u64>,
 }
@@ -46,7 +46,8 @@ impl Duplex {
             None => pace,
         };
         let source = Source::new(&self.send, &self.format, None);
-        session.work(Part::Feeder, move || send_all(&socket, source, &pace))?;
+        let part = if self.send.messages.is_empty() { Part::Feeder } else { Part::Courier };
+        session.work(part, move || send_all(&socket, source, &pace))?;
         session.finish()
     }
 }
