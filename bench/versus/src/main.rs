@@ -128,7 +128,7 @@ fn run(arguments: &Arguments) -> Report {
                             report.add(subject, &figures);
                         }
                     }
-                    Err(why) => report.fail(subject, &workload.name, round, &why),
+                    Err(why) => report.fail(subject, &workload.name, &why),
                 }
             }
         }

@@ -46,8 +46,8 @@ impl Report {
         }
     }
 
-    pub fn fail(&mut self, subject: &str, workload: &str, round: usize, why: &str) {
-        self.failures.push((subject.to_owned(), workload.to_owned(), format!("round {round}: {why}")));
+    pub fn fail(&mut self, subject: &str, workload: &str, why: &str) {
+        self.failures.push((subject.to_owned(), workload.to_owned(), why.to_owned()));
     }
 
     /// Cells of the table, the heading first.
@@ -105,11 +105,15 @@ impl Report {
         if !self.failures.is_empty() {
             out.push_str("\nWithout a figure:\n\n");
         }
-        // The last word of each.
-        let last: BTreeMap<_, _> =
-            self.failures.iter().map(|(subject, workload, why)| ((subject, workload), why)).collect();
-        for ((subject, workload), why) in last {
-            let _ = writeln!(out, "- {subject}, {workload}: {why}");
+        let mut reasons: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+        for (subject, workload, why) in &self.failures {
+            let workloads = reasons.entry((subject, why)).or_default();
+            if !workloads.contains(&workload.as_str()) {
+                workloads.push(workload);
+            }
+        }
+        for ((subject, why), workloads) in reasons {
+            let _ = writeln!(out, "- {subject}: {why} ({})", workloads.join(", "));
         }
     }
 

@@ -30,7 +30,9 @@ impl Subject for Monocoque {
     }
 
     fn socket(&self, kind: Kind, plan: &Plan) -> Wrapped {
-        let options = SocketOptions::default().with_write_coalescing(!plan.latency);
+        // PUB gathers by itself, and has no flush.
+        let gather = kind == Kind::Push && !plan.latency;
+        let options = SocketOptions::default().with_write_coalescing(gather);
         Wrapped { kind, plan: *plan, options, half: Half::Fresh, received: vec![] }
     }
 }
