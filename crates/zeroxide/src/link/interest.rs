@@ -1,0 +1,54 @@
+//! What the poller watches for: the single place that changes it.
+
+use super::*;
+
+/// What the kernel tells the I/O thread about this connection.
+#[derive(Default)]
+pub(super) struct Watch {
+    pub(super) stream: Option<Arc<Stream>>,
+    pub(super) write: bool,
+    /// Reading waits for the application to make room.
+    pub(super) paused: bool,
+    /// A thread that waits in a receive call watches instead of the I/O thread.
+    pub(super) claimed: bool,
+}
+
+impl Wire {
+    /// A waiting thread watches for this connection from now on: the stream to watch. While reading is paused there is
+    /// nothing to claim, for only the I/O thread will hear when it may go on.
+    pub(crate) fn claim(&self) -> Option<Arc<Stream>> {
+        self.watch(|watch| watch.claimed = !watch.paused);
+        let watch = self.interest.lock();
+        if watch.claimed { watch.stream.clone() } else { None }
+    }
+
+    /// The I/O thread watches again.
+    pub(crate) fn unclaim(&self) {
+        self.watch(|watch| watch.claimed = false);
+    }
+
+    /// Changes what the poller watches for, with a system call only if that really changes.
+    pub(super) fn watch(&self, change: impl FnOnce(&mut Watch)) {
+        let mut watch = self.interest.lock();
+        let before = watch.interest();
+        change(&mut watch);
+        let after = watch.interest();
+        if before != after
+            && let Some(stream) = &watch.stream
+        {
+            // With nothing to watch for, the stream leaves the poller: a hang-up would be reported all the same, again
+            // and again. A failure means that the stream is being closed.
+            let _ = match (before == Interest::NONE, after == Interest::NONE) {
+                (true, _) => self.io.poller.add(&**stream, self.session.0, after),
+                (false, true) => self.io.poller.remove(&**stream),
+                (false, false) => self.io.poller.modify(&**stream, self.session.0, after),
+            };
+        }
+    }
+}
+
+impl Watch {
+    pub(super) fn interest(&self) -> Interest {
+        Interest::new(!self.paused && !self.claimed, self.write)
+    }
+}

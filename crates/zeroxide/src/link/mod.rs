@@ -1,0 +1,168 @@
+//! A connection's two halves, and who may use them.
+//!
+//! The *writer token* (`transmit`) belongs to whoever is writing: the sending thread on an idle connection, the I/O
+//! thread on a busy one. The *reader's lock* (`receive`) belongs to whoever waits: a thread blocked in a receive, or
+//! the I/O thread. Both may always be taken; who is *woken* by the kernel is a matter of `interest` alone.
+//!
+//! ```text
+//!   sender:  append to outbox   then  try the token   -> got it: drain, release, look again
+//!                                                     -> busy:   the holder looks again after it releases
+//! ```
+//! The outbox's own lock orders the two: either the holder's last look sees the message, or the sender sees the token
+//! free. No message stays behind, and no fence is needed.
+
+use crate::{
+    io::shared::{Command, IoShared, SessionKey},
+    peer::{Cargo, Peer},
+    socket::core::Core,
+    sync::Mutex,
+};
+use std::{
+    io::{ErrorKind, IoSlice},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::*},
+    },
+    time::{Duration, Instant},
+};
+use zeroxide_net::{Interest, Stream};
+use zeroxide_proto::{
+    Batch, Command as WireCommand, Frame, Message,
+    connection::{self, Decoder, Encoder, PONGS_QUEUED_MAX, ProtocolError, Sink},
+};
+
+/// Two writes by a sending thread within this time, with nothing received between, are a burst: from then on the
+/// I/O thread writes, and what piles up meanwhile goes out in one call.
+const BURST: Duration = Duration::from_micros(40);
+/// Segments handed to one system call.
+const SEGMENTS: usize = 64;
+/// Writes to one connection before others get their turn.
+const WRITES_PER_TURN: usize = 32;
+/// Reads of one connection before others get their turn.
+pub(crate) const READS_PER_TURN: usize = 8;
+/// Octets dropped at once while a connection ends.
+pub(crate) const READ_SIZE: usize = 64 * 1024;
+
+/// The link of a peer over a connection of the operating system.
+pub(crate) struct Wire {
+    io: Arc<IoShared>,
+    transmit: Mutex<Transmit>,
+    receive: Mutex<Option<Receive>>,
+    control: Mutex<Vec<Control>>,
+    has_control: AtomicBool,
+    receipts: Receipts,
+    /// The I/O thread has been asked to drain the outbox and has not begun yet.
+    scheduled: AtomicBool,
+    /// Octets received so far: what heartbeats count, and what ends a burst.
+    received: AtomicU64,
+    interest: Mutex<Watch>,
+    session: SessionKey,
+    born: Instant,
+    /// Nanoseconds from `born` to the end of the last write.
+    last_write: AtomicU64,
+}
+
+mod control;
+mod interest;
+mod reading;
+mod writing;
+
+pub(crate) use control::Control;
+use control::Receipts;
+use interest::Watch;
+pub(crate) use reading::ReadOutcome;
+use reading::Receive;
+pub(crate) use writing::Drained;
+use writing::Transmit;
+
+impl Wire {
+    pub(crate) fn new(io: Arc<IoShared>, session: SessionKey) -> Self {
+        Self {
+            io,
+            transmit: Mutex::default(),
+            receive: Mutex::default(),
+            control: Mutex::default(),
+            has_control: AtomicBool::new(false),
+            receipts: Receipts::default(),
+            scheduled: AtomicBool::new(false),
+            received: AtomicU64::new(0),
+            interest: Mutex::default(),
+            session,
+            born: Instant::now(),
+            last_write: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn io(&self) -> &Arc<IoShared> {
+        &self.io
+    }
+
+    pub(crate) fn session(&self) -> SessionKey {
+        self.session
+    }
+
+    pub(crate) fn received(&self) -> u64 {
+        self.received.load(Relaxed)
+    }
+
+    /// Puts a connection under the link; it is registered with the poller for reading. `first` goes out before all else.
+    /// Only the I/O thread reads it until [`Wire::open`].
+    pub(crate) fn attach(&self, stream: &Arc<Stream>, decoder: Decoder, encoder: Encoder, first: Vec<u8>) {
+        *self.receive.lock() =
+            Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
+        *self.interest.lock() = Watch::default();
+        let mut transmit = self.transmit.lock();
+        transmit.attached = Some((stream.clone(), encoder));
+        transmit.control = first;
+        transmit.blocked = false;
+    }
+
+    /// Lets whoever waits read the connection. What was read with the handshake, and what the rules deliver first, has to
+    /// be in the inbox by then.
+    pub(crate) fn open(&self, stream: &Arc<Stream>) {
+        let mut watch = self.interest.lock();
+        *watch = Watch { stream: Some(stream.clone()), claimed: false, ..*watch };
+        let _ = match watch.interest() {
+            Interest::READ => Ok(()),
+            Interest::NONE => self.io.poller.remove(&**stream),
+            interest => self.io.poller.modify(&**stream, self.session.0, interest),
+        };
+    }
+
+    /// Takes the connection away. Messages that did not go out whole stay for the next one; says whether there was a
+    /// connection, and how many messages stay.
+    pub(crate) fn detach(&self) -> (bool, usize) {
+        *self.interest.lock() = Watch::default();
+        let mut transmit = self.transmit.lock();
+        let attached = transmit.attached.take().is_some();
+        let out = transmit.written.saturating_sub(transmit.control.len());
+        let (left, _) = std::mem::take(&mut transmit.wire).into_unwritten(out);
+        transmit.control.clear();
+        transmit.written = 0;
+        transmit.receipt = None;
+        // What the connection before the last one left is older than what this one took.
+        transmit.unsent.append(left);
+        let waiting = transmit.unsent.messages();
+        drop(transmit);
+        self.control.lock().clear();
+        *self.receive.lock() = None;
+        self.receipts.asked.store(0, Release);
+        self.receipts.got.store(0, Release);
+        (attached, waiting)
+    }
+
+    /// Asks the I/O thread to end the connection.
+    pub(crate) fn hang_up(&self) {
+        self.io.command(Command::HangUp(self.session));
+    }
+
+    /// Asks the I/O thread to end the connection when all is written.
+    pub(crate) fn finish(&self) {
+        self.io.command(Command::Finish(self.session));
+    }
+
+    /// The other side in words, while the connection is up.
+    pub(crate) fn peer_address(&self) -> Option<String> {
+        self.interest.lock().stream.as_ref().map(|stream| stream.peer_address())
+    }
+}

@@ -1,0 +1,165 @@
+//! The reading half: from the kernel to the inbox, as far as there is room.
+
+use super::*;
+
+pub(super) struct Receive {
+    pub(super) stream: Arc<Stream>,
+    pub(super) decoder: Decoder,
+    /// Read, but there was no room: waits for the inbox.
+    pub(super) overflow: Option<Batch>,
+    /// The peer broke the protocol: nothing more is read.
+    pub(super) violation: Option<ProtocolError>,
+}
+
+/// How a turn of reading ended.
+#[derive(Debug)]
+pub(crate) enum ReadOutcome {
+    /// Nothing more is there now.
+    Drained,
+    /// More may be there; others get their turn first.
+    Again,
+    /// The inbox is full.
+    Paused,
+    /// No connection is attached.
+    Detached,
+    /// The peer closed.
+    End,
+    /// The operating system reports an error.
+    Failed(ErrorKind),
+    /// The peer broke the protocol.
+    Violation(ProtocolError),
+}
+
+impl Wire {
+    /// Reads what is there, in up to `turns` system calls, and hands it on.
+    pub(crate) fn read(&self, peer: &Peer, scratch: &mut Vec<u8>, turns: usize) -> ReadOutcome {
+        let Some(core) = peer.core.upgrade() else { return ReadOutcome::Detached };
+        let mut guard = self.receive.lock();
+        let Some(receive) = guard.as_mut() else { return ReadOutcome::Detached };
+        for _ in 0..turns {
+            if let Some(violation) = &receive.violation {
+                return ReadOutcome::Violation(*violation);
+            }
+            if let Some(batch) = receive.overflow.take()
+                && let Err(batch) = core.arrived(peer, batch)
+            {
+                receive.overflow = Some(batch);
+                drop(guard);
+                return self.pause(peer);
+            }
+            if must_wait(peer) {
+                drop(guard);
+                return self.pause(peer);
+            }
+            let target = receive.decoder.target(scratch);
+            let room = target.capacity() - target.len();
+            let count = match receive.stream.read(target) {
+                Ok(0) => return ReadOutcome::End,
+                Ok(count) => count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return ReadOutcome::Drained,
+                Err(error) => return ReadOutcome::Failed(error.kind()),
+            };
+            self.advance(receive, &core, peer, scratch, count);
+            if receive.overflow.is_none() && receive.violation.is_none() && count < room {
+                return ReadOutcome::Drained;
+            }
+        }
+        ReadOutcome::Again
+    }
+
+    /// Takes octets that were read before the connection was attached.
+    pub(crate) fn feed(&self, peer: &Peer, octets: &[u8], scratch: &mut Vec<u8>) -> ReadOutcome {
+        if !octets.is_empty()
+            && let Some(core) = peer.core.upgrade()
+            && let Some(receive) = self.receive.lock().as_mut()
+        {
+            receive.decoder.target(scratch).extend_from_slice(octets);
+            self.advance(receive, &core, peer, scratch, octets.len());
+        }
+        self.read(peer, scratch, READS_PER_TURN)
+    }
+
+    /// Hands on what has just been read.
+    fn advance(
+        &self,
+        receive: &mut Receive,
+        core: &Arc<Core>,
+        peer: &Peer,
+        scratch: &mut Vec<u8>,
+        count: usize,
+    ) {
+        self.received.store(self.received.load(Relaxed) + count as u64, Relaxed);
+        let mut arrivals = Arrivals { core, peer, wire: self, overflow: None };
+        receive.violation = receive.decoder.advance(scratch, &mut arrivals).err();
+        receive.overflow = arrivals.overflow;
+    }
+
+    fn pause(&self, peer: &Peer) -> ReadOutcome {
+        self.watch(|watch| (watch.paused, watch.claimed) = (true, false));
+        if !must_wait(peer) {
+            // The application made room between the refusal and the pause; its resume came too early.
+            self.watch(|watch| watch.paused = false);
+            return ReadOutcome::Again;
+        }
+        ReadOutcome::Paused
+    }
+
+    /// Whether reading waits for the application to make room.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.interest.lock().paused
+    }
+
+    /// The application has made room in the inbox; says whether reading was paused.
+    pub(crate) fn resume(&self) -> bool {
+        let mut paused = false;
+        self.watch(|watch| paused = std::mem::take(&mut watch.paused));
+        if paused {
+            // What had been read before the pause is in no kernel buffer: readiness alone would not bring it.
+            self.io.command(Command::Read(self.session()));
+        }
+        paused
+    }
+}
+
+/// Whether reading has to wait for the application. After a close it has not: what comes is dropped, but PINGs are
+/// answered and the peer's end is seen while the last messages go out.
+fn must_wait(peer: &Peer) -> bool {
+    !peer.inbox.has_room() && !peer.inbox.is_closed()
+}
+
+/// Where the decoder's findings go.
+struct Arrivals<'a> {
+    core: &'a Arc<Core>,
+    peer: &'a Peer,
+    wire: &'a Wire,
+    overflow: Option<Batch>,
+}
+
+impl Sink for Arrivals<'_> {
+    fn messages(&mut self, batch: Batch) {
+        match &mut self.overflow {
+            Some(overflow) => overflow.append(batch),
+            None => self.overflow = self.core.arrived(self.peer, batch).err(),
+        }
+    }
+
+    fn command(&mut self, command: WireCommand<'_>) {
+        match command {
+            WireCommand::Ping { ttl, context } => {
+                if self.wire.pongs_waiting() < PONGS_QUEUED_MAX {
+                    self.wire.control(Control::Pong(context.to_vec()));
+                }
+                self.wire.io.command(Command::Pinged(self.wire.session(), ttl));
+            }
+            WireCommand::Pong(context) => {
+                // An empty context answers a heartbeat.
+                if let Ok(number) = context.try_into() {
+                    self.wire.note_receipt(u64::from_be_bytes(number), self.peer);
+                }
+            }
+            WireCommand::Subscribe(topic) => self.core.subscription(self.peer, topic, true),
+            WireCommand::Cancel(topic) => self.core.subscription(self.peer, topic, false),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The writing half: who writes, and how much at once.
+
+use super::*;
+
+#[derive(Default)]
+pub(super) struct Transmit {
+    pub(super) attached: Option<(Arc<Stream>, Encoder)>,
+    /// What is being written: taken from the outbox, not counted by its limit any more.
+    pub(super) wire: connection::Wire,
+    /// What control says; it goes out before `wire`.
+    pub(super) control: Vec<u8>,
+    /// Octets of `control` followed by `wire` that are out.
+    pub(super) written: usize,
+    /// Messages that the last connection did not take whole.
+    pub(super) unsent: Batch,
+    pub(super) blocked: bool,
+    pub(super) received_before: u64,
+    /// The receipt that has come when `control` is written.
+    pub(super) receipt: Option<u64>,
+}
+
+/// How a turn of writing ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Drained {
+    /// Everything is out.
+    Empty,
+    /// The kernel takes no more now.
+    Blocked,
+    /// There is more; others get their turn first.
+    Again,
+    /// There is no connection.
+    Detached,
+    /// The connection is broken.
+    Broken,
+}
+
+impl Wire {
+    /// Called after messages were appended to the outbox. Writes at once on an idle connection, and on a busy one that
+    /// has as much as one system call takes; otherwise sees to it that the I/O thread will write.
+    #[inline]
+    pub(crate) fn kick(&self, peer: &Peer) {
+        if self.scheduled.load(Relaxed) {
+            self.write_or_report(peer);
+        } else {
+            self.kick_idle(peer);
+        }
+    }
+
+    /// Whether a kick has nothing to do.
+    #[inline]
+    pub(crate) fn is_scheduled(&self) -> bool {
+        self.scheduled.load(Relaxed)
+    }
+
+    fn kick_idle(&self, peer: &Peer) {
+        let Some(mut transmit) = self.transmit.try_lock() else { return };
+        if transmit.attached.is_none() || transmit.blocked {
+            return;
+        }
+        let received = self.received.load(Relaxed);
+        let burst = self.quiet_for() < BURST && received == transmit.received_before;
+        if burst {
+            drop(transmit);
+            return self.schedule();
+        }
+        transmit.received_before = received;
+        drop(transmit);
+        self.write_or_report(peer);
+    }
+
+    /// As [`Wire::write_out`], for threads of the application: what is more than a turn, or the end of the connection,
+    /// is left to the I/O thread.
+    pub(crate) fn write_or_report(&self, peer: &Peer) {
+        match self.write_out(peer) {
+            Drained::Broken => self.io.command(Command::Broken(self.session)),
+            Drained::Again => self.schedule(),
+            Drained::Empty | Drained::Blocked | Drained::Detached => {}
+        }
+    }
+
+    /// Time since anyone wrote.
+    pub(crate) fn quiet_for(&self) -> Duration {
+        self.born.elapsed().saturating_sub(Duration::from_nanos(self.last_write.load(Relaxed)))
+    }
+
+    /// Asks the I/O thread to drain the outbox.
+    pub(crate) fn schedule(&self) {
+        if !self.scheduled.swap(true, AcqRel) {
+            self.io.command(Command::Flush(self.session()));
+        }
+    }
+
+    /// The I/O thread begins the drain it was asked for.
+    pub(crate) fn begin_flush(&self) {
+        self.scheduled.store(false, Release);
+    }
+
+    /// Writes until the outbox is empty or the kernel takes no more, if nobody else is at it.
+    pub(crate) fn write_out(&self, peer: &Peer) -> Drained {
+        loop {
+            let Some(mut transmit) = self.transmit.try_lock() else { return Drained::Empty };
+            let outcome = self.drain(&mut transmit, peer);
+            self.last_write.store(self.born.elapsed().as_nanos() as u64, Relaxed);
+            drop(transmit);
+            match outcome {
+                Drained::Empty if !peer.outbox.is_empty() || self.has_control.load(Acquire) => {}
+                Drained::Blocked => {
+                    self.watch(|watch| watch.write = true);
+                    return outcome;
+                }
+                _ => return outcome,
+            }
+        }
+    }
+
+    /// The kernel has room again (called by the I/O thread).
+    pub(crate) fn writable(&self, peer: &Peer) -> Drained {
+        self.watch(|watch| watch.write = false);
+        self.transmit.lock().blocked = false;
+        self.write_out(peer)
+    }
+
+    /// Whether all that was sent has been handed to the kernel.
+    pub(crate) fn is_drained(&self, peer: &Peer) -> bool {
+        let transmit = self.transmit.lock();
+        transmit.pending() == 0
+            && transmit.unsent.is_empty()
+            && peer.outbox.is_empty()
+            && !self.has_control.load(Acquire)
+    }
+
+    fn drain(&self, transmit: &mut Transmit, peer: &Peer) -> Drained {
+        for _ in 0..WRITES_PER_TURN {
+            if transmit.attached.is_none() {
+                return Drained::Detached;
+            }
+            if transmit.pending() == 0 && !self.refill(transmit, peer) {
+                return Drained::Empty;
+            }
+            match transmit.write() {
+                Ok(()) => {}
+                Err(ErrorKind::WouldBlock) => {
+                    transmit.blocked = true;
+                    return Drained::Blocked;
+                }
+                Err(_) => {
+                    transmit.blocked = true;
+                    return Drained::Broken;
+                }
+            }
+        }
+        Drained::Again
+    }
+
+    /// Takes the next octets to write: what control has to say, and a batch of messages.
+    fn refill(&self, transmit: &mut Transmit, peer: &Peer) -> bool {
+        transmit.written = 0;
+        transmit.control.clear();
+        if let Some(number) = transmit.receipt.take() {
+            self.note_receipt(number, peer);
+        }
+        let Some((_, encoder)) = &mut transmit.attached else { return false };
+        if self.has_control.swap(false, AcqRel) {
+            for control in std::mem::take(&mut *self.control.lock()) {
+                let before = transmit.control.len();
+                control.encode(encoder, &mut transmit.control);
+                if let Control::Receipt { number, .. } = control
+                    && transmit.control.len() == before
+                {
+                    transmit.receipt = Some(number);
+                }
+            }
+        }
+        let mut cargo = Cargo(std::mem::take(&mut transmit.wire).into_memory());
+        if !transmit.unsent.is_empty() {
+            cargo = Cargo(std::mem::take(&mut transmit.unsent));
+        } else if peer.outbox.take_into(&mut cargo) {
+            let _ = peer.outbox.credit(cargo.messages());
+            if let Some(core) = peer.core.upgrade() {
+                core.writable.notify_fenced();
+            }
+        }
+        transmit.wire = encoder.encode(cargo.0);
+        if transmit.pending() > 0 {
+            return true;
+        }
+        // Nothing was to be said to a peer without PINGs: all that was before it is out.
+        if let Some(number) = transmit.receipt.take() {
+            self.note_receipt(number, peer);
+        }
+        false
+    }
+}
+
+impl Transmit {
+    /// Octets that are still to be written of what was taken.
+    pub(super) fn pending(&self) -> usize {
+        self.control.len() + self.wire.size() - self.written
+    }
+
+    /// One system call.
+    fn write(&mut self) -> Result<(), ErrorKind> {
+        let Some((stream, _)) = &self.attached else { return Err(ErrorKind::NotConnected) };
+        let mut slices = [IoSlice::new(&[]); SEGMENTS];
+        let mut used = 0;
+        let mut skip = self.written;
+        let runs = std::iter::once(&self.control[..]).chain(self.wire.segments());
+        for run in runs {
+            if skip >= run.len() {
+                skip -= run.len();
+                continue;
+            }
+            let Some(slot) = slices.get_mut(used) else { break };
+            *slot = IoSlice::new(run.get(skip..).unwrap_or_default());
+            skip = 0;
+            used += 1;
+        }
+        let slices = slices.get(..used).unwrap_or_default();
+        self.written += stream.write_vectored(slices).map_err(|error| error.kind())?;
+        Ok(())
+    }
+}

@@ -1,0 +1,193 @@
+//! Peers: how they come, wait for their connection, leave, and are forgotten.
+
+use super::*;
+
+impl Core {
+    /// Takes a new peer in. Its lanes are fresh, or for inproc the other side's. The effects are to be applied when the
+    /// link can carry them.
+    pub(crate) fn attach(
+        self: &Arc<Self>,
+        link: Link,
+        facts: &Facts<'_>,
+        outbox: Arc<Lane<Cargo>>,
+        inbox: Arc<Lane<Cargo>>,
+    ) -> Result<(Arc<Peer>, Vec<Effect>), Refused> {
+        let mut effects = Vec::new();
+        let mut guard = self.rules.lock();
+        let rules = &mut *guard;
+        let id = rules.free.pop().unwrap_or(PeerId(rules.peers.0.len() as u32));
+        let refused = rules.machine.attach(id, facts, &mut effects).err();
+        if id.0 as usize == rules.peers.0.len() {
+            rules.peers.0.push(None);
+        }
+        if let Some(refused) = refused {
+            rules.free.push(id);
+            drop(guard);
+            self.apply(effects);
+            return Err(refused);
+        }
+        let peer = Arc::new(Peer {
+            id,
+            core: Arc::downgrade(self),
+            outbox,
+            inbox,
+            link,
+            up: AtomicBool::new(false),
+            origin: Mutex::default(),
+        });
+        if let Some(slot) = rules.peers.0.get_mut(id.0 as usize) {
+            *slot = Some(peer.clone());
+        }
+        drop(guard);
+        self.incoming.lock().add(peer.clone());
+        Ok((peer, effects))
+    }
+
+    /// A peer that waited for its connection has it. The effects are to be applied when the link can carry them.
+    pub(crate) fn reattach(&self, peer: &Peer, facts: &Facts<'_>) -> Result<Vec<Effect>, Refused> {
+        let mut effects = Vec::new();
+        let mut rules = self.rules.lock();
+        if !rules.peers.lists(peer) {
+            // It has left, and only its last messages still go out.
+            return Ok(effects);
+        }
+        let answer = rules.machine.reattach(peer.id, facts, &mut effects);
+        drop(rules);
+        match answer {
+            Ok(()) => Ok(effects),
+            Err(refused) => {
+                self.apply(effects);
+                Err(refused)
+            }
+        }
+    }
+
+    /// Fresh lanes for a new peer over a wire.
+    pub(crate) fn new_lanes(&self) -> (Arc<Lane<Cargo>>, Arc<Lane<Cargo>>) {
+        let options = self.options.lock();
+        (
+            Arc::new(Lane::new(options.send_high_water_mark)),
+            Arc::new(Lane::new(options.receive_high_water_mark)),
+        )
+    }
+
+    /// A link is up: who waited for a peer hears of it.
+    pub(crate) fn link_up(&self, peer: &Peer) {
+        if !peer.up.swap(true, SeqCst) {
+            self.connected.fetch_add(1, SeqCst);
+        }
+        self.seat.links_changed();
+        self.writable.notify_fenced();
+        self.changed.notify_fenced();
+    }
+
+    /// A link went down; `keep` says that the peer waits for the next one.
+    pub(crate) fn link_down(&self, peer: &Peer, keep: bool) {
+        if keep {
+            let mut effects = Vec::new();
+            let mut rules = self.rules.lock();
+            if rules.peers.lists(peer) {
+                rules.machine.suspend(peer.id, &mut effects);
+            }
+            drop(rules);
+            self.apply(effects);
+        }
+        if peer.up.swap(false, SeqCst) {
+            self.connected.fetch_sub(1, SeqCst);
+        }
+        self.seat.links_changed();
+        self.changed.notify_fenced();
+    }
+
+    /// The peer is gone for good. What it sent can still be received; what waits for it is lost, except in this process,
+    /// where the other socket still reads what was sent before.
+    pub(crate) fn detach(&self, peer: &Peer, reason: Loss) {
+        self.retire(peer);
+        if peer.wire().is_some() {
+            self.counters.lost(reason, peer.outbox.drain().messages);
+        }
+    }
+
+    /// The peer leaves this socket: nothing more is routed to it or taken from it. What is queued for it may still go
+    /// out, and what it sent can still be received.
+    pub(crate) fn retire(&self, peer: &Peer) {
+        let mut effects = Vec::new();
+        {
+            let mut rules = self.rules.lock();
+            if !rules.peers.lists(peer) {
+                return;
+            }
+            rules.machine.detach(peer.id, &mut effects);
+            if let Some(slot) = rules.peers.0.get_mut(peer.id.0 as usize) {
+                *slot = None;
+            }
+        }
+        self.apply_for(effects, Some(peer));
+        peer.outbox.close();
+        peer.inbox.close();
+        let gone = self.incoming.lock().leave(peer.id);
+        if gone {
+            self.forget(peer.id);
+        }
+        self.readable.notify();
+        self.writable.notify_fenced();
+        self.changed.notify_fenced();
+    }
+
+    pub(super) fn forget(&self, peer: PeerId) {
+        let mut rules = self.rules.lock();
+        rules.machine.forget(peer);
+        rules.free.push(peer);
+    }
+
+    /// Ends the connection of a peer once what is queued for it is written.
+    pub(crate) fn close_peer(&self, peer: &Arc<Peer>) {
+        match &peer.link {
+            Link::Wire(wire) => wire.finish(),
+            Link::Inproc(_) => self.hang_up(peer),
+        }
+    }
+
+    /// Ends the connection of a peer.
+    pub(crate) fn hang_up(&self, peer: &Arc<Peer>) {
+        match &peer.link {
+            Link::Wire(wire) => wire.hang_up(),
+            Link::Inproc(_) => {
+                if let Some(core) = peer.core.upgrade() {
+                    crate::inproc::part(&core, peer);
+                }
+            }
+        }
+    }
+
+    /// Every peer, in no order.
+    pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {
+        self.rules.lock().peers.0.iter().flatten().cloned().collect()
+    }
+
+    /// Runs something on the rules of this socket and carries out what comes of it.
+    pub(crate) fn with_machine<R>(&self, run: impl FnOnce(&mut Machine, &mut Vec<Effect>) -> R) -> R {
+        let mut effects = Vec::new();
+        let result = run(&mut self.rules.lock().machine, &mut effects);
+        self.apply(effects);
+        result
+    }
+
+    /// Takes changed options over where they act at once.
+    pub(crate) fn configure(&self, options: &Options) {
+        let mut rules = self.rules.lock();
+        rules.machine.configure(options);
+        self.needs_accept.store(rules.machine.needs_accept(), Relaxed);
+        self.conflate.store(options.conflate, Relaxed);
+        for peer in rules.peers.0.iter().flatten().filter(|peer| peer.wire().is_some()) {
+            let _ = peer.outbox.set_limit(options.send_high_water_mark);
+            if peer.inbox.set_limit(options.receive_high_water_mark).resume
+                && let Some(wire) = peer.wire()
+            {
+                wire.resume();
+            }
+        }
+        drop(rules);
+        self.writable.notify_fenced();
+    }
+}

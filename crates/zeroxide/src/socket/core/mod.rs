@@ -1,0 +1,177 @@
+//! One socket, whatever its type: rules under one lock, what has arrived under another.
+//!
+//! ```text
+//!   send: rules.lock { route -> peer.outbox.push } -> kick the link
+//!   recv: incoming.lock { fair queue -> batch.pop -> (rules.lock { accept }) }
+//!   I/O:  arrived -> inbox.push_batch -> incoming.lock { activate } -> readable.notify
+//! ```
+//! Lock order: `incoming`, then `rules`, then a lane or a link. No system call is made under `rules` or `incoming`.
+
+use crate::{
+    context::ContextInner,
+    counters::Counters,
+    error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
+    link::Control,
+    monitor::{Event, Monitors},
+    origin::Origin,
+    peer::{Cargo, Link, Other, Peer},
+    seat::Seat,
+    socket::{endpoints::Endpoints, incoming::Incoming},
+    sync::Mutex,
+};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::*},
+};
+use zeroxide_pipe::{EventCount, Lane};
+use zeroxide_proto::{
+    Batch, Frame, Loss, Machine, Message, Options, PeerId, Peers, SocketType,
+    socket::{Effect, Facts, Refusal, Refused, Route, Upstream},
+};
+
+const OPEN: u8 = 0;
+const TERMINATED: u8 = 1;
+const CLOSED: u8 = 2;
+
+/// The shared state of a socket.
+pub(crate) struct Core {
+    pub(crate) kind: SocketType,
+    pub(crate) context: Arc<ContextInner>,
+    pub(crate) options: Mutex<Options>,
+    pub(crate) endpoints: Mutex<Endpoints>,
+    pub(crate) counters: Counters,
+    pub(crate) monitors: Monitors,
+    /// A message may be there, or the socket ended.
+    pub(crate) readable: EventCount,
+    /// A peer may have room, or the socket ended.
+    pub(crate) writable: EventCount,
+    /// Peers or subscriptions came or went.
+    pub(crate) changed: EventCount,
+    pub(crate) seat: Seat,
+    /// Links that are up.
+    pub(crate) connected: AtomicUsize,
+    rules: Mutex<Rules>,
+    incoming: Mutex<Incoming>,
+    state: AtomicU8,
+    conflate: AtomicBool,
+    needs_accept: AtomicBool,
+    lock_step: bool,
+}
+
+struct Rules {
+    machine: Machine,
+    peers: Directory,
+    targets: Vec<PeerId>,
+    free: Vec<PeerId>,
+}
+
+#[derive(Default)]
+struct Directory(Vec<Option<Arc<Peer>>>);
+
+impl Directory {
+    #[inline]
+    fn get(&self, peer: PeerId) -> Option<&Arc<Peer>> {
+        self.0.get(peer.0 as usize)?.as_ref()
+    }
+
+    /// Whether this very peer is listed, and not another one under its number.
+    fn lists(&self, peer: &Peer) -> bool {
+        self.get(peer.id).is_some_and(|listed| std::ptr::eq(&**listed, peer))
+    }
+}
+
+impl Peers for Directory {
+    #[inline]
+    fn has_room(&self, peer: PeerId) -> bool {
+        self.get(peer).is_some_and(|peer| peer.outbox.has_room())
+    }
+}
+
+mod effects;
+mod membership;
+mod receiving;
+mod sending;
+
+use sending::kick;
+
+impl Core {
+    pub(crate) fn new(kind: SocketType, context: Arc<ContextInner>, options: Options, random: u64) -> Self {
+        let machine = Machine::new(kind, &options, random as u32);
+        Self {
+            kind,
+            context,
+            endpoints: Mutex::default(),
+            counters: Counters::default(),
+            monitors: Monitors::default(),
+            readable: EventCount::new(),
+            writable: EventCount::new(),
+            changed: EventCount::new(),
+            seat: Seat::default(),
+            connected: AtomicUsize::new(0),
+            state: AtomicU8::new(OPEN),
+            conflate: AtomicBool::new(options.conflate),
+            needs_accept: AtomicBool::new(machine.needs_accept()),
+            lock_step: matches!(kind, SocketType::Req | SocketType::Rep),
+            rules: Mutex::new(Rules {
+                machine,
+                peers: Directory::default(),
+                targets: Vec::new(),
+                free: Vec::new(),
+            }),
+            incoming: Mutex::default(),
+            options: Mutex::new(options),
+        }
+    }
+
+    /// The context is shut down: every call fails from now on.
+    pub(crate) fn terminate(&self) {
+        let _ = self.state.compare_exchange(OPEN, TERMINATED, SeqCst, SeqCst);
+        self.wake_all();
+    }
+
+    /// The socket is closed; returns false if it was before.
+    pub(crate) fn close(&self) -> bool {
+        let first = self.state.swap(CLOSED, SeqCst) != CLOSED;
+        self.wake_all();
+        first
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.state.load(Relaxed) == OPEN
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.load(Relaxed) == CLOSED
+    }
+
+    pub(crate) fn is_terminated(&self) -> bool {
+        self.state.load(Relaxed) == TERMINATED
+    }
+
+    fn wake_all(&self) {
+        self.readable.notify_fenced();
+        self.writable.notify_fenced();
+        self.changed.notify_fenced();
+    }
+
+    pub(crate) fn emit(&self, event: impl FnOnce() -> Event) {
+        self.monitors.emit(event);
+    }
+}
+
+/// Links an inproc peer to its other end; does nothing the second time. `name` is what this side connected to.
+pub(crate) fn join(peer: &Peer, core: &Arc<Core>, other: &Arc<Peer>, name: Option<&str>) {
+    if let Link::Inproc(slot) = &peer.link {
+        let _ = slot.set(Other {
+            core: Arc::downgrade(core),
+            peer: other.id,
+            end: Arc::downgrade(other),
+            name: name.map(str::to_owned),
+        });
+    }
+}
+
+/// A link within the process, not joined yet.
+pub(crate) fn inproc_link() -> Link {
+    Link::Inproc(OnceLock::new())
+}

@@ -1,0 +1,165 @@
+//! Receiving: what links bring in, and what the application takes out.
+
+use super::*;
+
+impl Core {
+    /// Receives a message if one is there.
+    #[inline]
+    pub(crate) fn try_recv(&self) -> Result<Message, RecvError> {
+        self.receive(|_| ()).map(|(message, ())| message)
+    }
+
+    /// Receives a message if one is there, and says from whom.
+    pub(crate) fn try_recv_from(&self) -> Result<(Message, Origin), RecvError> {
+        self.receive(|peer| peer.origin.lock().clone())
+    }
+
+    /// Receives a message if one is there, and notes something about its sender.
+    #[inline]
+    fn receive<R: Default>(&self, note: impl FnOnce(&Arc<Peer>) -> R) -> Result<(Message, R), RecvError> {
+        let mut from = PeerId(0);
+        let from = &mut from;
+        let failed = |cause| Err(RecvError { socket: self.kind, cause });
+        if let Some(cause) = self.recv_refusal() {
+            return failed(cause);
+        }
+        let mut incoming = self.incoming.lock();
+        if !self.needs_accept.load(Relaxed)
+            && let Some(message) = incoming.pop(from)
+        {
+            return Ok((message, incoming.peer(*from).map(note).unwrap_or_default()));
+        }
+        if let Some((peer, message)) = incoming.take_held() {
+            return Ok((message, note(&peer)));
+        }
+        if self.lock_step
+            && let Err(refusal) = self.rules.lock().machine.may_receive()
+        {
+            return failed(recv_cause(refusal));
+        }
+        loop {
+            let Some(message) = incoming.pop(from) else {
+                if let Some(gone) = incoming.take_gone() {
+                    self.forget(gone);
+                    continue;
+                }
+                return failed(RecvErrorCause::WouldBlock);
+            };
+            let mut effects = Vec::new();
+            let accepted = self.rules.lock().machine.accept(*from, message, &mut effects);
+            if !effects.is_empty() {
+                // Deliveries would need the lock that is held here; they are none of what accepting causes.
+                self.apply(effects);
+            }
+            match accepted {
+                Ok(message) => return Ok((message, incoming.peer(*from).map(note).unwrap_or_default())),
+                Err(reason) => self.counters.lost(reason, 1),
+            }
+        }
+    }
+
+    /// Whether a receive would find a message, or an error that waiting does not cure. SUB takes its next message out
+    /// ahead, because only a message that passes the filter counts.
+    pub(crate) fn can_receive(&self) -> bool {
+        if self.recv_refusal().is_some() {
+            return true;
+        }
+        if self.lock_step && self.rules.lock().machine.may_receive().is_err() {
+            return false;
+        }
+        if self.kind != SocketType::Sub {
+            return self.incoming.lock().is_ready();
+        }
+        match self.receive(|peer| Some(peer.clone())) {
+            Ok((message, Some(from))) => {
+                self.incoming.lock().hold(from, message);
+                true
+            }
+            Ok((_, None)) => false,
+            Err(error) => error.cause != RecvErrorCause::WouldBlock,
+        }
+    }
+
+    fn recv_refusal(&self) -> Option<RecvErrorCause> {
+        match self.state.load(Relaxed) {
+            OPEN if self.kind.receives() => None,
+            OPEN => Some(RecvErrorCause::NotSupported),
+            TERMINATED => Some(RecvErrorCause::Terminated),
+            _ => Some(RecvErrorCause::Closed),
+        }
+    }
+
+    /// Messages from peers in this process that were sent and not received yet; none if nobody could receive them.
+    pub(crate) fn unread_within(&self) -> u64 {
+        if self.is_closed() { 0 } else { self.incoming.lock().unread_within() as u64 }
+    }
+
+    /// Messages came from a peer. Gives the batch back if there is no room for it.
+    pub(crate) fn arrived(&self, peer: &Peer, mut batch: Batch) -> Result<(), Batch> {
+        if matches!(self.kind, SocketType::Pub | SocketType::Xpub) {
+            while let Some(message) = batch.pop() {
+                self.upstream(peer, Upstream::Message(message));
+            }
+            return Ok(());
+        }
+        if !self.kind.receives() {
+            // Nobody will ever take it: kept, it would stop the reading before the peer's end is seen.
+            self.counters.lost(Loss::BadEnvelope, batch.messages());
+            return Ok(());
+        }
+        if self.conflate.load(Relaxed) {
+            while let Some(message) = batch.pop() {
+                if let Ok(done) = peer.inbox.replace_with(|cargo| cargo.push_message(&[], &message)) {
+                    self.counters.lost(Loss::Conflated, done.replaced);
+                }
+            }
+            self.activate(peer.id);
+            return Ok(());
+        }
+        match peer.inbox.push_batch(Cargo(batch)) {
+            Ok(pushed) => {
+                if pushed.dormant {
+                    self.activate(peer.id);
+                }
+                Ok(())
+            }
+            Err((Cargo(batch), zeroxide_pipe::Rejected::Full)) => Err(batch),
+            Err((Cargo(batch), zeroxide_pipe::Rejected::Closed)) => {
+                self.counters.lost(Loss::Disconnected, batch.messages());
+                Ok(())
+            }
+        }
+    }
+
+    /// A subscription or its cancellation came as a command, or over inproc.
+    pub(crate) fn subscription(&self, peer: &Peer, topic: &[u8], subscribe: bool) {
+        self.upstream(peer, if subscribe { Upstream::Subscribe(topic) } else { Upstream::Cancel(topic) });
+    }
+
+    pub(crate) fn upstream(&self, peer: &Peer, what: Upstream<'_>) {
+        let mut effects = Vec::new();
+        let mut rules = self.rules.lock();
+        if !rules.peers.lists(peer) {
+            // It has left; its number may be somebody else's by now.
+            return;
+        }
+        rules.machine.upstream(peer.id, what, &mut effects);
+        drop(rules);
+        self.apply(effects);
+        self.changed.notify();
+    }
+
+    /// A peer's inbox has something again.
+    pub(crate) fn activate(&self, peer: PeerId) {
+        self.incoming.lock().activate(peer);
+        self.readable.notify();
+    }
+}
+
+fn recv_cause(refusal: Refusal) -> RecvErrorCause {
+    match refusal {
+        Refusal::IllegalState(advice) => RecvErrorCause::IllegalState(advice),
+        Refusal::NotSupported => RecvErrorCause::NotSupported,
+        _ => RecvErrorCause::WouldBlock,
+    }
+}

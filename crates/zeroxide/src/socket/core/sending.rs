@@ -1,0 +1,183 @@
+//! Sending: from a message to the outboxes of the peers it goes to.
+
+use super::*;
+
+impl Core {
+    /// Sends the message if that needs no waiting.
+    #[inline]
+    pub(crate) fn try_send(&self, mut message: Message) -> Result<(), SendError> {
+        let incoming = (self.kind == SocketType::Req).then(|| self.incoming.lock());
+        let mut guard = self.rules.lock();
+        let rules = &mut *guard;
+        // A relaxed REQ asks again before it has the reply: it may have come this moment, and nobody has been told yet.
+        let unanswered = incoming.is_some() && rules.machine.may_receive().is_ok();
+        if let Some(cause) = self.send_refusal() {
+            return Err(SendError { socket: self.kind, cause, message });
+        }
+        match rules.machine.route(&mut message, &rules.peers, &mut rules.targets) {
+            Ok(Route::One { peer, envelope }) => {
+                if let Some(mut incoming) = incoming {
+                    if unanswered {
+                        incoming.activate_all();
+                    }
+                    // A late reply to an earlier request must not answer this one.
+                    self.counters.lost(Loss::Stale, incoming.discard_all());
+                }
+                let Some(peer) = rules.peers.get(peer) else {
+                    self.counters.lost(Loss::Unroutable, 1);
+                    return Ok(());
+                };
+                if self.push(peer, envelope, &message) {
+                    let peer = peer.clone();
+                    drop(guard);
+                    kick(&peer);
+                }
+                Ok(())
+            }
+            Ok(route) => {
+                let todo = self.send_to_many(route, &message, &rules.targets, &rules.peers);
+                drop(guard);
+                todo.finish(self);
+                Ok(())
+            }
+            Err(refusal) => Err(SendError { socket: self.kind, cause: send_cause(refusal), message }),
+        }
+    }
+
+    /// Queues a message for several peers, or does what else a route asks for. System calls and other sockets are left
+    /// for when the rules are unlocked.
+    fn send_to_many(
+        &self,
+        route: Route<'_>,
+        message: &Message,
+        targets: &[PeerId],
+        peers: &Directory,
+    ) -> Todo {
+        let mut todo = Todo::default();
+        let targets = || targets.iter().filter_map(|target| peers.get(*target));
+        match route {
+            Route::One { .. } => {}
+            Route::Each { missed } => {
+                self.counters.lost(Loss::HighWaterMark, missed);
+                for peer in targets() {
+                    if self.kind == SocketType::Xsub && peer.wire().is_none() {
+                        // A publisher in this process takes it straight into its rules.
+                        todo.upstream
+                            .extend(peer.other_end().map(|(core, end)| (core, end, message.clone())));
+                    } else if self.push(peer, &[], message) {
+                        todo.kicks.push(peer.clone());
+                    }
+                }
+            }
+            Route::Subscription { subscribe } => {
+                let topic = Frame::from(message.body().get(1..).unwrap_or_default());
+                let told = |peer: &Arc<Peer>| Effect::Subscription {
+                    peer: peer.id,
+                    topic: topic.clone(),
+                    subscribe,
+                };
+                todo.effects.extend(targets().map(told));
+            }
+            Route::Close { peer } => todo.close = peers.get(peer).cloned(),
+            Route::Dropped(reason) => self.counters.lost(reason, 1),
+        }
+        todo
+    }
+
+    /// Appends a message to a peer's outbox; says whether its link must be told.
+    #[inline]
+    fn push(&self, peer: &Arc<Peer>, envelope: &[Frame], message: &Message) -> bool {
+        let fill = |cargo: &mut Cargo| cargo.push_message(envelope, message);
+        let pushed = if self.conflate.load(Relaxed) {
+            peer.outbox.replace_with(fill).map(|done| {
+                self.counters.lost(Loss::Conflated, done.replaced);
+                (done.dormant, false)
+            })
+        } else {
+            peer.outbox.push_with(fill).map(|pushed| (pushed.dormant, pushed.sealed))
+        };
+        match (pushed, &peer.link) {
+            (Ok((_, sealed)), Link::Wire(wire)) => sealed || !wire.is_scheduled(),
+            (Ok((dormant, _)), Link::Inproc(_)) => dormant,
+            (Err(_), _) => {
+                self.counters.lost(Loss::Disconnected, 1);
+                false
+            }
+        }
+    }
+
+    /// Whether a send would find room; errors count as ready, since a call would not wait.
+    pub(crate) fn can_send(&self) -> bool {
+        if self.send_refusal().is_some() {
+            return true;
+        }
+        let keeps_all =
+            matches!(self.kind, SocketType::Pub | SocketType::Xpub) && self.options.lock().xpub_nodrop;
+        let relaxed = self.kind == SocketType::Req && self.options.lock().req_relaxed;
+        let rules = self.rules.lock();
+        let mut peers = rules.peers.0.iter().flatten();
+        let mut any_room = || peers.any(|peer| peer.outbox.has_room());
+        match self.kind {
+            SocketType::Rep => rules.machine.may_receive().is_err(),
+            SocketType::Req => (relaxed || rules.machine.may_receive().is_err()) && any_room(),
+            SocketType::Pub | SocketType::Xpub if keeps_all => peers.all(|peer| peer.outbox.has_room()),
+            SocketType::Push | SocketType::Dealer | SocketType::Pair => any_room(),
+            _ => true,
+        }
+    }
+
+    fn send_refusal(&self) -> Option<SendErrorCause> {
+        match self.state.load(Relaxed) {
+            OPEN if self.kind.sends() => None,
+            OPEN => Some(SendErrorCause::NotSupported),
+            TERMINATED => Some(SendErrorCause::Terminated),
+            _ => Some(SendErrorCause::Closed),
+        }
+    }
+}
+
+/// What is left to do after a send, when the rules are unlocked.
+#[derive(Default)]
+struct Todo {
+    kicks: Vec<Arc<Peer>>,
+    upstream: Vec<(Arc<Core>, Arc<Peer>, Message)>,
+    effects: Vec<Effect>,
+    close: Option<Arc<Peer>>,
+}
+
+impl Todo {
+    fn finish(self, core: &Core) {
+        self.kicks.iter().for_each(kick);
+        for (other, peer, message) in self.upstream {
+            other.upstream(&peer, Upstream::Message(message));
+        }
+        core.apply(self.effects);
+        if let Some(peer) = self.close {
+            core.close_peer(&peer);
+        }
+    }
+}
+
+/// Tells the link of a peer that its outbox has something.
+pub(super) fn kick(peer: &Arc<Peer>) {
+    match &peer.link {
+        Link::Wire(wire) => wire.kick(peer),
+        Link::Inproc(_) => {
+            if let Some((core, id)) = peer.other() {
+                core.activate(id);
+            }
+        }
+    }
+}
+
+fn send_cause(refusal: Refusal) -> SendErrorCause {
+    match refusal {
+        Refusal::WouldBlock => SendErrorCause::WouldBlock,
+        Refusal::IllegalState(advice) => SendErrorCause::IllegalState(advice),
+        Refusal::Unroutable => SendErrorCause::Unroutable,
+        Refusal::NotSupported => SendErrorCause::NotSupported,
+        Refusal::Invalid => {
+            SendErrorCause::Invalid("the message lacks frames that this socket type asks for")
+        }
+    }
+}
