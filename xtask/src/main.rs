@@ -20,7 +20,7 @@ cargo xtask VERB
   tidy               only the house rules
   python             make the Python environment with libzmq's peer, and print its interpreter
   stress N [FILTER]  the socket and interop tests N times with every core loaded; tells what was flaky
-  sanitize [KIND]    tests under the address and the thread sanitizer, or only the one named";
+  sanitize [KIND]    tests under the address sanitizer, or the thread sanitizer (needs rust-src)";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,8 +31,8 @@ fn main() -> ExitCode {
         ["python"] => python::print(),
         ["stress", times] => stress::run(times, None),
         ["stress", times, filter] => stress::run(times, Some(filter)),
-        ["sanitize"] => sanitize::run(&["address", "thread"]),
-        ["sanitize", kind] => sanitize::run(&[kind]),
+        ["sanitize"] => sanitize::run("address"),
+        ["sanitize", kind] => sanitize::run(kind),
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())

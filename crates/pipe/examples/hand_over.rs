@@ -1,6 +1,14 @@
 //! What a hand-over costs: nanoseconds per message of 64 octets, pushed into a lane and taken out of it.
 //!
 //! `cargo run --release -p zeroxide-pipe --example hand_over`
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 #![allow(clippy::print_stdout, reason = "its purpose")]
 
 use std::{hint::black_box, sync::Mutex, thread, time::Instant};

@@ -328,7 +328,7 @@ mod tests {
         struct Again(EventCount, AtomicUsize);
         impl Wake for Again {
             fn wake(self: Arc<Self>) {
-                if self.1.fetch_add(1, Ordering::Relaxed) < 100 {
+                if self.1.fetch_add(1, Ordering::Relaxed) == 0 {
                     std::mem::forget(self.0.register(&Waker::from(self.clone())));
                 }
             }
@@ -337,6 +337,8 @@ mod tests {
         std::mem::forget(again.0.register(&Waker::from(again.clone())));
         assert!(again.0.notify());
         assert_eq!(again.1.load(Ordering::Relaxed), 1, "who registers during a notify waits for the next");
+        assert!(again.0.notify());
+        assert!(!again.0.notify());
     }
 
     #[test]

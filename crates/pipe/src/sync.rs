@@ -3,6 +3,8 @@
 //! Poison is ignored: a producer that panicked must not take the others with it. What a lock here protects is
 //! consistent at every place where foreign code (the `fill` of a push) may panic.
 
+#![allow(unexpected_cfgs, reason = "tsan concerns this file alone")]
+
 #[cfg(not(loom))]
 pub use std::{
     sync::{
@@ -21,12 +23,25 @@ pub use loom::{
     thread,
 };
 
-use std::sync::{PoisonError, TryLockError};
+use std::sync::TryLockError;
 
 /// Locks, poisoned or not.
+#[cfg(not(tsan))]
 #[inline]
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// The same for ThreadSanitizer (`--cfg tsan`). Only the fast path of a lock is compiled into this crate; the slow one
+/// is in a std that is not instrumented, so the sanitizer would not see who waited for whom and report races.
+#[cfg(tsan)]
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    loop {
+        match try_lock(mutex) {
+            Some(guard) => return guard,
+            None => thread::yield_now(),
+        }
+    }
 }
 
 /// Locks if nobody else holds it, poisoned or not. Never fails for another reason.
@@ -80,7 +95,7 @@ impl Parking {
     pub(crate) fn park(&self) {
         let mut token = lock(&self.0);
         while !std::mem::take(&mut *token) {
-            token = self.1.wait(token).unwrap_or_else(PoisonError::into_inner);
+            token = self.1.wait(token).unwrap_or_else(std::sync::PoisonError::into_inner);
         }
     }
 

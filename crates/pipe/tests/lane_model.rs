@@ -177,8 +177,14 @@ impl Pair {
     }
 }
 
+/// `PROPTEST_CASES` scales it.
+fn config() -> ProptestConfig {
+    let config = ProptestConfig::default();
+    ProptestConfig { cases: 8 * config.cases, failure_persistence: None, ..config }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn a_lane_does_what_a_queue_of_single_messages_would(

@@ -5,7 +5,10 @@
 mod common;
 
 use common::{Numbers, model};
-use loom::{sync::Arc, thread};
+use loom::{
+    sync::{Arc, Mutex},
+    thread,
+};
 use zeroxide_pipe::{EventCount, Lane, Rejected};
 
 /// A lane as the core uses it: producers ring a dormant consumer, credit rings refused producers.
@@ -85,6 +88,34 @@ fn a_dormant_consumer_is_woken_and_order_kept_over_sealed_batches() {
         assert_eq!(pipe.take_all(4), [0, 1, 2, 3]);
         producing.join().unwrap();
         assert!(pipe.lane.is_empty());
+    });
+}
+
+/// As a fair queue does: it asks a lane again only when a push has put the lane back on the list of ready ones.
+#[test]
+fn a_lane_on_a_list_of_ready_ones_is_never_forgotten() {
+    model(Some(3), || {
+        let pipe = Pipe::new(None);
+        let ready = Arc::new(Mutex::new(false));
+        let (producer, list) = (pipe.clone(), ready.clone());
+        let producing = thread::spawn(move || {
+            for number in 0..2 {
+                let pushed = producer.lane.push_with(|batch| batch.0.push(number)).unwrap();
+                if pushed.dormant {
+                    *list.lock().unwrap() = true;
+                    producer.filled.notify();
+                }
+            }
+        });
+        let (mut batch, mut all) = (Numbers::default(), vec![]);
+        while all.len() < 2 {
+            pipe.filled.wait(None, || std::mem::take(&mut *ready.lock().unwrap()).then_some(()));
+            while pipe.lane.take_into(&mut batch) {
+                all.append(&mut batch.0);
+            }
+        }
+        assert_eq!(all, [0, 1]);
+        producing.join().unwrap();
     });
 }
 

@@ -1,5 +1,12 @@
 //! What the rules cost per message, in nanoseconds: `cargo run --release -p zeroxide-proto --example rules_cost`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 #![expect(clippy::indexing_slicing, reason = "a measurement, not part of the library")]
 
 use std::{hint::black_box, time::Instant};

@@ -18,6 +18,9 @@ use std::collections::VecDeque;
 /// Bodies from this size on are shared by reference count; smaller ones are copied into the run.
 pub const SHARED_FROM: usize = 8 * 1024;
 
+/// Memory that an empty batch may keep whatever it held last.
+const KEPT_IDLE: usize = 2 * 1024;
+
 pub(crate) const MORE: u8 = 1;
 pub(crate) const LONG: u8 = 2;
 pub(crate) const COMMAND: u8 = 4;
@@ -72,8 +75,13 @@ impl Batch {
         self.octets.len() - self.read + self.apart
     }
 
-    /// Forgets everything but keeps the memory.
+    /// Forgets everything but keeps the memory, unless it is far more than was needed last: then an idle peer does not
+    /// sit on what a burst once took.
     pub fn clear(&mut self) {
+        let capacity = self.octets.capacity();
+        if capacity > KEPT_IDLE && self.octets.len() < capacity / 8 {
+            self.octets = Vec::new();
+        }
         self.octets.clear();
         self.bodies.clear();
         (self.apart, self.read, self.messages) = (0, 0, 0);

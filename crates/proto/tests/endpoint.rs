@@ -1,5 +1,13 @@
 //! Endpoints: which texts are valid, what they mean, and that they read back.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
+
 use proptest::prelude::*;
 use std::num::NonZeroU16;
 use zeroxide_proto::endpoint::{Endpoint, EndpointErrno, EndpointError, Host, TcpEndpoint};

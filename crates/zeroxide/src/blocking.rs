@@ -59,11 +59,25 @@ pub(crate) fn bell() -> Option<(Arc<Ring>, Waker)> {
     BELL.try_with(Clone::clone).ok().flatten()
 }
 
+/// A receive that does not wait.
+pub(crate) trait Attempt<R>: Fn(&Core) -> Result<R, RecvError> + Copy {}
+impl<R, F: Fn(&Core) -> Result<R, RecvError> + Copy> Attempt<R> for F {}
+
 impl Core {
     /// Receives, waiting as long as `patience` says.
     pub(crate) fn recv(self: &Arc<Self>, patience: Patience) -> Result<Message, RecvError> {
-        match self.try_recv() {
-            Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) if !matches!(patience, Patience::None) => {}
+        self.recv_by(patience, Self::try_recv)
+    }
+
+    /// Receives with what [`Core::recv`] or a call like it tries, waiting as long as `patience` says.
+    pub(crate) fn recv_by<R>(
+        self: &Arc<Self>,
+        patience: Patience,
+        attempt: impl Attempt<R>,
+    ) -> Result<R, RecvError> {
+        match attempt(self) {
+            Err(RecvError { cause: RecvErrorCause::WouldBlock, .. })
+                if !matches!(patience, Patience::None) => {}
             done => return done,
         }
         let bell = bell();
@@ -71,11 +85,11 @@ impl Core {
             let seated = bell.as_ref().and_then(|bell| Some((bell, self.seat.enter(self)?)));
             let outcome = match seated {
                 Some(((ring, waker), mut claims)) => {
-                    let outcome = self.recv_seated(&mut claims, ring, waker, patience);
+                    let outcome = self.recv_seated(&mut claims, ring, waker, patience, attempt);
                     self.seat.leave(claims, self.readable.has_waiters());
                     outcome
                 }
-                None => self.recv_parked(patience),
+                None => self.recv_parked(patience, attempt),
             };
             if let Some(done) = outcome {
                 return done;
@@ -84,33 +98,34 @@ impl Core {
     }
 
     /// Waits for the I/O thread, or another thread, to bring a message. `None`: the seat may have become free.
-    fn recv_parked(&self, patience: Patience) -> Option<Result<Message, RecvError>> {
+    fn recv_parked<R>(&self, patience: Patience, attempt: impl Attempt<R>) -> Option<Result<R, RecvError>> {
         let parker = ThreadParker::current();
         let _ticket = self.readable.register(parker.waker());
-        if let Some(done) = self.attempt() {
+        if let Some(done) = self.attempt(attempt) {
             return Some(done);
         }
         match patience.deadline() {
             None => parker.park(),
             Some(deadline) => {
                 if !parker.park_until(deadline) {
-                    return Some(self.last_attempt());
+                    return Some(self.last_attempt(attempt));
                 }
             }
         }
-        self.attempt()
+        self.attempt(attempt)
     }
 
     /// Waits for the connections themselves. `None`: they changed, so take the seat anew.
-    fn recv_seated(
+    fn recv_seated<R>(
         &self,
         claims: &mut Claims,
         ring: &Ring,
         waker: &Waker,
         patience: Patience,
-    ) -> Option<Result<Message, RecvError>> {
+        attempt: impl Attempt<R>,
+    ) -> Option<Result<R, RecvError>> {
         let ticket = self.readable.register(waker);
-        if let Some(done) = self.attempt() {
+        if let Some(done) = self.attempt(attempt) {
             return Some(done);
         }
         let mut ready = Vec::with_capacity(claims.streams.len() + 1);
@@ -123,16 +138,16 @@ impl Core {
             if waited.is_err() {
                 // The list could not be polled (out of memory, say): let the I/O thread do it.
                 self.seat.links_changed();
-                return self.recv_parked(patience);
+                return self.recv_parked(patience, attempt);
             }
-            return Some(self.last_attempt());
+            return Some(self.last_attempt(attempt));
         }
         if ready.first().is_some_and(|bell| !bell.revents().is_empty()) {
             ring.hush();
         }
         let ready: Vec<bool> = ready.iter().skip(1).map(|fd| !fd.revents().is_empty()).collect();
         self.read_ready(claims, &ready);
-        self.attempt()
+        self.attempt(attempt)
     }
 
     fn read_ready(&self, claims: &mut Claims, ready: &[bool]) {
@@ -158,15 +173,15 @@ impl Core {
         }
     }
 
-    fn attempt(&self) -> Option<Result<Message, RecvError>> {
-        match self.try_recv() {
+    fn attempt<R>(&self, attempt: impl Attempt<R>) -> Option<Result<R, RecvError>> {
+        match attempt(self) {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => None,
             done => Some(done),
         }
     }
 
-    fn last_attempt(&self) -> Result<Message, RecvError> {
-        self.attempt().unwrap_or(Err(RecvError { socket: self.kind, cause: RecvErrorCause::TimedOut }))
+    fn last_attempt<R>(&self, attempt: impl Attempt<R>) -> Result<R, RecvError> {
+        self.attempt(attempt).unwrap_or(Err(RecvError { socket: self.kind, cause: RecvErrorCause::TimedOut }))
     }
 
     /// Sends, waiting as long as `patience` says.

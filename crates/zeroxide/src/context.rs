@@ -65,7 +65,7 @@ pub struct ShutdownReport {
     pub complete: bool,
     /// Connections and listeners that were still open when the time was over.
     pub open: usize,
-    /// Messages that were sent but never handed to the operating system.
+    /// Messages that were sent but never handed to the operating system, or over inproc never received.
     pub discarded: u64,
 }
 
@@ -130,8 +130,25 @@ impl Context {
         self.guard.inner.terminate();
     }
 
-    /// Closes every socket and waits until all that was sent is out, or lingered long enough, or `timeout` is over.
-    /// Calls on sockets of this context fail from now on.
+    /// Closes every socket and waits until all that was sent is out, or lingered long enough, or `timeout` is over; then
+    /// what is left is discarded, and the report says how much that was.
+    ///
+    /// - It returns within `timeout` and a moment, whatever peers do and whatever the sockets' linger says.
+    /// - Calls on sockets of this context, also those that wait at this moment, end with an error.
+    /// - After it nothing is left to wait for: dropping the sockets and the context returns at once.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroxide::{Context, Push};
+    /// let context = Context::new();
+    /// let push = Push::new(&context)?;
+    /// push.set_linger(None);
+    /// push.connect("tcp://127.0.0.1:1")?;
+    /// push.send("nobody is there")?;
+    /// let report = context.shutdown(Duration::from_millis(10));
+    /// assert_eq!((report.complete, report.discarded), (false, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn shutdown(&self, timeout: Duration) -> ShutdownReport {
         self.guard.inner.shut_down(Instant::now().checked_add(timeout))
     }
@@ -207,7 +224,8 @@ impl ContextInner {
         let limit = self.settings.max_sockets;
         let counted = self.open.fetch_update(SeqCst, SeqCst, |open| (open < limit).then_some(open + 1));
         counted.map_err(|_| SocketError::TooMany(limit))?;
-        let mut options = Options { ipv6: self.settings.ipv6, linger: Some(DEFAULT_LINGER), ..Options::default() };
+        let mut options =
+            Options { ipv6: self.settings.ipv6, linger: Some(DEFAULT_LINGER), ..Options::default() };
         if matches!(kind, SocketType::Sub | SocketType::Xsub) {
             options.linger = Some(Duration::ZERO);
         }
@@ -236,7 +254,8 @@ impl ContextInner {
                 threads.io.push(self.start_thread(number, resolver.clone())?);
             }
         }
-        let allowed = |at: usize| affinity == 0 || affinity.checked_shr(at as u32).is_some_and(|bits| bits & 1 == 1);
+        let allowed =
+            |at: usize| affinity == 0 || affinity.checked_shr(at as u32).is_some_and(|bits| bits & 1 == 1);
         let candidates = threads.io.iter().enumerate().filter(|(at, _)| allowed(*at));
         let least = candidates.min_by_key(|(_, (io, _))| io.load.load(Relaxed));
         Ok(least.map(|(_, (io, _))| {
@@ -245,7 +264,11 @@ impl ContextInner {
         }))
     }
 
-    fn start_thread(&self, number: usize, resolver: Arc<Resolver>) -> io::Result<(Arc<IoShared>, Option<JoinHandle<()>>)> {
+    fn start_thread(
+        &self,
+        number: usize,
+        resolver: Arc<Resolver>,
+    ) -> io::Result<(Arc<IoShared>, Option<JoinHandle<()>>)> {
         let shared = IoShared::new()?;
         let inside = Loop::new(shared.clone(), resolver, self.shutdown.clone(), random());
         let name = format!("{}/io/{number}", self.settings.thread_name);
@@ -258,10 +281,6 @@ impl ContextInner {
         for (io, _) in &self.threads.lock().io {
             io.command(command());
         }
-    }
-
-    pub(crate) fn is_terminated(&self) -> bool {
-        self.terminated.load(SeqCst)
     }
 
     fn live_sockets(&self) -> Vec<Arc<Core>> {
@@ -277,12 +296,19 @@ impl ContextInner {
         self.terminate();
         let sockets = self.live_sockets();
         let before: u64 = sockets.iter().map(|core| core.counters.losses(Loss::Linger)).sum();
+        let unread: u64 = sockets.iter().map(|core| core.unread_within()).sum();
         for core in &sockets {
             core.finish();
         }
         let complete = self.shutdown.wait(deadline);
+        let open = self.shutdown.live.load(SeqCst);
+        if !complete {
+            self.tell_all(|| Command::Abandon);
+            // The I/O threads never wait for anybody.
+            self.shutdown.wait(None);
+        }
         let after: u64 = sockets.iter().map(|core| core.counters.losses(Loss::Linger)).sum();
-        ShutdownReport { complete, open: self.shutdown.live.load(SeqCst), discarded: after - before }
+        ShutdownReport { complete, open: if complete { 0 } else { open }, discarded: after - before + unread }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use crate::{
     error::EndpointCause,
+    origin::Origin,
     peer::{Cargo, Peer},
     socket::core::{Core, inproc_link, join},
     sync::Mutex,
@@ -39,17 +40,19 @@ impl Registry {
     /// Gives a name to a socket, and joins it with those that waited for it.
     pub(crate) fn bind(&self, name: &str, core: &Arc<Core>) -> Result<(), EndpointCause> {
         let mut names = self.0.lock();
-        if names.bound.get(name).is_some_and(|holder| holder.upgrade().is_some_and(|holder| holder.is_open())) {
+        if names.bound.get(name).is_some_and(|holder| holder.upgrade().is_some_and(|holder| holder.is_open()))
+        {
             return Err(EndpointCause::InUse);
         }
         names.bound.insert(name.to_owned(), Arc::downgrade(core));
-        let (ours, others) = std::mem::take(&mut names.waiting).into_iter().partition(|waiting| waiting.name == name);
+        let (ours, others) =
+            std::mem::take(&mut names.waiting).into_iter().partition(|waiting| waiting.name == name);
         names.waiting = others;
-        drop(names);
         let ours: Vec<Waiting> = ours;
+        // Still locked: a disconnect finds a connect either waiting or joined.
         for waiting in ours {
             if let Some(connecting) = waiting.core.upgrade() {
-                pair_up(&connecting, &waiting.options, waiting.peer, core);
+                pair_up(name, &connecting, &waiting.options, waiting.peer, core);
             }
         }
         Ok(())
@@ -66,11 +69,12 @@ impl Registry {
                 if !core.kind.may_talk_to(binder.kind) {
                     return Err(EndpointCause::Incompatible(binder.kind));
                 }
-                pair_up(core, &options, None, &binder);
+                pair_up(name, core, &options, None, &binder);
             }
             None => {
                 let peer = if core.attaches_early(&options) {
-                    let lanes = (Lane::new(options.send_high_water_mark), Lane::new(options.receive_high_water_mark));
+                    let lanes =
+                        (Lane::new(options.send_high_water_mark), Lane::new(options.receive_high_water_mark));
                     let facts = Facts {
                         connect_routing_id: options.connect_routing_id.as_ref(),
                         connected: false,
@@ -88,7 +92,15 @@ impl Registry {
                 } else {
                     None
                 };
-                names.waiting.push(Waiting { name: name.to_owned(), core: Arc::downgrade(core), options, peer });
+                names.waiting.push(Waiting {
+                    name: name.to_owned(),
+                    core: Arc::downgrade(core),
+                    options,
+                    peer,
+                });
+                drop(names);
+                // A sender that waits for a first peer can queue now.
+                core.writable.notify_fenced();
             }
         }
         Ok(())
@@ -136,7 +148,13 @@ impl Registry {
 }
 
 /// Joins two sockets. `early` is the connecting side's peer if it was made before the bind.
-fn pair_up(connecting: &Arc<Core>, options: &Options, early: Option<Arc<Peer>>, binding: &Arc<Core>) {
+fn pair_up(
+    name: &str,
+    connecting: &Arc<Core>,
+    options: &Options,
+    early: Option<Arc<Peer>>,
+    binding: &Arc<Core>,
+) {
     if !connecting.kind.may_talk_to(binding.kind) {
         if let Some(peer) = early {
             connecting.detach(&peer, Loss::Unroutable);
@@ -172,45 +190,41 @@ fn pair_up(connecting: &Arc<Core>, options: &Options, early: Option<Arc<Peer>>, 
         // As with a refused connection over a wire: nobody is told, and nothing more happens.
         return;
     };
-    let (ours, our_effects) = match early {
-        Some(peer) => (peer, None),
-        None => match connecting.attach(inproc_link(), &about_binder, outbox, inbox) {
-            Ok((peer, effects)) => (peer, Some(effects)),
-            Err(_) => return binding.detach(&theirs, Loss::Unroutable),
-        },
+    let ours = match early {
+        Some(peer) => connecting.reattach(&peer, &about_binder).map(|effects| (peer, effects)),
+        None => connecting.attach(inproc_link(), &about_binder, outbox, inbox),
     };
-    join(&ours, binding, theirs.id);
-    join(&theirs, connecting, ours.id);
+    let Ok((ours, our_effects)) = ours else { return binding.detach(&theirs, Loss::Unroutable) };
+    join(&ours, binding, &theirs, Some(name));
+    join(&theirs, connecting, &ours, None);
+    *ours.origin.lock() = Origin::within(binding.kind, &their.routing_id, &their.metadata);
+    *theirs.origin.lock() = Origin::within(connecting.kind, &options.routing_id, &options.metadata);
     binding.apply(their_effects);
-    match our_effects {
-        Some(effects) => connecting.apply(effects),
-        None => {
-            if connecting.reattach(&ours, &about_binder).is_err() {
-                return part(connecting, &ours);
-            }
+    connecting.apply(our_effects);
+    connecting.link_up(&ours);
+    binding.link_up(&theirs);
+    // What either side sent before the pair existed was pushed into a lane that nobody watched.
+    for (core, peer) in [(binding, &theirs), (connecting, &ours)] {
+        if !peer.inbox.is_empty() {
+            core.activate(peer.id);
         }
     }
-    connecting.link_up();
-    binding.link_up();
-    // What was sent before the pair existed was pushed into a lane that nobody watched.
-    if !theirs.inbox.is_empty() {
-        binding.activate(theirs.id);
+    // A side that was closed meanwhile has not seen its half of the pair, or has parted from it before there was another.
+    if [(binding, &theirs), (connecting, &ours)]
+        .into_iter()
+        .any(|(core, peer)| !core.is_open() || !core.lists(peer))
+    {
+        part(connecting, &ours);
     }
 }
 
-/// Ends a pair. Both sides can still receive what was sent before.
+/// Ends a pair. Both sides can still receive what was sent before. Both may do this at once.
 pub(crate) fn part(core: &Arc<Core>, peer: &Arc<Peer>) {
-    let other = peer.other();
-    if other.is_some() {
-        core.link_down(peer, false);
-    }
-    core.detach(peer, Loss::Disconnected);
-    if let Some((other, id)) = other
-        && let Some(theirs) = other.peer(id)
-        && theirs.other().is_some_and(|(back, own)| Arc::ptr_eq(&back, core) && own == peer.id)
-    {
+    core.link_down(peer, false);
+    core.retire(peer);
+    if let Some((other, theirs)) = peer.other_end() {
         other.link_down(&theirs, false);
-        other.detach(&theirs, Loss::Disconnected);
+        other.retire(&theirs);
     }
 }
 
@@ -226,9 +240,11 @@ pub(crate) fn limit(core: &Arc<Core>) {
             continue;
         }
         // Both sides may be changed at once: always in the same order.
-        let (first, second) = if Arc::as_ptr(core) < Arc::as_ptr(&other) { (core, &other) } else { (&other, core) };
+        let (first, second) =
+            if Arc::as_ptr(core) < Arc::as_ptr(&other) { (core, &other) } else { (&other, core) };
         let (first, second) = (first.options.lock(), second.options.lock());
-        let (own, their) = if Arc::as_ptr(core) < Arc::as_ptr(&other) { (first, second) } else { (second, first) };
+        let (own, their) =
+            if Arc::as_ptr(core) < Arc::as_ptr(&other) { (first, second) } else { (second, first) };
         let _ = peer.outbox.set_limit(add(own.send_high_water_mark, their.receive_high_water_mark));
         let _ = peer.inbox.set_limit(add(their.send_high_water_mark, own.receive_high_water_mark));
         drop((own, their));
@@ -241,4 +257,3 @@ pub(crate) fn limit(core: &Arc<Core>) {
 fn add(one: Option<usize>, other: Option<usize>) -> Option<usize> {
     Some(one?.saturating_add(other?))
 }
-

@@ -28,27 +28,37 @@ mod inproc;
 mod io;
 mod link;
 mod monitor;
+mod origin;
 mod peer;
 mod poller;
 mod proxy;
 mod seat;
 mod socket;
+mod stream;
 mod sync;
 mod wait;
 
 pub use context::{Context, ContextBuilder, ShutdownReport};
 pub use counters::Statistics;
 pub use error::{
-    EndpointCause, EndpointFailure, OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError,
+    EndpointCause, EndpointFailure, OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError,
+    SendErrorCause, SocketError,
 };
 pub use future::{RecvFuture, SendFuture};
 pub use monitor::{Event, Monitor};
+pub use origin::Origin;
 pub use poller::{Interest, PollError, Poller, Readiness, Ready};
 pub use proxy::{Moved, Proxy, ProxyControl, ProxyError, ProxyStatistics, proxy};
 pub use socket::{
     Dealer, Handle, Pair, PeerInfo, Pub, Pull, Push, Rep, Req, Router, Socket, Stream, Sub, Xpub, Xsub,
 };
+pub use stream::{MessageSink, MessageStream};
 pub use zeroxide_proto::{
     Frame, Loss, Message, Options, SocketType,
     options::{MinimumVersion, ReconnectStop, RouterNotify},
 };
+
+/// The example of the README, kept true.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

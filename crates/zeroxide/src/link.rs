@@ -50,6 +50,7 @@ pub(crate) struct Wire {
     receive: Mutex<Option<Receive>>,
     control: Mutex<Vec<Control>>,
     has_control: AtomicBool,
+    receipts: Receipts,
     /// The I/O thread has been asked to drain the outbox and has not begun yet.
     scheduled: AtomicBool,
     /// Octets received so far: what heartbeats count, and what ends a burst.
@@ -64,11 +65,29 @@ pub(crate) struct Wire {
 /// Something to say between messages; turned into octets by whoever writes, in the version the peer speaks.
 #[derive(Debug)]
 pub(crate) enum Control {
-    Ping { ttl: u16 },
+    Ping {
+        ttl: u16,
+    },
     Pong(Vec<u8>),
-    Subscription { topic: Frame, subscribe: bool },
+    /// Asks for a sign that all said before has been read; see [`Receipts`].
+    Receipt {
+        number: u64,
+        ttl: u16,
+    },
+    Subscription {
+        topic: Frame,
+        subscribe: bool,
+    },
     /// A message for this connection only, before all that is queued: a greeting, a probe.
     Message(Message),
+}
+
+/// Whether the peer has read what was said to it. What is asked has a number; a PING carries it, and the PONG brings it
+/// back. For a peer without PINGs it must do that the octets are written.
+#[derive(Default)]
+struct Receipts {
+    asked: AtomicU64,
+    got: AtomicU64,
 }
 
 #[derive(Default)]
@@ -84,6 +103,8 @@ struct Transmit {
     unsent: Batch,
     blocked: bool,
     received_before: u64,
+    /// The receipt that has come when `control` is written.
+    receipt: Option<u64>,
 }
 
 struct Receive {
@@ -148,6 +169,7 @@ impl Wire {
             receive: Mutex::default(),
             control: Mutex::default(),
             has_control: AtomicBool::new(false),
+            receipts: Receipts::default(),
             scheduled: AtomicBool::new(false),
             received: AtomicU64::new(0),
             interest: Mutex::default(),
@@ -170,13 +192,27 @@ impl Wire {
     }
 
     /// Puts a connection under the link; it is registered with the poller for reading. `first` goes out before all else.
+    /// Only the I/O thread reads it until [`Wire::open`].
     pub(crate) fn attach(&self, stream: &Arc<Stream>, decoder: Decoder, encoder: Encoder, first: Vec<u8>) {
-        *self.receive.lock() = Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
-        *self.interest.lock() = Watch { stream: Some(stream.clone()), ..Watch::default() };
+        *self.receive.lock() =
+            Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
+        *self.interest.lock() = Watch::default();
         let mut transmit = self.transmit.lock();
         transmit.attached = Some((stream.clone(), encoder));
         transmit.control = first;
         transmit.blocked = false;
+    }
+
+    /// Lets whoever waits read the connection. What was read with the handshake, and what the rules deliver first, has to
+    /// be in the inbox by then.
+    pub(crate) fn open(&self, stream: &Arc<Stream>) {
+        let mut watch = self.interest.lock();
+        *watch = Watch { stream: Some(stream.clone()), claimed: false, ..*watch };
+        let _ = match watch.interest() {
+            Interest::READ => Ok(()),
+            Interest::NONE => self.io.poller.remove(&**stream),
+            interest => self.io.poller.modify(&**stream, self.session.0, interest),
+        };
     }
 
     /// Takes the connection away. Messages that did not go out whole stay for the next one; says whether there was a
@@ -189,12 +225,15 @@ impl Wire {
         let (left, _) = std::mem::take(&mut transmit.wire).into_unwritten(out);
         transmit.control.clear();
         transmit.written = 0;
+        transmit.receipt = None;
         // What the connection before the last one left is older than what this one took.
         transmit.unsent.append(left);
         let waiting = transmit.unsent.messages();
         drop(transmit);
         self.control.lock().clear();
         *self.receive.lock() = None;
+        self.receipts.asked.store(0, Release);
+        self.receipts.got.store(0, Release);
         (attached, waiting)
     }
 
@@ -303,7 +342,10 @@ impl Wire {
     /// Whether all that was sent has been handed to the kernel.
     pub(crate) fn is_drained(&self, peer: &Peer) -> bool {
         let transmit = self.transmit.lock();
-        transmit.pending() == 0 && transmit.unsent.is_empty() && peer.outbox.is_empty() && !self.has_control.load(Acquire)
+        transmit.pending() == 0
+            && transmit.unsent.is_empty()
+            && peer.outbox.is_empty()
+            && !self.has_control.load(Acquire)
     }
 
     fn drain(&self, transmit: &mut Transmit, peer: &Peer) -> Drained {
@@ -333,10 +375,19 @@ impl Wire {
     fn refill(&self, transmit: &mut Transmit, peer: &Peer) -> bool {
         transmit.written = 0;
         transmit.control.clear();
+        if let Some(number) = transmit.receipt.take() {
+            self.note_receipt(number, peer);
+        }
         let Some((_, encoder)) = &mut transmit.attached else { return false };
         if self.has_control.swap(false, AcqRel) {
             for control in std::mem::take(&mut *self.control.lock()) {
+                let before = transmit.control.len();
                 control.encode(encoder, &mut transmit.control);
+                if let Control::Receipt { number, .. } = control
+                    && transmit.control.len() == before
+                {
+                    transmit.receipt = Some(number);
+                }
             }
         }
         let mut cargo = Cargo(std::mem::take(&mut transmit.wire).into_memory());
@@ -349,7 +400,14 @@ impl Wire {
             }
         }
         transmit.wire = encoder.encode(cargo.0);
-        transmit.pending() > 0
+        if transmit.pending() > 0 {
+            return true;
+        }
+        // Nothing was to be said to a peer without PINGs: all that was before it is out.
+        if let Some(number) = transmit.receipt.take() {
+            self.note_receipt(number, peer);
+        }
+        false
     }
 
     // -- control
@@ -359,6 +417,27 @@ impl Wire {
         self.control.lock().push(control);
         self.has_control.store(true, Release);
         self.schedule();
+    }
+
+    /// Sees to it that a receipt of all that was said so far is asked for, by a number that grows; says whether it has
+    /// come. One is under way at a time: whoever waits for another looks again when something changed.
+    pub(crate) fn receipt(&self, number: u64, ttl: u16) -> bool {
+        let got = self.receipts.got.load(Acquire);
+        let asked = self.receipts.asked.load(Acquire);
+        if asked < number && got >= asked {
+            let ours = self.receipts.asked.compare_exchange(asked, number, AcqRel, Relaxed).is_ok();
+            if ours {
+                self.control(Control::Receipt { number, ttl });
+            }
+        }
+        got >= number
+    }
+
+    fn note_receipt(&self, number: u64, peer: &Peer) {
+        self.receipts.got.fetch_max(number, AcqRel);
+        if let Some(core) = peer.core.upgrade() {
+            core.changed.notify_fenced();
+        }
     }
 
     /// PINGs of the peer that have not been answered yet; it may be sending them without reading the answers.
@@ -380,7 +459,7 @@ impl Wire {
         let Some(receive) = guard.as_mut() else { return ReadOutcome::Detached };
         for _ in 0..turns {
             if let Some(violation) = &receive.violation {
-                return ReadOutcome::Violation(violation.clone());
+                return ReadOutcome::Violation(*violation);
             }
             if let Some(batch) = receive.overflow.take()
                 && let Err(batch) = core.arrived(peer, batch)
@@ -422,7 +501,14 @@ impl Wire {
     }
 
     /// Hands on what has just been read.
-    fn advance(&self, receive: &mut Receive, core: &Arc<Core>, peer: &Peer, scratch: &mut Vec<u8>, count: usize) {
+    fn advance(
+        &self,
+        receive: &mut Receive,
+        core: &Arc<Core>,
+        peer: &Peer,
+        scratch: &mut Vec<u8>,
+        count: usize,
+    ) {
         self.received.store(self.received.load(Relaxed) + count as u64, Relaxed);
         let mut arrivals = Arrivals { core, peer, wire: self, overflow: None };
         receive.violation = receive.decoder.advance(scratch, &mut arrivals).err();
@@ -439,11 +525,6 @@ impl Wire {
         ReadOutcome::Paused
     }
 
-    /// Whether reading waits for the application to make room.
-    pub(crate) fn is_paused(&self) -> bool {
-        self.interest.lock().paused
-    }
-
     /// The application has made room in the inbox; says whether reading was paused.
     pub(crate) fn resume(&self) -> bool {
         let mut paused = false;
@@ -453,6 +534,11 @@ impl Wire {
             self.io.command(Command::Read(self.session()));
         }
         paused
+    }
+
+    /// Whether reading waits for the application.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.interest.lock().paused
     }
 
     /// A waiting thread watches for this connection from now on: the stream to watch. While reading is paused there is
@@ -534,6 +620,7 @@ impl Control {
         match self {
             Self::Ping { ttl } => encoder.ping(*ttl, &[], out),
             Self::Pong(context) => encoder.pong(context, out),
+            Self::Receipt { number, ttl } => encoder.ping(*ttl, &number.to_be_bytes(), out),
             Self::Subscription { topic, subscribe } => encoder.subscription(topic, *subscribe, out),
             Self::Message(message) => {
                 let mut batch = Batch::new();
@@ -567,6 +654,12 @@ impl Sink for Arrivals<'_> {
                     self.wire.control(Control::Pong(context.to_vec()));
                 }
                 self.wire.io.command(Command::Pinged(self.wire.session(), ttl));
+            }
+            WireCommand::Pong(context) => {
+                // An empty context answers a heartbeat.
+                if let Ok(number) = context.try_into() {
+                    self.wire.note_receipt(u64::from_be_bytes(number), self.peer);
+                }
             }
             WireCommand::Subscribe(topic) => self.core.subscription(self.peer, topic, true),
             WireCommand::Cancel(topic) => self.core.subscription(self.peer, topic, false),

@@ -6,10 +6,10 @@
 //! ```
 //! A peer made by `connect` outlives its connections: while the link is down, the outbox keeps what was sent.
 
-use crate::{link::Wire, socket::core::Core};
+use crate::{link::Wire, origin::Origin, socket::core::Core, sync::Mutex};
 use std::{
     ops::{Deref, DerefMut},
-    sync::{Arc, OnceLock, Weak},
+    sync::{Arc, OnceLock, Weak, atomic::AtomicBool},
 };
 use zeroxide_pipe::{Carry, Lane};
 use zeroxide_proto::{Batch, PeerId};
@@ -54,12 +54,16 @@ pub(crate) struct Peer {
     pub(crate) outbox: Arc<Lane<Cargo>>,
     pub(crate) inbox: Arc<Lane<Cargo>>,
     pub(crate) link: Link,
+    /// Counted among the connections that are up.
+    pub(crate) up: AtomicBool,
+    /// What is known of the other side since its connection was up.
+    pub(crate) origin: Mutex<Origin>,
 }
 
 /// How the lanes of a peer reach the other side.
 pub(crate) enum Link {
     /// Over a connection of the operating system.
-    Wire(Wire),
+    Wire(Box<Wire>),
     /// Over nothing: each outbox is the other's inbox.
     Inproc(OnceLock<Other>),
 }
@@ -68,6 +72,10 @@ pub(crate) enum Link {
 pub(crate) struct Other {
     pub(crate) core: Weak<Core>,
     pub(crate) peer: PeerId,
+    /// The peer itself: its number may be somebody else's once it has left.
+    pub(crate) end: Weak<Peer>,
+    /// The name by which this side connected.
+    pub(crate) name: Option<String>,
 }
 
 impl Peer {
@@ -83,6 +91,24 @@ impl Peer {
         match &self.link {
             Link::Wire(_) => None,
             Link::Inproc(other) => other.get().and_then(|other| Some((other.core.upgrade()?, other.peer))),
+        }
+    }
+
+    /// As [`Peer::other`], with the peer itself.
+    pub(crate) fn other_end(&self) -> Option<(Arc<Core>, Arc<Peer>)> {
+        match &self.link {
+            Link::Wire(_) => None,
+            Link::Inproc(other) => {
+                other.get().and_then(|other| Some((other.core.upgrade()?, other.end.upgrade()?)))
+            }
+        }
+    }
+
+    /// Whether this side connected to this name in the process.
+    pub(crate) fn connected_to(&self, name: &str) -> bool {
+        match &self.link {
+            Link::Wire(_) => false,
+            Link::Inproc(other) => other.get().is_some_and(|other| other.name.as_deref() == Some(name)),
         }
     }
 }

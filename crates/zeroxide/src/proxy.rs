@@ -295,18 +295,21 @@ impl Way<'_> {
     fn hand_on(&mut self) -> Result<bool, ProxyError> {
         let Some(message) = self.held.take() else { return Ok(true) };
         let octets = message.octets();
-        match self.to.try_send(message) {
-            Ok(()) => self.shared.count(self.sent, octets),
-            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => {
+        // Before it is sent, so that whoever has the message finds it counted.
+        self.shared.count(self.sent, octets);
+        let Err(SendError { cause, message, .. }) = self.to.try_send(message) else { return Ok(true) };
+        self.shared.uncount(self.sent, octets);
+        match cause {
+            SendErrorCause::WouldBlock => {
                 self.held = Some(message);
-                return Ok(false);
+                Ok(false)
             }
-            Err(SendError { cause: SendErrorCause::Terminated | SendErrorCause::Closed, .. }) => {
-                return Err(ProxyError::Terminated);
+            SendErrorCause::Terminated | SendErrorCause::Closed => Err(ProxyError::Terminated),
+            _ => {
+                self.to.counters.lost(reason(cause), 1);
+                Ok(true)
             }
-            Err(error) => self.to.counters.lost(reason(error.cause), 1),
         }
-        Ok(true)
     }
 
     /// Whether a burst would move something.
@@ -395,6 +398,13 @@ impl Shared {
         if let Some([messages, octets]) = self.counts.get(which) {
             messages.fetch_add(1, Relaxed);
             octets.fetch_add(size as u64, Relaxed);
+        }
+    }
+
+    fn uncount(&self, which: usize, size: usize) {
+        if let Some([messages, octets]) = self.counts.get(which) {
+            messages.fetch_sub(1, Relaxed);
+            octets.fetch_sub(size as u64, Relaxed);
         }
     }
 }

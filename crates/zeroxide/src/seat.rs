@@ -7,8 +7,8 @@
 //!     '---- the I/O thread's tick -------'   the reader did not come back within a tick or two
 //! ```
 //! Entering costs a system call a connection only from FREE; a reader that comes back in time keeps its claim, so a
-//! request-reply loop pays nothing. While a reader is AWAY the I/O thread ticks, and takes the reading back when it
-//! finds no activity since its last look: nothing may depend on the application calling in. When every reader is
+//! request-reply loop pays nothing. While a reader is AWAY the I/O thread ticks, more slowly the longer readers keep
+//! coming back, and takes the reading back when it finds no activity since its last look: nothing may depend on the application calling in. When every reader is
 //! WAITING (the kernel wakes it) or FREE, nobody ticks.
 
 use crate::{io::shared::Command, peer::Peer, socket::core::Core, sync::Mutex};
@@ -21,8 +21,10 @@ use std::{
 };
 use zeroxide_net::Stream;
 
-/// How often the I/O thread looks after readers that are away.
+/// How soon the I/O thread looks after readers that are away, at first.
 pub(crate) const TICK: Duration = Duration::from_millis(1);
+/// How soon it does when they kept coming back: each look costs somebody a piece of a core.
+pub(crate) const SLOWEST_TICK: Duration = Duration::from_millis(8);
 /// With more connections than this the I/O thread reads: polling a long list costs more than a hop.
 const MOST_CONNECTIONS: usize = 8;
 
@@ -53,6 +55,8 @@ pub(crate) struct Claims {
 pub(crate) struct Looked {
     /// The reader is away: look again soon.
     pub(crate) needs_tick: bool,
+    /// It came back since the last look.
+    pub(crate) came_back: bool,
     /// There may be claims to look after.
     pub(crate) keep: bool,
 }
@@ -116,25 +120,27 @@ impl Seat {
     }
 
     /// The I/O thread looks: takes the reading back from a reader that did not return since the last look.
-    pub(crate) fn look(&self, now: Instant) -> Looked {
+    pub(crate) fn look(&self, now: Instant, tick: Duration) -> Looked {
         match self.state.load(SeqCst) {
-            FREE => return Looked { needs_tick: false, keep: false },
-            WAITING => return Looked { needs_tick: false, keep: true },
+            FREE => return Looked { needs_tick: false, came_back: false, keep: false },
+            WAITING => return Looked { needs_tick: false, came_back: false, keep: true },
             _ => {}
         }
-        let Some(mut claims) = self.claims.try_lock() else { return Looked { needs_tick: true, keep: true } };
-        if claims.last_look.is_some_and(|last| now.saturating_duration_since(last) < TICK) {
-            return Looked { needs_tick: true, keep: true };
+        let Some(mut claims) = self.claims.try_lock() else {
+            return Looked { needs_tick: true, came_back: false, keep: true };
+        };
+        if claims.last_look.is_some_and(|last| now.saturating_duration_since(last) < tick) {
+            return Looked { needs_tick: true, came_back: false, keep: true };
         }
         claims.last_look = Some(now);
         let visits = self.visits.load(Relaxed);
         if std::mem::replace(&mut claims.seen_visits, visits) != visits {
-            return Looked { needs_tick: true, keep: true };
+            return Looked { needs_tick: true, came_back: true, keep: true };
         }
         claims.last_look = None;
         claims.release();
         self.state.store(FREE, SeqCst);
-        Looked { needs_tick: false, keep: false }
+        Looked { needs_tick: false, came_back: false, keep: false }
     }
 }
 

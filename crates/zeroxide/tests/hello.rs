@@ -1,4 +1,12 @@
 //! The first conversations.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 use std::time::Duration;
 use zeroxide::*;
 

@@ -1,5 +1,13 @@
 //! Every legal socket pair against libzmq, over tcp and ipc, whoever binds, whoever sends, single frames and many.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
+
 use std::time::Duration;
 use zeroxide::{Context, Message, SendErrorCause, Socket, SocketType};
 use zeroxide_testing::{Kind, interop::End};

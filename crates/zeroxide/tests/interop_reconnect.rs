@@ -4,6 +4,14 @@
 //! "Died" is SIGKILL: the system closes the connections, libzmq says nothing. What a test sends "while it is away" is
 //! sent after our side has seen the end of the connection; before that it would go into a socket that nobody reads.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
+
 mod scenario;
 
 use scenario::*;

@@ -1,5 +1,13 @@
 //! Waiting for many sockets and descriptors at once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
+
 use std::{
     io::Write,
     os::{fd::AsFd, unix::net::UnixStream},

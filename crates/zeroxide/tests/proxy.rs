@@ -1,5 +1,13 @@
 //! Proxies: what they pass on, whom they hold up, how they are steered.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
+
 use std::{thread, time::Duration};
 use zeroxide::*;
 

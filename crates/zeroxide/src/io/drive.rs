@@ -8,6 +8,7 @@ use crate::{
     },
     link::{Drained, READS_PER_TURN, ReadOutcome, Wire},
     monitor::Event,
+    origin::Origin,
     peer::{Link, Peer},
 };
 use std::{
@@ -18,7 +19,10 @@ use std::{
 use zeroxide_net::{Family, Interest, Progress as SocksProgress, Socks, Stream};
 use zeroxide_proto::{
     Frame, Loss, SocketType,
-    connection::{Beat, Decoder, Encoder, Established, Handshake, HandshakeError, Heartbeat, PeerProperties, Settings, Version},
+    connection::{
+        Beat, Decoder, Encoder, Established, Handshake, HandshakeError, Heartbeat, PeerProperties, Settings,
+        Version,
+    },
     socket::{Facts, Refused},
 };
 
@@ -80,12 +84,14 @@ impl Loop {
         loop {
             match dialer.next_stream() {
                 None => {
-                    let error = error.unwrap_or_else(|| io::Error::new(ErrorKind::NotFound, "the name has no address"));
+                    let error = error
+                        .unwrap_or_else(|| io::Error::new(ErrorKind::NotFound, "the name has no address"));
                     return self.ended(key, Ended::NotConnected(error));
                 }
                 Some(Err(failed)) => error = Some(failed.into_source()),
                 Some(Ok(stream)) => {
-                    let deadline = dialer.options.connect_timeout.and_then(|timeout| self.now.checked_add(timeout));
+                    let deadline =
+                        dialer.options.connect_timeout.and_then(|timeout| self.now.checked_add(timeout));
                     if let Err(failed) = self.shared.poller.add(&stream, key.0, Interest::WRITE) {
                         error = Some(failed);
                         continue;
@@ -119,10 +125,13 @@ impl Loop {
                     None => self.begin_handshake(key, stream),
                     Some((target, credentials)) => {
                         let mut out = Vec::new();
-                        let credentials = credentials.as_ref().map(|(user, password)| (&user[..], &password[..]));
+                        let credentials =
+                            credentials.as_ref().map(|(user, password)| (&user[..], &password[..]));
                         let socks = match Socks::new(&target, credentials, &mut out) {
                             Ok(socks) => Box::new(socks),
-                            Err(error) => return self.ended(key, Ended::NotConnected(io::Error::other(error))),
+                            Err(error) => {
+                                return self.ended(key, Ended::NotConnected(io::Error::other(error)));
+                            }
                         };
                         let deadline = session.core.options.lock().handshake_interval;
                         let deadline = deadline.and_then(|interval| self.now.checked_add(interval));
@@ -215,7 +224,8 @@ impl Loop {
     /// Writes the octets of a handshake that are still to go.
     fn write_pending(&mut self, key: SessionKey) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        let (Stage::Shaking { stream, out, .. } | Stage::Proxying { stream, out, .. }) = &mut session.stage else {
+        let (Stage::Shaking { stream, out, .. } | Stage::Proxying { stream, out, .. }) = &mut session.stage
+        else {
             return;
         };
         while !out.is_empty() {
@@ -232,12 +242,21 @@ impl Loop {
     // -- traffic
 
     /// The handshake is done: the connection gets its peer, or the waiting peer its connection.
-    fn up(&mut self, key: SessionKey, stream: Arc<Stream>, established: Established, out: Vec<u8>, rest: &[u8]) {
+    fn up(
+        &mut self,
+        key: SessionKey,
+        stream: Arc<Stream>,
+        established: Established,
+        out: Vec<u8>,
+        rest: &[u8],
+    ) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let core = session.core.clone();
         let Established { peer: properties, decoder, encoder } = established;
         let _ = self.shared.poller.modify(&*stream, key.0, Interest::READ);
-        let connect_routing_id = session.dialer.as_ref().and_then(|dialer| dialer.options.connect_routing_id.clone());
+        let connect_routing_id =
+            session.dialer.as_ref().and_then(|dialer| dialer.options.connect_routing_id.clone());
+        let origin = Origin::new(stream.peer_address(), properties.clone());
         let facts = Facts {
             socket_type: properties.socket_type,
             routing_id: &properties.routing_id,
@@ -248,15 +267,19 @@ impl Loop {
             speaks_subscriptions: properties.version != Version::V1,
             cancels_each_copy: false,
         };
-        // The end of our handshake, in case that the peer shall have nothing but it.
-        let handshake = if core.kind == SocketType::Router { out.clone() } else { Vec::new() };
+        // A ROUTER may refuse the name, and has to answer all the same.
+        let answer = if core.kind == SocketType::Router { out.clone() } else { Vec::new() };
         let peer = match &session.peer {
             Some(peer) => {
+                *peer.origin.lock() = origin;
                 if let Some(wire) = peer.wire() {
                     wire.attach(&stream, decoder, encoder, out);
                 }
                 match core.reattach(peer, &facts) {
-                    Ok(()) => Ok(peer.clone()),
+                    Ok(effects) => {
+                        core.apply(effects);
+                        Ok(peer.clone())
+                    }
                     Err(refused) => {
                         if let Some(wire) = peer.wire() {
                             wire.detach();
@@ -269,7 +292,8 @@ impl Loop {
                 let wire = Wire::new(self.shared.clone(), key);
                 wire.attach(&stream, decoder, encoder, out);
                 let (outbox, inbox) = core.new_lanes();
-                core.attach(Link::Wire(wire), &facts, outbox, inbox).map(|(peer, effects)| {
+                core.attach(Link::Wire(Box::new(wire)), &facts, outbox, inbox).map(|(peer, effects)| {
+                    *peer.origin.lock() = origin;
                     core.apply(effects);
                     peer
                 })
@@ -279,7 +303,7 @@ impl Loop {
             Ok(peer) => peer,
             Err(Refused::NameTaken) if session.dialer.is_none() => {
                 // Its owner cannot know, and would knock again and again: the connection stays, and nothing comes of it.
-                let _ = stream.write_vectored(&[IoSlice::new(&handshake)]);
+                let _ = stream.write_vectored(&[IoSlice::new(&answer)]);
                 session.stage = Stage::Ending { stream, deadline: None };
                 return self.note_deadline(key);
             }
@@ -287,26 +311,30 @@ impl Loop {
                 return self.ended(key, Ended::Lost(refused.to_string()));
             }
         };
-        core.link_up();
         session.peer = Some(peer.clone());
         if let Some(dialer) = &mut session.dialer {
             dialer.attempts = 0;
         }
         let heartbeat = {
             let options = core.options.lock();
-            options.heartbeat_interval.map(|_| Box::new(Heartbeat::new(&options, properties.version, self.now)))
+            options
+                .heartbeat_interval
+                .map(|_| Box::new(Heartbeat::new(&options, properties.version, self.now)))
         };
-        session.stage = Stage::Up { stream, heartbeat };
-        core.counters.connections.fetch_add(1, Relaxed);
+        session.stage = Stage::Up { stream: stream.clone(), heartbeat };
+        let closing = session.is_closing();
         let (endpoint, name) = (session.endpoint.clone(), session.peer_name());
-        core.emit(|| Event::HandshakeSucceeded { endpoint, peer: name });
-        self.note_deadline(key);
         let Some(wire) = peer.wire() else { return };
         wire.write_or_report(&peer);
         let outcome = wire.feed(&peer, rest, &mut self.scratch);
+        wire.open(&stream);
+        core.link_up(&peer);
+        core.counters.connections.fetch_add(1, Relaxed);
+        core.emit(|| Event::HandshakeSucceeded { endpoint, peer: name });
+        self.note_deadline(key);
         self.after_read(key, &peer, outcome);
-        if self.sessions.get(&key).is_some_and(Session::is_closing) {
-            // What waited for this connection may all be out already.
+        if closing {
+            // It was closed before it was up, so nobody will ask again whether it is done.
             self.end_if_drained(key);
         }
     }
@@ -356,7 +384,8 @@ impl Loop {
             self.after_read(key, &peer, outcome);
             broken &= !more;
         }
-        if broken && self.sessions.get(&key).is_some_and(|session| matches!(session.stage, Stage::Up { .. })) {
+        if broken && self.sessions.get(&key).is_some_and(|session| matches!(session.stage, Stage::Up { .. }))
+        {
             // What the peer sent before it went has been read.
             self.ended(key, Ended::Lost("the connection takes nothing more".to_owned()));
         }
@@ -382,7 +411,8 @@ impl Loop {
         let Stage::Up { heartbeat, .. } = &mut session.stage else { return };
         if ttl > 0 || heartbeat.is_some() {
             let core = &session.core;
-            let received = session.peer.as_ref().and_then(|peer| peer.wire()).map_or(0, |wire| wire.received());
+            let received =
+                session.peer.as_ref().and_then(|peer| peer.wire()).map_or(0, |wire| wire.received());
             heartbeat
                 .get_or_insert_with(|| Box::new(Heartbeat::new(&core.options.lock(), Version::V3_1, now)))
                 .ping_received(ttl, now, received);
@@ -468,12 +498,14 @@ impl Loop {
         let (endpoint, peer_name) = (session.endpoint.clone(), session.peer_name());
         let was_up = matches!(session.stage, Stage::Up { .. });
         let was_shaking = matches!(session.stage, Stage::Shaking { .. });
+        // The link lets go of the stream first: as long as it has it, a reader may put it back into the poller.
+        let left = session.peer.as_ref().filter(|_| was_up);
+        let unsent = left.and_then(|peer| peer.wire()).map_or(0, |wire| wire.detach().1);
         if let Some(stream) = session.stream() {
             let _ = self.shared.poller.remove(&**stream);
         }
         session.shut_stream();
         if was_up && let Some(peer) = &session.peer {
-            let unsent = peer.wire().map_or(0, |wire| wire.detach().1);
             core.link_down(peer, session.keeps_peer);
             if !session.keeps_peer {
                 core.counters.lost(Loss::Disconnected, unsent);
@@ -490,7 +522,12 @@ impl Loop {
             Ended::Handshake(error) => {
                 core.counters.failed_handshakes.fetch_add(1, Relaxed);
                 let (endpoint, peer) = (endpoint.clone(), peer_name.clone());
-                core.emit(|| Event::HandshakeFailed { endpoint, peer, reason: error.to_string(), code: error.code() });
+                core.emit(|| Event::HandshakeFailed {
+                    endpoint,
+                    peer,
+                    reason: error.to_string(),
+                    code: error.code(),
+                });
                 (error.to_string(), true)
             }
             Ended::Lost(reason) => {
@@ -514,7 +551,7 @@ impl Loop {
         let random = self.next_random();
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let wait = match &mut session.dialer {
-            Some(dialer) if !fatal && (!session.linger_until.is_some() || session.keeps_peer) => {
+            Some(dialer) if !fatal && (session.linger_until.is_none() || session.keeps_peer) => {
                 dialer.next_wait(random)
             }
             _ => None,
@@ -548,7 +585,8 @@ impl Loop {
         }
         session.linger_until = Some(linger);
         if let Some(peer) = &session.peer {
-            peer.inbox.close();
+            // No more is queued for it, or it might never end.
+            session.core.retire(peer);
         }
         match &session.stage {
             Stage::Up { .. } => {
@@ -562,8 +600,7 @@ impl Loop {
                 }
                 self.end_if_drained(key);
             }
-            // A peer without a use: nothing is owed to it.
-            Stage::Ending { deadline: None, .. } => return self.over(key),
+            Stage::Ending { deadline: None, .. } => self.over(key),
             Stage::Ending { .. } => {}
             _ if session.has_unsent() => self.note_deadline(key),
             _ => self.over(key),
@@ -592,7 +629,9 @@ impl Loop {
 
     /// Reads and drops what the peer still sends, so that its end of the stream, not a reset, closes the connection.
     fn ending_readable(&mut self, key: SessionKey) {
-        let Some(Stage::Ending { stream, .. }) = self.sessions.get(&key).map(|session| &session.stage) else { return };
+        let Some(Stage::Ending { stream, .. }) = self.sessions.get(&key).map(|session| &session.stage) else {
+            return;
+        };
         let stream = stream.clone();
         loop {
             self.scratch.clear();
@@ -608,11 +647,11 @@ impl Loop {
     /// Forgets a session.
     pub(crate) fn over(&mut self, key: SessionKey) {
         let Some(mut session) = self.sessions.remove(&key) else { return };
+        session.part_from_peer(if session.is_closing() { Loss::Linger } else { Loss::Disconnected });
         if let Some(stream) = session.stream() {
             let _ = self.shared.poller.remove(&**stream);
         }
         session.shut_stream();
-        session.part_from_peer(if session.is_closing() { Loss::Linger } else { Loss::Disconnected });
         self.timers.set(key, None);
         self.shared.load.fetch_sub(1, Relaxed);
         self.shutdown.session_over();
@@ -654,4 +693,3 @@ impl Session {
         }
     }
 }
-

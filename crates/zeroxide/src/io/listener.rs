@@ -77,10 +77,12 @@ impl Listener {
     fn refusal(&self, stream: &Stream) -> Option<&'static str> {
         match stream.peer_ip() {
             Some(ip) => {
-                let permitted = self.filters.is_empty() || self.filters.iter().any(|filter| filter.permits(ip));
+                let permitted =
+                    self.filters.is_empty() || self.filters.iter().any(|filter| filter.permits(ip));
                 (!permitted).then_some("the address is in no accept filter")
             }
-            None => (!self.peer_filter.permits(stream)).then_some("the process, user or group is in no ipc filter"),
+            None => (!self.peer_filter.permits(stream))
+                .then_some("the process, user or group is in no ipc filter"),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::{
     },
     link::{Drained, Wire},
     monitor::Event,
-    seat::TICK,
+    seat::{SLOWEST_TICK, TICK},
     socket::core::Core,
 };
 use std::{
@@ -32,6 +32,7 @@ pub(crate) struct Loop {
     pub(crate) scratch: Vec<u8>,
     pub(crate) random: u64,
     seats: Vec<Weak<Core>>,
+    tick: Duration,
     /// Connections in a long burst, whose senders write themselves.
     busy: Vec<SessionKey>,
     stopped: bool,
@@ -51,7 +52,12 @@ pub(crate) struct Listening {
 }
 
 impl Loop {
-    pub(crate) fn new(shared: Arc<IoShared>, resolver: Arc<Resolver>, shutdown: Arc<Shutdown>, random: u64) -> Self {
+    pub(crate) fn new(
+        shared: Arc<IoShared>,
+        resolver: Arc<Resolver>,
+        shutdown: Arc<Shutdown>,
+        random: u64,
+    ) -> Self {
         Self {
             shared,
             resolver,
@@ -63,6 +69,7 @@ impl Loop {
             scratch: Vec::new(),
             random: random | 1,
             seats: Vec::new(),
+            tick: TICK,
             busy: Vec::new(),
             stopped: false,
         }
@@ -116,7 +123,7 @@ impl Loop {
     }
 
     fn time_left(&self) -> Option<Duration> {
-        let tick = self.shared.ticking.load(Relaxed).then_some(TICK);
+        let tick = self.shared.ticking.load(Relaxed).then_some(self.tick);
         let timer = self.timers.next().map(|at| at.saturating_duration_since(Instant::now()));
         match (tick, timer) {
             (Some(tick), Some(timer)) => Some(tick.min(timer)),
@@ -165,6 +172,7 @@ impl Loop {
             }
             Command::Release { key, done } => self.release(key, &done),
             Command::CloseSocket(core) => self.close_socket(&core),
+            Command::Abandon => self.abandon(),
             Command::Resolved(key, result) => self.resolved(key, result),
             Command::Claimed(core) => {
                 if !self.seats.iter().any(|seat| seat.ptr_eq(&core)) {
@@ -192,7 +200,10 @@ impl Loop {
     fn flush_busy(&mut self) {
         let busy = std::mem::take(&mut self.busy);
         for key in busy {
-            let quiet = self.sessions.get(&key).and_then(|session| session.peer.as_ref()?.wire().map(Wire::quiet_for));
+            let quiet = self
+                .sessions
+                .get(&key)
+                .and_then(|session| session.peer.as_ref()?.wire().map(Wire::quiet_for));
             if quiet.is_some_and(|quiet| quiet < NAP) {
                 self.busy.push(key);
             } else {
@@ -224,7 +235,8 @@ impl Loop {
         let core = listening.core.clone();
         let endpoint = listening.listener.endpoint.clone();
         let mut entered = Vec::new();
-        if let Turn::Pause(until) = listening.listener.accept(&core, self.now, |stream| entered.push(stream)) {
+        if let Turn::Pause(until) = listening.listener.accept(&core, self.now, |stream| entered.push(stream))
+        {
             listening.listener.paused_until = Some(until);
             let _ = self.shared.poller.remove(&listening.listener.door);
             self.timers.set(key, Some(until));
@@ -320,6 +332,22 @@ impl Loop {
         }
     }
 
+    /// Ends everything, whatever still waits to be written.
+    fn abandon(&mut self) {
+        let listeners: Vec<_> = self.listeners.keys().copied().collect();
+        for key in listeners {
+            self.close_listener(key);
+        }
+        let now = self.now;
+        for session in self.sessions.values_mut() {
+            session.linger_until = Some(Linger::For(now));
+        }
+        let sessions: Vec<_> = self.sessions.keys().copied().collect();
+        for key in sessions {
+            self.over(key);
+        }
+    }
+
     /// How long unsent messages of this socket may take from now on.
     pub(crate) fn linger(&self, core: &Core) -> Linger {
         let linger = core.options.lock().linger;
@@ -331,13 +359,19 @@ impl Loop {
         if self.seats.is_empty() {
             return;
         }
-        let mut active = false;
+        let (mut active, mut came_back) = (false, false);
         self.seats.retain(|core| {
             let Some(core) = core.upgrade() else { return false };
-            let looked = core.seat.look(self.now);
+            let looked = core.seat.look(self.now, self.tick);
             active |= looked.needs_tick;
+            came_back |= looked.came_back;
             looked.keep
         });
+        if came_back {
+            self.tick = (self.tick * 2).min(SLOWEST_TICK);
+        } else if !active {
+            self.tick = TICK;
+        }
         self.shared.ticking.store(active, SeqCst);
         if !active && self.seats.iter().filter_map(Weak::upgrade).any(|core| core.seat.is_away()) {
             self.shared.ticking.store(true, SeqCst);

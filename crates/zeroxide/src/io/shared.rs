@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Release { key: SessionKey, done: Arc<Gate> },
     /// A socket was closed: let its connections linger and end.
     CloseSocket(Arc<Core>),
+    /// The time is over: end everything now, and count what did not get out.
+    Abandon,
     /// The names of an outgoing connection were looked up.
     Resolved(SessionKey, io::Result<Vec<SocketAddr>>),
     /// A thread claimed the reading of this socket's connections: see that they do not go unread when it is away.

@@ -13,6 +13,7 @@ use crate::{
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     link::Control,
     monitor::{Event, Monitors},
+    origin::Origin,
     peer::{Cargo, Link, Other, Peer},
     seat::Seat,
     socket::{endpoints::Endpoints, incoming::Incoming},
@@ -72,6 +73,11 @@ impl Directory {
     fn get(&self, peer: PeerId) -> Option<&Arc<Peer>> {
         self.0.get(peer.0 as usize)?.as_ref()
     }
+
+    /// Whether this very peer is listed, and not another one under its number.
+    fn lists(&self, peer: &Peer) -> bool {
+        self.get(peer.id).is_some_and(|listed| std::ptr::eq(&**listed, peer))
+    }
 }
 
 impl Peers for Directory {
@@ -118,12 +124,17 @@ impl Core {
         let incoming = (self.kind == SocketType::Req).then(|| self.incoming.lock());
         let mut guard = self.rules.lock();
         let rules = &mut *guard;
+        // A relaxed REQ asks again before it has the reply: it may have come this moment, and nobody has been told yet.
+        let unanswered = incoming.is_some() && rules.machine.may_receive().is_ok();
         if let Some(cause) = self.send_refusal() {
             return Err(SendError { socket: self.kind, cause, message });
         }
         match rules.machine.route(&mut message, &rules.peers, &mut rules.targets) {
             Ok(Route::One { peer, envelope }) => {
                 if let Some(mut incoming) = incoming {
+                    if unanswered {
+                        incoming.activate_all();
+                    }
                     // A late reply to an earlier request must not answer this one.
                     self.counters.lost(Loss::Stale, incoming.discard_all());
                 }
@@ -150,7 +161,13 @@ impl Core {
 
     /// Queues a message for several peers, or does what else a route asks for. System calls and other sockets are left
     /// for when the rules are unlocked.
-    fn send_to_many(&self, route: Route<'_>, message: &Message, targets: &[PeerId], peers: &Directory) -> Todo {
+    fn send_to_many(
+        &self,
+        route: Route<'_>,
+        message: &Message,
+        targets: &[PeerId],
+        peers: &Directory,
+    ) -> Todo {
         let mut todo = Todo::default();
         let targets = || targets.iter().filter_map(|target| peers.get(*target));
         match route {
@@ -160,7 +177,8 @@ impl Core {
                 for peer in targets() {
                     if self.kind == SocketType::Xsub && peer.wire().is_none() {
                         // A publisher in this process takes it straight into its rules.
-                        todo.upstream.extend(peer.other().map(|(core, id)| (core, id, message.clone())));
+                        todo.upstream
+                            .extend(peer.other_end().map(|(core, end)| (core, end, message.clone())));
                     } else if self.push(peer, &[], message) {
                         todo.kicks.push(peer.clone());
                     }
@@ -168,7 +186,11 @@ impl Core {
             }
             Route::Subscription { subscribe } => {
                 let topic = Frame::from(message.body().get(1..).unwrap_or_default());
-                let told = |peer: &Arc<Peer>| Effect::Subscription { peer: peer.id, topic: topic.clone(), subscribe };
+                let told = |peer: &Arc<Peer>| Effect::Subscription {
+                    peer: peer.id,
+                    topic: topic.clone(),
+                    subscribe,
+                };
                 todo.effects.extend(targets().map(told));
             }
             Route::Close { peer } => todo.close = peers.get(peer).cloned(),
@@ -204,7 +226,8 @@ impl Core {
         if self.send_refusal().is_some() {
             return true;
         }
-        let keeps_all = matches!(self.kind, SocketType::Pub | SocketType::Xpub) && self.options.lock().xpub_nodrop;
+        let keeps_all =
+            matches!(self.kind, SocketType::Pub | SocketType::Xpub) && self.options.lock().xpub_nodrop;
         let relaxed = self.kind == SocketType::Req && self.options.lock().req_relaxed;
         let rules = self.rules.lock();
         let mut peers = rules.peers.0.iter().flatten();
@@ -232,12 +255,19 @@ impl Core {
     /// Receives a message if one is there.
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<Message, RecvError> {
-        self.receive(&mut PeerId(0))
+        self.receive(|_| ()).map(|(message, ())| message)
     }
 
-    /// Receives a message if one is there, and notes whom it is from.
+    /// Receives a message if one is there, and says from whom.
+    pub(crate) fn try_recv_from(&self) -> Result<(Message, Origin), RecvError> {
+        self.receive(|peer| peer.origin.lock().clone())
+    }
+
+    /// Receives a message if one is there, and notes something about its sender.
     #[inline]
-    fn receive(&self, from: &mut PeerId) -> Result<Message, RecvError> {
+    fn receive<R: Default>(&self, note: impl FnOnce(&Arc<Peer>) -> R) -> Result<(Message, R), RecvError> {
+        let mut from = PeerId(0);
+        let from = &mut from;
         let failed = |cause| Err(RecvError { socket: self.kind, cause });
         if let Some(cause) = self.recv_refusal() {
             return failed(cause);
@@ -246,11 +276,10 @@ impl Core {
         if !self.needs_accept.load(Relaxed)
             && let Some(message) = incoming.pop(from)
         {
-            return Ok(message);
+            return Ok((message, incoming.peer(*from).map(note).unwrap_or_default()));
         }
         if let Some((peer, message)) = incoming.take_held() {
-            *from = peer;
-            return Ok(message);
+            return Ok((message, note(&peer)));
         }
         if self.lock_step
             && let Err(refusal) = self.rules.lock().machine.may_receive()
@@ -272,7 +301,7 @@ impl Core {
                 self.apply(effects);
             }
             match accepted {
-                Ok(message) => return Ok(message),
+                Ok(message) => return Ok((message, incoming.peer(*from).map(note).unwrap_or_default())),
                 Err(reason) => self.counters.lost(reason, 1),
             }
         }
@@ -290,12 +319,12 @@ impl Core {
         if self.kind != SocketType::Sub {
             return self.incoming.lock().is_ready();
         }
-        let mut from = PeerId(0);
-        match self.receive(&mut from) {
-            Ok(message) => {
+        match self.receive(|peer| Some(peer.clone())) {
+            Ok((message, Some(from))) => {
                 self.incoming.lock().hold(from, message);
                 true
             }
+            Ok((_, None)) => false,
             Err(error) => error.cause != RecvErrorCause::WouldBlock,
         }
     }
@@ -309,14 +338,24 @@ impl Core {
         }
     }
 
+    /// Messages from peers in this process that were sent and not received yet; none if nobody could receive them.
+    pub(crate) fn unread_within(&self) -> u64 {
+        if self.is_closed() { 0 } else { self.incoming.lock().unread_within() as u64 }
+    }
+
     // -- what links bring
 
     /// Messages came from a peer. Gives the batch back if there is no room for it.
     pub(crate) fn arrived(&self, peer: &Peer, mut batch: Batch) -> Result<(), Batch> {
         if matches!(self.kind, SocketType::Pub | SocketType::Xpub) {
             while let Some(message) = batch.pop() {
-                self.upstream(peer.id, Upstream::Message(message));
+                self.upstream(peer, Upstream::Message(message));
             }
+            return Ok(());
+        }
+        if !self.kind.receives() {
+            // Nobody will ever take it: kept, it would stop the reading before the peer's end is seen.
+            self.counters.lost(Loss::BadEnvelope, batch.messages());
             return Ok(());
         }
         if self.conflate.load(Relaxed) {
@@ -345,12 +384,18 @@ impl Core {
 
     /// A subscription or its cancellation came as a command, or over inproc.
     pub(crate) fn subscription(&self, peer: &Peer, topic: &[u8], subscribe: bool) {
-        self.upstream(peer.id, if subscribe { Upstream::Subscribe(topic) } else { Upstream::Cancel(topic) });
+        self.upstream(peer, if subscribe { Upstream::Subscribe(topic) } else { Upstream::Cancel(topic) });
     }
 
-    pub(crate) fn upstream(&self, peer: PeerId, what: Upstream<'_>) {
+    pub(crate) fn upstream(&self, peer: &Peer, what: Upstream<'_>) {
         let mut effects = Vec::new();
-        self.rules.lock().machine.upstream(peer, what, &mut effects);
+        let mut rules = self.rules.lock();
+        if !rules.peers.lists(peer) {
+            // It has left; its number may be somebody else's by now.
+            return;
+        }
+        rules.machine.upstream(peer.id, what, &mut effects);
+        drop(rules);
         self.apply(effects);
         self.changed.notify();
     }
@@ -386,7 +431,15 @@ impl Core {
             self.apply(effects);
             return Err(refused);
         }
-        let peer = Arc::new(Peer { id, core: Arc::downgrade(self), outbox, inbox, link });
+        let peer = Arc::new(Peer {
+            id,
+            core: Arc::downgrade(self),
+            outbox,
+            inbox,
+            link,
+            up: AtomicBool::new(false),
+            origin: Mutex::default(),
+        });
         if let Some(slot) = rules.peers.0.get_mut(id.0 as usize) {
             *slot = Some(peer.clone());
         }
@@ -395,23 +448,39 @@ impl Core {
         Ok((peer, effects))
     }
 
-    /// A peer that waited for its connection has it.
-    pub(crate) fn reattach(&self, peer: &Peer, facts: &Facts<'_>) -> Result<(), Refused> {
+    /// A peer that waited for its connection has it. The effects are to be applied when the link can carry them.
+    pub(crate) fn reattach(&self, peer: &Peer, facts: &Facts<'_>) -> Result<Vec<Effect>, Refused> {
         let mut effects = Vec::new();
-        let answer = self.rules.lock().machine.reattach(peer.id, facts, &mut effects);
-        self.apply(effects);
-        answer
+        let mut rules = self.rules.lock();
+        if !rules.peers.lists(peer) {
+            // It has left, and only its last messages still go out.
+            return Ok(effects);
+        }
+        let answer = rules.machine.reattach(peer.id, facts, &mut effects);
+        drop(rules);
+        match answer {
+            Ok(()) => Ok(effects),
+            Err(refused) => {
+                self.apply(effects);
+                Err(refused)
+            }
+        }
     }
 
     /// Fresh lanes for a new peer over a wire.
     pub(crate) fn new_lanes(&self) -> (Arc<Lane<Cargo>>, Arc<Lane<Cargo>>) {
         let options = self.options.lock();
-        (Arc::new(Lane::new(options.send_high_water_mark)), Arc::new(Lane::new(options.receive_high_water_mark)))
+        (
+            Arc::new(Lane::new(options.send_high_water_mark)),
+            Arc::new(Lane::new(options.receive_high_water_mark)),
+        )
     }
 
     /// A link is up: who waited for a peer hears of it.
-    pub(crate) fn link_up(&self) {
-        self.connected.fetch_add(1, SeqCst);
+    pub(crate) fn link_up(&self, peer: &Peer) {
+        if !peer.up.swap(true, SeqCst) {
+            self.connected.fetch_add(1, SeqCst);
+        }
         self.seat.links_changed();
         self.writable.notify_fenced();
         self.changed.notify_fenced();
@@ -421,20 +490,36 @@ impl Core {
     pub(crate) fn link_down(&self, peer: &Peer, keep: bool) {
         if keep {
             let mut effects = Vec::new();
-            self.rules.lock().machine.suspend(peer.id, &mut effects);
+            let mut rules = self.rules.lock();
+            if rules.peers.lists(peer) {
+                rules.machine.suspend(peer.id, &mut effects);
+            }
+            drop(rules);
             self.apply(effects);
         }
-        self.connected.fetch_sub(1, SeqCst);
+        if peer.up.swap(false, SeqCst) {
+            self.connected.fetch_sub(1, SeqCst);
+        }
         self.seat.links_changed();
         self.changed.notify_fenced();
     }
 
-    /// The peer is gone for good. What it sent can still be received; what waits for it is lost.
+    /// The peer is gone for good. What it sent can still be received; what waits for it is lost, except in this process,
+    /// where the other socket still reads what was sent before.
     pub(crate) fn detach(&self, peer: &Peer, reason: Loss) {
+        self.retire(peer);
+        if peer.wire().is_some() {
+            self.counters.lost(reason, peer.outbox.drain().messages);
+        }
+    }
+
+    /// The peer leaves this socket: nothing more is routed to it or taken from it. What is queued for it may still go
+    /// out, and what it sent can still be received.
+    pub(crate) fn retire(&self, peer: &Peer) {
         let mut effects = Vec::new();
         {
             let mut rules = self.rules.lock();
-            if rules.peers.get(peer.id).is_none() {
+            if !rules.peers.lists(peer) {
                 return;
             }
             rules.machine.detach(peer.id, &mut effects);
@@ -443,13 +528,7 @@ impl Core {
             }
         }
         self.apply_for(effects, Some(peer));
-        if peer.wire().is_some() {
-            peer.outbox.close();
-            self.counters.lost(reason, peer.outbox.drain().messages);
-        } else {
-            // The other socket still reads what was sent before.
-            peer.outbox.close();
-        }
+        peer.outbox.close();
         peer.inbox.close();
         let gone = self.incoming.lock().leave(peer.id);
         if gone {
@@ -528,9 +607,12 @@ impl Core {
     fn apply_for(&self, effects: Vec<Effect>, leaving: Option<&Peer>) {
         for effect in effects {
             match effect {
+                Effect::Deliver { peer, message } if leaving.is_some_and(|leaving| leaving.id == peer) => {
+                    // Its lane may have been closed from the other side.
+                    self.incoming.lock().add_last(peer, &message);
+                }
                 Effect::Deliver { peer, message } => {
-                    let listed = self.peer(peer);
-                    if let Some(peer) = leaving.filter(|leaving| leaving.id == peer).or(listed.as_deref()) {
+                    if let Some(peer) = self.peer(peer) {
                         let _ = peer.inbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
                         self.activate(peer.id);
                     }
@@ -540,7 +622,8 @@ impl Core {
                         match &peer.link {
                             Link::Wire(wire) => wire.control(Control::Message(message)),
                             Link::Inproc(_) => {
-                                let _ = peer.outbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
+                                let _ =
+                                    peer.outbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
                                 kick(&peer);
                             }
                         }
@@ -551,9 +634,9 @@ impl Core {
                         match &peer.link {
                             Link::Wire(wire) => wire.control(Control::Subscription { topic, subscribe }),
                             Link::Inproc(_) => {
-                                if let Some((core, id)) = peer.other() {
+                                if let Some((core, end)) = peer.other_end() {
                                     let what = if subscribe { Upstream::Subscribe } else { Upstream::Cancel };
-                                    core.upstream(id, what(&topic));
+                                    core.upstream(&end, what(&topic));
                                 }
                             }
                         }
@@ -567,6 +650,11 @@ impl Core {
                 Effect::Lost(reason, count) => self.counters.lost(reason, count),
             }
         }
+    }
+
+    /// Whether this very peer is still one of this socket's.
+    pub(crate) fn lists(&self, peer: &Peer) -> bool {
+        self.rules.lock().peers.lists(peer)
     }
 
     pub(crate) fn peer(&self, peer: PeerId) -> Option<Arc<Peer>> {
@@ -615,7 +703,7 @@ impl Core {
 #[derive(Default)]
 struct Todo {
     kicks: Vec<Arc<Peer>>,
-    upstream: Vec<(Arc<Core>, PeerId, Message)>,
+    upstream: Vec<(Arc<Core>, Arc<Peer>, Message)>,
     effects: Vec<Effect>,
     close: Option<Arc<Peer>>,
 }
@@ -624,7 +712,7 @@ impl Todo {
     fn finish(self, core: &Core) {
         self.kicks.iter().for_each(kick);
         for (other, peer, message) in self.upstream {
-            other.upstream(peer, Upstream::Message(message));
+            other.upstream(&peer, Upstream::Message(message));
         }
         core.apply(self.effects);
         if let Some(peer) = self.close {
@@ -645,10 +733,15 @@ fn kick(peer: &Arc<Peer>) {
     }
 }
 
-/// Links an inproc peer to its other end; does nothing the second time.
-pub(crate) fn join(peer: &Peer, core: &Arc<Core>, other: PeerId) {
+/// Links an inproc peer to its other end; does nothing the second time. `name` is what this side connected to.
+pub(crate) fn join(peer: &Peer, core: &Arc<Core>, other: &Arc<Peer>, name: Option<&str>) {
     if let Link::Inproc(slot) = &peer.link {
-        let _ = slot.set(Other { core: Arc::downgrade(core), peer: other });
+        let _ = slot.set(Other {
+            core: Arc::downgrade(core),
+            peer: other.id,
+            end: Arc::downgrade(other),
+            name: name.map(str::to_owned),
+        });
     }
 }
 
@@ -663,7 +756,9 @@ fn send_cause(refusal: Refusal) -> SendErrorCause {
         Refusal::IllegalState(advice) => SendErrorCause::IllegalState(advice),
         Refusal::Unroutable => SendErrorCause::Unroutable,
         Refusal::NotSupported => SendErrorCause::NotSupported,
-        Refusal::Invalid => SendErrorCause::Invalid("the message lacks frames that this socket type asks for"),
+        Refusal::Invalid => {
+            SendErrorCause::Invalid("the message lacks frames that this socket type asks for")
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     },
     link::Wire,
     monitor::Event,
-    peer::{Link, Peer},
+    peer::Link,
     socket::core::Core,
 };
 use std::{
@@ -93,9 +93,8 @@ impl Core {
         let options = self.options.lock().clone();
         let door = match self.take_adopted() {
             Some(fd) => IpcListener::adopt(fd).map_err(net)?,
-            None => {
-                IpcListener::listen(&ipc_name(endpoint), &IpcSettings::default(), options.backlog).map_err(net)?
-            }
+            None => IpcListener::listen(&ipc_name(endpoint), &IpcSettings::default(), options.backlog)
+                .map_err(net)?,
         };
         self.listen(Door::Ipc(door), Vec::new(), &options)
     }
@@ -129,7 +128,9 @@ impl Core {
         self.refuse_if_ended()?;
         let endpoint: Endpoint = text.parse().map_err(EndpointCause::Malformed)?;
         endpoint.check_connect().map_err(EndpointCause::Malformed)?;
-        if self.connects_once() && self.endpoints.lock().records.iter().any(|known| !known.bound && known.text == text) {
+        if self.connects_once()
+            && self.endpoints.lock().records.iter().any(|known| !known.bound && known.text == text)
+        {
             return Ok(());
         }
         if let Endpoint::Inproc(name) = endpoint {
@@ -146,7 +147,7 @@ impl Core {
         let io = self.choose_io(&options)?;
         let key = io.new_key();
         let peer = if self.attaches_early(&options) {
-            let link = Link::Wire(Wire::new(io.clone(), key));
+            let link = Link::Wire(Box::new(Wire::new(io.clone(), key)));
             let facts = Facts {
                 connect_routing_id: options.connect_routing_id.as_ref(),
                 connected: false,
@@ -163,7 +164,9 @@ impl Core {
                 }
                 Err(_) => {
                     io.load.fetch_sub(1, Relaxed);
-                    return Err(EndpointCause::Option("the socket takes no further peer, or the name is taken"));
+                    return Err(EndpointCause::Option(
+                        "the socket takes no further peer, or the name is taken",
+                    ));
                 }
             }
         } else {
@@ -171,7 +174,8 @@ impl Core {
         };
         self.context.shutdown.session_begins();
         self.record(text.to_owned(), false, Place::Io(io.clone(), key));
-        let dialer = Dialer { endpoint: text.to_owned(), target, options, addresses: VecDeque::new(), attempts: 0 };
+        let dialer =
+            Dialer { endpoint: text.to_owned(), target, options, addresses: VecDeque::new(), attempts: 0 };
         io.command(Command::Dial { key, core: self.clone(), dialer: Box::new(dialer), peer });
         Ok(())
     }
@@ -193,10 +197,10 @@ impl Core {
             }
             Place::Inproc(name) if bound => self.context.registry.unbind(&name, self),
             Place::Inproc(name) => {
-                if !self.context.registry.stop_waiting(&name, self) {
-                    for peer in self.inproc_peers_at(&name) {
-                        inproc::part(self, &peer);
-                    }
+                if !self.context.registry.stop_waiting(&name, self)
+                    && let Some(peer) = self.peers().iter().find(|peer| peer.connected_to(&name))
+                {
+                    inproc::part(self, peer);
                 }
             }
         }
@@ -212,6 +216,18 @@ impl Core {
         self.endpoints.lock().records.clear();
         self.context.tell_all(|| Command::CloseSocket(self.clone()));
         self.monitors.end();
+    }
+
+    /// Whether each endpoint that was connected to is up, among these peers.
+    pub(crate) fn is_connected_everywhere(&self, peers: &[Arc<crate::peer::Peer>]) -> bool {
+        let endpoints = self.endpoints.lock();
+        endpoints.records.iter().filter(|record| !record.bound).all(|record| {
+            peers.iter().filter(|peer| peer.up.load(SeqCst)).any(|peer| match (&record.place, peer.wire()) {
+                (Place::Io(io, key), Some(wire)) => wire.session() == *key && Arc::ptr_eq(wire.io(), io),
+                (Place::Inproc(name), None) => peer.connected_to(name),
+                _ => false,
+            })
+        })
     }
 
     /// Whether a peer is made at `connect` already, so that messages can wait for the connection.
@@ -241,16 +257,6 @@ impl Core {
         matches!(self.kind, SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req)
     }
 
-    fn inproc_peers_at(&self, name: &str) -> Vec<Arc<Peer>> {
-        let holds = |peer: &Arc<Peer>| {
-            peer.other().is_some_and(|(core, _)| {
-                let endpoints = core.endpoints.lock();
-                endpoints.records.iter().any(|r| r.bound && matches!(&r.place, Place::Inproc(other) if other == name))
-            })
-        };
-        self.peers().into_iter().filter(holds).collect()
-    }
-
     fn choose_io(&self, options: &Options) -> Result<Arc<IoShared>, EndpointCause> {
         self.context.choose_io(options.affinity).map_err(system)?.ok_or(EndpointCause::NoIoThread)
     }
@@ -271,7 +277,11 @@ impl Core {
 }
 
 fn net(error: NetError) -> EndpointCause {
-    if error.kind() == io::ErrorKind::AddrInUse { EndpointCause::InUse } else { EndpointCause::System(error.into()) }
+    if error.kind() == io::ErrorKind::AddrInUse {
+        EndpointCause::InUse
+    } else {
+        EndpointCause::System(error.into())
+    }
 }
 
 fn system(error: io::Error) -> EndpointCause {
@@ -295,7 +305,10 @@ fn bind_address(endpoint: &TcpAddress, ipv6: bool) -> io::Result<SocketAddr> {
             if found.is_empty() {
                 found = resolve_blocking(name, port, family)?;
             }
-            found.into_iter().next().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
+            found
+                .into_iter()
+                .next()
+                .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
         }
     }
 }
@@ -337,6 +350,5 @@ fn tcp_settings(options: &Options) -> TcpSettings {
         send_buffer: options.send_buffer,
         receive_buffer: options.receive_buffer,
         bind_to_device: options.bind_to_device.clone(),
-        ..TcpSettings::default()
     }
 }

@@ -115,14 +115,18 @@ impl Handle {
     pub(crate) fn wait_until(&self, timeout: Duration, mut reached: impl FnMut() -> bool) -> bool {
         let deadline = Instant::now().checked_add(timeout);
         let ended = || !self.core.is_open();
-        self.core.changed.wait(deadline, || if reached() { Some(true) } else { ended().then_some(false) }).unwrap_or(false)
+        self.core
+            .changed
+            .wait(deadline, || if reached() { Some(true) } else { ended().then_some(false) })
+            .unwrap_or(false)
     }
 
     /// Everybody this socket is connected to, or trying to be.
     pub fn peers(&self) -> Vec<PeerInfo> {
         let peers = self.core.peers();
         let info = |peer: &Arc<crate::peer::Peer>| {
-            let routing_id = self.core.with_machine(|machine, _| machine.routing_id_of(peer.id).map(|id| id.to_vec()));
+            let routing_id =
+                self.core.with_machine(|machine, _| machine.routing_id_of(peer.id).map(|id| id.to_vec()));
             let address = match peer.wire() {
                 Some(wire) => wire.peer_address(),
                 None => peer.other().map(|_| "inproc".to_owned()),

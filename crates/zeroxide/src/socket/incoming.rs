@@ -10,7 +10,7 @@ pub(crate) struct Incoming {
     turns: FairQueue,
     slots: Vec<Option<Slot>>,
     /// A message taken out ahead to answer whether one is there.
-    held: VecDeque<(PeerId, Message)>,
+    held: VecDeque<(Arc<Peer>, Message)>,
     /// Peers that left and are read empty: their ids can be used again.
     gone: Vec<PeerId>,
 }
@@ -20,7 +20,11 @@ struct Slot {
     batch: Batch,
     /// Messages taken from `batch` for which the sender has not been given credit yet.
     owed: usize,
+    /// What the rules have to say of the peer's end, behind all that it sent.
+    last: Batch,
     left: bool,
+    /// `batch` is what was `last`: nobody gave credit for it.
+    ended: bool,
 }
 
 /// Messages after which credit goes back, besides when a batch is used up.
@@ -33,7 +37,14 @@ impl Incoming {
             self.slots.resize_with(at + 1, || None);
         }
         if let Some(slot) = self.slots.get_mut(at) {
-            *slot = Some(Slot { peer, batch: Batch::new(), owed: 0, left: false });
+            *slot = Some(Slot {
+                peer,
+                batch: Batch::new(),
+                owed: 0,
+                last: Batch::new(),
+                left: false,
+                ended: false,
+            });
         }
     }
 
@@ -43,11 +54,18 @@ impl Incoming {
         }
     }
 
+    /// Puts this behind all that a leaving peer has sent.
+    pub(crate) fn add_last(&mut self, peer: PeerId, message: &Message) {
+        if let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) {
+            slot.last.push_message(&[], message);
+        }
+    }
+
     /// The peer will send no more. True if nothing of it is left, so that its id can be forgotten at once.
     pub(crate) fn leave(&mut self, peer: PeerId) -> bool {
         let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) else { return false };
         slot.left = true;
-        if !slot.batch.is_empty() || !slot.peer.inbox.is_empty() {
+        if !slot.batch.is_empty() || !slot.peer.inbox.is_empty() || !slot.last.is_empty() {
             self.turns.activate(peer);
             return false;
         }
@@ -85,13 +103,19 @@ impl Incoming {
         }
     }
 
+    /// Whom a message is from that has just been taken out.
+    #[inline]
+    pub(crate) fn peer(&self, from: PeerId) -> Option<&Arc<Peer>> {
+        self.slots.get(from.0 as usize)?.as_ref().map(|slot| &slot.peer)
+    }
+
     /// A peer that left and has been read empty since.
     pub(crate) fn take_gone(&mut self) -> Option<PeerId> {
         self.gone.pop()
     }
 
     /// A message that was taken out ahead.
-    pub(crate) fn take_held(&mut self) -> Option<(PeerId, Message)> {
+    pub(crate) fn take_held(&mut self) -> Option<(Arc<Peer>, Message)> {
         self.held.pop_front()
     }
 
@@ -115,6 +139,14 @@ impl Incoming {
         false
     }
 
+    /// Finds what has arrived without waiting to be told.
+    pub(crate) fn activate_all(&mut self) {
+        let arrived = |slot: &&Slot| !slot.peer.inbox.is_empty();
+        for slot in self.slots.iter().flatten().filter(arrived) {
+            self.turns.activate(slot.peer.id);
+        }
+    }
+
     /// Drops all that has arrived so far; returns how many messages that were.
     pub(crate) fn discard_all(&mut self) -> usize {
         let mut count = self.held.len();
@@ -126,8 +158,14 @@ impl Incoming {
     }
 
     /// Keeps a message that was taken out, and accepted, to answer whether one is there.
-    pub(crate) fn hold(&mut self, from: PeerId, message: Message) {
+    pub(crate) fn hold(&mut self, from: Arc<Peer>, message: Message) {
         self.held.push_back((from, message));
+    }
+
+    /// Messages from peers in this process that wait here.
+    pub(crate) fn unread_within(&self) -> usize {
+        let within = self.slots.iter().flatten().filter(|slot| slot.peer.wire().is_none());
+        within.map(|slot| slot.batch.messages() + slot.peer.inbox.len()).sum()
     }
 
     fn remove(&mut self, peer: PeerId) {
@@ -143,12 +181,18 @@ impl Slot {
         let mut cargo = Cargo(std::mem::take(&mut self.batch));
         let found = self.peer.inbox.take_into(&mut cargo);
         self.batch = cargo.0;
+        if !found && self.left && !self.last.is_empty() {
+            self.settle();
+            self.batch = std::mem::take(&mut self.last);
+            self.ended = true;
+            return true;
+        }
         found
     }
 
     /// Gives the sender credit for what was taken.
     fn settle(&mut self) {
-        if self.owed == 0 {
+        if self.owed == 0 || self.ended {
             return;
         }
         let credit = self.peer.inbox.credit(std::mem::take(&mut self.owed));

@@ -1,5 +1,6 @@
 //! Sockets: the shared core, and the typed and dynamic faces over it.
 
+mod confirm;
 pub(crate) mod core;
 pub(crate) mod endpoints;
 mod handle;

@@ -6,9 +6,13 @@
 use crate::{
     blocking::Patience,
     context::Context,
-    error::{OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError},
+    error::{
+        OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError,
+    },
     future::{RecvFuture, SendFuture},
-    socket::Handle,
+    origin::Origin,
+    socket::{Handle, core::Core},
+    stream::{MessageSink, MessageStream},
 };
 use std::{ops::Deref, time::Duration};
 use zeroxide_proto::{
@@ -81,7 +85,11 @@ macro_rules! sends {
             ///
             /// # Errors
             /// As [`send`](Self::send); [`SendErrorCause::TimedOut`] if there was no room in time.
-            pub fn send_timeout(&self, message: impl Into<Message>, timeout: Duration) -> Result<(), SendError> {
+            pub fn send_timeout(
+                &self,
+                message: impl Into<Message>,
+                timeout: Duration,
+            ) -> Result<(), SendError> {
                 timed_out_send(self.core.send(message.into(), Patience::from_timeout(Some(timeout))))
             }
 
@@ -123,12 +131,82 @@ macro_rules! receives {
                 timed_out_recv(received)
             }
 
+            /// Receives a message as [`recv`](Self::recv), and says where it came from.
+            ///
+            /// # Errors
+            /// As [`recv`](Self::recv).
+            pub fn recv_from(&self) -> Result<(Message, Origin), RecvError> {
+                let patience = Patience::from_timeout(self.core.options.lock().receive_timeout);
+                self.core.recv_by(patience, Core::try_recv_from)
+            }
+
+            /// Receives a message if one is there, and says where it came from.
+            ///
+            /// # Errors
+            /// As [`try_recv`](Self::try_recv).
+            pub fn try_recv_from(&self) -> Result<(Message, Origin), RecvError> {
+                self.core.try_recv_from()
+            }
+
             /// Receives a message without blocking a thread.
             ///
             /// # Cancel safety
             /// Dropping the future loses no message.
             pub fn recv_async(&self) -> RecvFuture<'_> {
                 RecvFuture::new(&self.core)
+            }
+        }
+    };
+}
+
+macro_rules! names_peers {
+    ($name:ident) => {
+        impl $name {
+            /// Ends the connection of the peer with this routing id, once what is queued for it is written. False if there is
+            /// no such peer.
+            ///
+            /// A connection that this socket made is made again, as after any loss; use
+            /// [`disconnect`](Handle::disconnect) to end it for good.
+            ///
+            /// ```
+            /// # use std::time::Duration;
+            /// use zeroxide::{Context, Dealer, Router};
+            /// let context = Context::new();
+            /// let (router, dealer) = (Router::new(&context)?, Dealer::new(&context)?);
+            /// dealer.set_routing_id("noisy")?;
+            /// dealer.set_reconnect_interval(None)?;
+            /// dealer.connect(&router.bind("tcp://127.0.0.1:*")?)?;
+            /// assert!(router.wait_connected(1, Duration::from_secs(5)));
+            /// assert!(router.disconnect_peer("noisy"));
+            /// assert!(!router.disconnect_peer("nobody"));
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            pub fn disconnect_peer(&self, routing_id: impl AsRef<[u8]>) -> bool {
+                let named = self.core.with_machine(|machine, _| machine.peer_named(routing_id.as_ref()));
+                let peer = named.and_then(|peer| self.core.peer(peer));
+                peer.inspect(|peer| self.core.close_peer(peer)).is_some()
+            }
+        }
+    };
+}
+
+macro_rules! streams {
+    ($name:ident) => {
+        impl $name {
+            /// What this socket receives, as a `Stream`.
+            pub fn stream(&self) -> MessageStream<'_> {
+                MessageStream::new(&self.core)
+            }
+        }
+    };
+}
+
+macro_rules! sinks {
+    ($name:ident) => {
+        impl $name {
+            /// What this socket is to send, as a `Sink`.
+            pub fn sink(&self) -> MessageSink<'_> {
+                MessageSink::new(&self.core)
             }
         }
     };
@@ -145,7 +223,42 @@ macro_rules! subscribes {
 
             /// Takes one subscription back.
             pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) {
-                let _ = self.core.with_machine(|machine, effects| machine.unsubscribe(topic.as_ref(), effects));
+                let _ =
+                    self.core.with_machine(|machine, effects| machine.unsubscribe(topic.as_ref(), effects));
+            }
+        }
+    };
+}
+
+macro_rules! subscribes_for_sure {
+    ($name:ident) => {
+        impl $name {
+            /// Subscribes as [`subscribe`](Self::subscribe), and waits until every publisher knows: what they publish
+            /// after this call is true is received.
+            ///
+            /// True when every endpoint that was connected to is up, there is at least one publisher, and all of them
+            /// have read the subscription. They are asked by a PING behind it; for publishers of ZMTP 3.0 or older, which
+            /// have none, it must do that the subscription was written. An XPUB in manual mode has been told, no more.
+            /// libzmq answers from its I/O thread, and its socket looks at new subscriptions at most once a millisecond: of
+            /// what it publishes in that time something may be missed.
+            ///
+            /// False if that was not so in time, or the socket ended; the subscription holds all the same. It may also
+            /// come of a queue that is full because nobody receives: the answers come behind the messages.
+            ///
+            /// ```
+            /// use std::time::Duration;
+            /// # use zeroxide::{Context, Pub, Sub};
+            /// # let context = Context::new();
+            /// let (publisher, subscriber) = (Pub::new(&context)?, Sub::new(&context)?);
+            /// subscriber.connect(&publisher.bind("tcp://127.0.0.1:*")?)?;
+            /// assert!(subscriber.subscribe_confirmed("news", Duration::from_secs(5)));
+            /// publisher.send("news: no sleep was needed")?;
+            /// assert_eq!(subscriber.recv()?, "news: no sleep was needed".into());
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            pub fn subscribe_confirmed(&self, topic: impl AsRef<[u8]>, timeout: Duration) -> bool {
+                self.subscribe(topic);
+                self.core.confirm(timeout)
             }
         }
     };
@@ -161,7 +274,12 @@ macro_rules! publishes {
 
             /// Waits until at least `count` peers would receive a message that begins with `topic`: what is published
             /// then reaches them. False if `timeout` was over first, or the socket ended.
-            pub fn wait_for_subscribers(&self, topic: impl AsRef<[u8]>, count: usize, timeout: Duration) -> bool {
+            pub fn wait_for_subscribers(
+                &self,
+                topic: impl AsRef<[u8]>,
+                count: usize,
+                timeout: Duration,
+            ) -> bool {
                 let topic = topic.as_ref();
                 self.wait_until(timeout, || self.subscribers(topic) >= count)
             }
@@ -196,7 +314,9 @@ macro_rules! publishes_by_hand {
             /// # Errors
             /// [`set_xpub_manual`](Handle::set_xpub_manual) has not been set.
             pub fn manual_subscribe(&self, topic: impl AsRef<[u8]>) -> Result<(), OptionError> {
-                self.subscription("ZMQ_SUBSCRIBE", |machine, effects| machine.subscribe(topic.as_ref(), effects))
+                self.subscription("ZMQ_SUBSCRIBE", |machine, effects| {
+                    machine.subscribe(topic.as_ref(), effects)
+                })
             }
 
             /// Takes such a subscription back, of the peer whose subscription or cancellation was received last.
@@ -206,7 +326,9 @@ macro_rules! publishes_by_hand {
             /// # Errors
             /// [`set_xpub_manual`](Handle::set_xpub_manual) has not been set.
             pub fn manual_unsubscribe(&self, topic: impl AsRef<[u8]>) -> Result<(), OptionError> {
-                self.subscription("ZMQ_UNSUBSCRIBE", |machine, effects| machine.unsubscribe(topic.as_ref(), effects))
+                self.subscription("ZMQ_UNSUBSCRIBE", |machine, effects| {
+                    machine.unsubscribe(topic.as_ref(), effects)
+                })
             }
         }
     };
@@ -225,40 +347,40 @@ sockets! {
     Rep: sends receives;
 
     /// Asks many at once: sends to the connected peers in turn, receives from all. See RFC 28.
-    Dealer: sends receives;
+    Dealer: sends receives streams sinks;
 
     /// Talks to each peer by name: the first frame of a received message is the peer's routing id, and the first frame
     /// of a sent one says where it goes. See RFC 28.
     ///
     /// What is sent to an unknown or full peer is dropped and counted, unless
     /// [`set_router_mandatory`](Handle::set_router_mandatory) makes it an error.
-    Router: sends receives;
+    Router: sends receives streams sinks names_peers;
 
     /// Publishes: every subscriber gets the messages whose first frame begins with a topic it asked for. See RFC 29.
     ///
     /// Never waits: a subscriber whose queue is full misses messages, and each miss is counted.
-    Pub: sends publishes;
+    Pub: sends publishes sinks;
 
     /// Subscribes to publishers. Receives nothing before [`subscribe`](Sub::subscribe). See RFC 29.
-    Sub: receives subscribes;
+    Sub: receives subscribes subscribes_for_sure streams;
 
     /// Publishes as [`Pub`], and receives subscriptions as messages: `1` or `0` followed by the topic. See RFC 29.
-    Xpub: sends receives publishes publishes_by_hand;
+    Xpub: sends receives streams sinks publishes publishes_by_hand;
 
     /// Subscribes as [`Sub`], by sending messages: `1` or `0` followed by the topic. Filters nothing. See RFC 29.
-    Xsub: sends receives;
+    Xsub: sends receives streams sinks;
 
     /// Hands out work to the connected peers in turn; waits while all of them are full. See RFC 30.
-    Push: sends;
+    Push: sends sinks;
 
     /// Takes work from all connected peers in turn. See RFC 30.
-    Pull: receives;
+    Pull: receives streams;
 
     /// Talks to exactly one peer, both ways. See RFC 31.
-    Pair: sends receives;
+    Pair: sends receives streams sinks;
 
     /// Talks to plain TCP peers: messages are a connection's routing id and the octets.
-    Stream: sends receives;
+    Stream: sends receives streams sinks names_peers;
 }
 
 /// A socket whose type is known at run time only. Verbs that its type does not have return an error.
@@ -301,6 +423,8 @@ impl Deref for Socket {
 
 sends!(Socket);
 receives!(Socket);
+streams!(Socket);
+sinks!(Socket);
 publishes!(Socket);
 
 impl Handle {
@@ -311,7 +435,9 @@ impl Handle {
     ) -> Result<(), OptionError> {
         self.core.with_machine(change).map_err(|refusal| {
             let cause = match (self.core.kind, refusal) {
-                (SocketType::Xpub, Refusal::NotSupported) => OptionErrorCause::IllegalState("set_xpub_manual first"),
+                (SocketType::Xpub, Refusal::NotSupported) => {
+                    OptionErrorCause::IllegalState("set_xpub_manual first")
+                }
                 (_, Refusal::NotSupported) => OptionErrorCause::NotForThisType,
                 _ => OptionErrorCause::Invalid("there is no room for another topic"),
             };

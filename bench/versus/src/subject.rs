@@ -1,0 +1,88 @@
+//! What a workload needs of a ZeroMQ. It does not know which ones there are.
+//!
+//! The verbs are async so that one workload serves blocking and async libraries alike: a blocking library answers at the
+//! first poll, and the compiler sees through it.
+
+use std::{future::Future, pin::pin, task};
+
+/// A library with its context. Clones share the context; every thread has its own clone.
+pub trait Subject: Clone + Send + 'static {
+    type Socket: Socket;
+
+    /// None if this library cannot do the workload; says why.
+    fn new(plan: &Plan) -> Result<Self, String>;
+
+    /// Runs a future on the executor that this library asks for.
+    fn run<T>(&self, future: impl Future<Output = T>) -> T;
+
+    /// Called inside [`run`](Self::run).
+    fn socket(&self, kind: Kind, plan: &Plan) -> Self::Socket;
+}
+
+/// A socket with default options, and only what the workloads need. Whatever goes wrong ends the process: the run then
+/// counts as failed.
+#[allow(async_fn_in_trait)]
+pub trait Socket {
+    /// Returns the endpoint to connect to.
+    async fn bind(&mut self, endpoint: &str) -> String;
+
+    async fn connect(&mut self, endpoint: &str);
+
+    /// Accepts the peers, where a library leaves that to its user.
+    async fn expect_peers(&mut self) {}
+
+    async fn subscribe(&mut self, _topic: &[u8]) {
+        panic!("cannot subscribe");
+    }
+
+    /// Sends a message of one frame.
+    async fn send(&mut self, body: &[u8]);
+
+    /// Receives a message and shows its last frame.
+    async fn recv<T>(&mut self, read: impl FnOnce(&[u8]) -> T) -> T;
+
+    /// Sends back what it receives, with all frames, so many times.
+    async fn echo(&mut self, count: u64);
+
+    /// Writes out what a library keeps until it is told to write.
+    async fn flush(&mut self) {}
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Push,
+    Pull,
+    Req,
+    Rep,
+    Dealer,
+    Router,
+    Pub,
+    Sub,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    Tcp,
+    Ipc,
+    Inproc,
+}
+
+/// What a socket is told of the workload it is in.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    pub transport: Transport,
+    pub size: usize,
+    /// How many peers the binding side will have.
+    pub peers: usize,
+    /// The reason to be is latency: nothing may be held back.
+    pub latency: bool,
+    pub subscriptions: usize,
+}
+
+/// For libraries that block: their futures are ready when polled.
+pub fn run_ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut task::Context::from_waker(task::Waker::noop())) {
+        task::Poll::Ready(done) => done,
+        task::Poll::Pending => unreachable!("a blocking library never waits in a poll"),
+    }
+}

@@ -1,0 +1,60 @@
+//! Who takes part, and under which name.
+
+mod libzmq;
+#[cfg(feature = "monocoque")]
+mod monocoque;
+#[cfg(feature = "omq")]
+mod omq;
+mod raw;
+#[cfg(feature = "rzmq")]
+mod rzmq;
+mod zeroxide;
+#[cfg(feature = "zmqrs")]
+mod zmqrs;
+
+use crate::{roles, workload::Workload};
+
+/// Names in the order of the table; `--subjects` picks some. The first is whose ratios are shown.
+pub const ALL: &[&str] = &[
+    "zeroxide",
+    "libzmq",
+    "raw",
+    #[cfg(feature = "omq")]
+    "omq",
+    #[cfg(feature = "omq")]
+    "omq-async",
+    #[cfg(feature = "rzmq")]
+    "rzmq",
+    #[cfg(feature = "zmqrs")]
+    "zeromq",
+    #[cfg(feature = "monocoque")]
+    "monocoque",
+    "zeroxide-block_on",
+    "zeroxide-smol",
+    #[cfg(feature = "tokio")]
+    "zeroxide-tokio",
+];
+
+/// Plays one side of a workload in this process.
+pub fn play(name: &str, role: roles::Role, workload: &Workload) -> Result<(), String> {
+    match name {
+        "zeroxide" => roles::play::<zeroxide::Zeroxide<zeroxide::Blocking>>(role, workload),
+        "zeroxide-block_on" => roles::play::<zeroxide::Zeroxide<zeroxide::BlockOn>>(role, workload),
+        "zeroxide-smol" => roles::play::<zeroxide::Zeroxide<zeroxide::Smol>>(role, workload),
+        #[cfg(feature = "tokio")]
+        "zeroxide-tokio" => roles::play::<zeroxide::Zeroxide<zeroxide::Tokio>>(role, workload),
+        "libzmq" => roles::play::<libzmq::Libzmq>(role, workload),
+        "raw" => roles::play::<raw::Raw>(role, workload),
+        #[cfg(feature = "omq")]
+        "omq" => roles::play::<omq::Omq>(role, workload),
+        #[cfg(feature = "omq")]
+        "omq-async" => roles::play::<omq::OmqAsync>(role, workload),
+        #[cfg(feature = "rzmq")]
+        "rzmq" => roles::play::<rzmq::Rzmq>(role, workload),
+        #[cfg(feature = "zmqrs")]
+        "zeromq" => roles::play::<zmqrs::Zmqrs>(role, workload),
+        #[cfg(feature = "monocoque")]
+        "monocoque" => roles::play::<monocoque::Monocoque>(role, workload),
+        _ => Err(format!("no subject {name}")),
+    }
+}

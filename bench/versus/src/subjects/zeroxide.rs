@@ -1,0 +1,125 @@
+//! Zeroxide, blocking and on three executors.
+
+use crate::subject::{Kind, Plan, Socket, Subject, run_ready};
+use std::{future::Future, marker::PhantomData};
+use zeroxide::{Context, Message, SocketType};
+
+/// How a program waits.
+pub trait Waiting: Clone + Send + 'static {
+    const ASYNC: bool;
+    fn run<T>(future: impl Future<Output = T>) -> T;
+}
+
+#[derive(Clone)]
+pub struct Blocking;
+impl Waiting for Blocking {
+    const ASYNC: bool = false;
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        run_ready(future)
+    }
+}
+
+/// The smallest executor there is: one future, parking its thread.
+#[derive(Clone)]
+pub struct BlockOn;
+impl Waiting for BlockOn {
+    const ASYNC: bool = true;
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        smol::future::block_on(future)
+    }
+}
+
+#[derive(Clone)]
+pub struct Smol;
+impl Waiting for Smol {
+    const ASYNC: bool = true;
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        let executor = smol::LocalExecutor::new();
+        smol::block_on(executor.run(future))
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[derive(Clone)]
+pub struct Tokio;
+#[cfg(feature = "tokio")]
+impl Waiting for Tokio {
+    const ASYNC: bool = true;
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+}
+
+#[derive(Clone)]
+pub struct Zeroxide<W>(Context, PhantomData<W>);
+
+impl<W: Waiting> Subject for Zeroxide<W> {
+    type Socket = Wrapped<W>;
+
+    fn new(_: &Plan) -> Result<Self, String> {
+        Ok(Self(Context::new(), PhantomData))
+    }
+
+    fn run<T>(&self, future: impl Future<Output = T>) -> T {
+        W::run(future)
+    }
+
+    fn socket(&self, kind: Kind, _: &Plan) -> Wrapped<W> {
+        let kind = match kind {
+            Kind::Push => SocketType::Push,
+            Kind::Pull => SocketType::Pull,
+            Kind::Req => SocketType::Req,
+            Kind::Rep => SocketType::Rep,
+            Kind::Dealer => SocketType::Dealer,
+            Kind::Router => SocketType::Router,
+            Kind::Pub => SocketType::Pub,
+            Kind::Sub => SocketType::Sub,
+        };
+        Wrapped(zeroxide::Socket::new(&self.0, kind).unwrap(), PhantomData)
+    }
+}
+
+pub struct Wrapped<W>(zeroxide::Socket, PhantomData<W>);
+
+impl<W: Waiting> Wrapped<W> {
+    #[inline]
+    async fn take(&self) -> Message {
+        if W::ASYNC { self.0.recv_async().await.unwrap() } else { self.0.recv().unwrap() }
+    }
+
+    #[inline]
+    async fn give(&self, message: impl Into<Message>) {
+        if W::ASYNC { self.0.send_async(message).await.unwrap() } else { self.0.send(message).unwrap() }
+    }
+}
+
+impl<W: Waiting> Socket for Wrapped<W> {
+    async fn bind(&mut self, endpoint: &str) -> String {
+        self.0.bind(endpoint).unwrap()
+    }
+
+    async fn connect(&mut self, endpoint: &str) {
+        self.0.connect(endpoint).unwrap();
+    }
+
+    async fn subscribe(&mut self, topic: &[u8]) {
+        self.0.subscribe(topic);
+    }
+
+    #[inline]
+    async fn send(&mut self, body: &[u8]) {
+        self.give(body).await;
+    }
+
+    #[inline]
+    async fn recv<T>(&mut self, read: impl FnOnce(&[u8]) -> T) -> T {
+        read(self.take().await.frames().last().unwrap())
+    }
+
+    async fn echo(&mut self, count: u64) {
+        for _ in 0..count {
+            let message = self.take().await;
+            self.give(message).await;
+        }
+    }
+}

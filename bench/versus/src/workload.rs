@@ -1,0 +1,105 @@
+//! What is measured. It does not know how, nor on whom.
+
+use crate::subject::{Plan, Transport};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// PUSH to PULL, as fast as it goes.
+    Stream,
+    /// REQ to REP and back, one at a time.
+    RoundTrip,
+    /// PUB to SUB, losses allowed; the subscriptions are spread over the messages.
+    Publish,
+    /// Many DEALERs of one process on one ROUTER that echoes.
+    Dealers,
+}
+
+#[derive(Clone, Debug)]
+pub struct Workload {
+    pub name: String,
+    pub pattern: Pattern,
+    pub plan: Plan,
+    /// How much to do in the first round: messages, or for [`Pattern::Publish`] milliseconds.
+    pub start: u64,
+}
+
+pub fn all() -> Vec<Workload> {
+    let mut all = vec![];
+    let plan = |transport, size| Plan { transport, size, peers: 1, latency: false, subscriptions: 0 };
+    for (name, transport) in [("tcp", Transport::Tcp), ("ipc", Transport::Ipc)] {
+        for size in [16, 64, 256, 1024, 8192, 65_536, 1 << 20] {
+            let start = (4_000_000 / size as u64).clamp(64, 20_000);
+            all.push(Workload {
+                name: format!("thr/{name}/{size}"),
+                pattern: Pattern::Stream,
+                plan: plan(transport, size),
+                start,
+            });
+        }
+    }
+    for size in [1, 64, 1024] {
+        all.push(Workload {
+            name: format!("thr/inproc/{size}"),
+            pattern: Pattern::Stream,
+            plan: plan(Transport::Inproc, size),
+            start: 20_000,
+        });
+    }
+    for (name, transport) in [("tcp", Transport::Tcp), ("ipc", Transport::Ipc), ("inproc", Transport::Inproc)]
+    {
+        for size in [64, 1024] {
+            all.push(Workload {
+                name: format!("rtt/{name}/{size}"),
+                pattern: Pattern::RoundTrip,
+                plan: Plan { latency: true, ..plan(transport, size) },
+                start: 500,
+            });
+        }
+    }
+    let tcp = plan(Transport::Tcp, 64);
+    let mut add = |name: &str, pattern, plan, start| {
+        all.push(Workload { name: name.to_owned(), pattern, plan, start });
+    };
+    add("fanin/4", Pattern::Stream, Plan { peers: 4, ..tcp }, 20_000);
+    for peers in [8, 100] {
+        add(&format!("pub/{peers}"), Pattern::Publish, Plan { peers, subscriptions: 1, ..tcp }, 100);
+    }
+    for subscriptions in [10, 10_000, 1_000_000] {
+        add(&format!("topics/{subscriptions}"), Pattern::Publish, Plan { subscriptions, ..tcp }, 100);
+    }
+    add("dealers/1000", Pattern::Dealers, Plan { peers: 1000, latency: true, ..tcp }, 2000);
+    all
+}
+
+/// One figure of one round.
+#[derive(Clone, Debug)]
+pub struct Figure {
+    pub row: String,
+    pub unit: Unit,
+    pub value: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unit {
+    PerSecond,
+    Microseconds,
+    Milliseconds,
+    SecondsPerMillion,
+    KibPerConnection,
+}
+
+impl Unit {
+    pub fn more_is_better(self) -> bool {
+        self == Self::PerSecond
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PerSecond => "1/s",
+            Self::Microseconds => "us",
+            Self::Milliseconds => "ms",
+            Self::SecondsPerMillion => "CPU s/M",
+            Self::KibPerConnection => "KiB",
+        }
+    }
+}

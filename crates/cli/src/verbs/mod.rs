@@ -1,0 +1,68 @@
+//! The verbs, one a file.
+
+mod dealer;
+mod duplex;
+mod event;
+mod monitor;
+mod pair;
+mod proxy;
+mod publish;
+mod pull;
+mod push;
+mod rep;
+mod req;
+mod router;
+mod run_command;
+mod stream;
+mod subscribe;
+mod xpub;
+mod xsub;
+
+use crate::{demo, exit::Failure};
+use clap::Subcommand;
+
+/// What zox can do.
+#[derive(Subcommand)]
+pub(crate) enum Verb {
+    Req(req::Req),
+    Rep(rep::Rep),
+    Pub(publish::Pub),
+    Sub(subscribe::Sub),
+    Push(push::Push),
+    Pull(pull::Pull),
+    Pair(pair::Pair),
+    Dealer(dealer::Dealer),
+    Router(router::Router),
+    Xpub(xpub::Xpub),
+    Xsub(xsub::Xsub),
+    Stream(stream::Stream),
+    Proxy(proxy::Proxy),
+    Monitor(monitor::Monitor),
+    Demo(demo::Demo),
+    #[command(name = demo::ROLE_VERB, hide = true)]
+    DemoRole(demo::RoleArgs),
+}
+
+impl Verb {
+    /// Does it, until it is done or was stopped.
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        match self {
+            Self::Req(verb) => verb.run(),
+            Self::Rep(verb) => verb.run(),
+            Self::Pub(verb) => verb.run(),
+            Self::Sub(verb) => verb.run(),
+            Self::Push(verb) => verb.run(),
+            Self::Pull(verb) => verb.run(),
+            Self::Pair(verb) => verb.run(),
+            Self::Dealer(verb) => verb.run(),
+            Self::Router(verb) => verb.run(),
+            Self::Xpub(verb) => verb.run(),
+            Self::Xsub(verb) => verb.run(),
+            Self::Stream(verb) => verb.run(),
+            Self::Proxy(verb) => verb.run(),
+            Self::Monitor(verb) => verb.run(),
+            Self::Demo(verb) => verb.run(),
+            Self::DemoRole(verb) => verb.run(),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Who a message is from, and parting from a peer by name.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
+
+mod common;
+
+use common::*;
+use zeroxide::*;
+
+#[test]
+fn a_message_tells_where_it_came_from() {
+    for endpoint in everywhere() {
+        let context = Context::new();
+        let (router, dealer) = (Router::new(&context).unwrap(), Dealer::new(&context).unwrap());
+        dealer.set_routing_id("worker").unwrap();
+        dealer.set_metadata([("X-region", "north"), ("X-rack", "7")]).unwrap();
+        dealer.connect(&router.bind(&endpoint).unwrap()).unwrap();
+        dealer.send("hello").unwrap();
+        let (message, origin) = router.recv_from().unwrap();
+        assert_eq!(message, Message::from(["worker", "hello"]));
+        assert_eq!(origin.socket_type(), Some(SocketType::Dealer));
+        assert_eq!(origin.routing_id(), b"worker");
+        assert_eq!(origin.property("x-REGION"), Some(&b"north"[..]));
+        assert_eq!(origin.property("X-nothing"), None);
+        assert!(origin.properties().any(|property| property == ("X-rack", &b"7"[..])));
+        let transport = endpoint.split(':').next().unwrap();
+        assert!(origin.address().starts_with(transport), "{origin:?} over {endpoint}");
+        assert_eq!(router.try_recv_from().unwrap_err().cause, RecvErrorCause::WouldBlock);
+    }
+}
+
+#[test]
+fn two_peers_are_told_apart_and_a_peer_that_left_is_still_known() {
+    let context = Context::new();
+    let pull = Pull::new(&context).unwrap();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
+    for name in ["one", "two"] {
+        let push = Push::new(&context).unwrap();
+        push.set_metadata([("X-name", name)]).unwrap();
+        push.connect(&endpoint).unwrap();
+        push.send(name).unwrap();
+        assert!(pull.wait_readable(Some(LONG)));
+        drop(push);
+        eventually(|| pull.connected() == 0);
+        let (message, origin) = pull.recv_from().unwrap();
+        assert_eq!(origin.property("X-name"), Some(message.body()));
+    }
+}
+
+#[test]
+fn a_sub_that_looked_ahead_still_knows_the_publisher() {
+    let context = Context::new();
+    let (publisher, subscriber) = (Pub::new(&context).unwrap(), Sub::new(&context).unwrap());
+    subscriber.connect(&publisher.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
+    assert!(subscriber.subscribe_confirmed("", LONG));
+    publisher.send("news").unwrap();
+    assert!(subscriber.wait_readable(Some(LONG)));
+    assert_eq!(subscriber.try_recv_from().unwrap().1.socket_type(), Some(SocketType::Pub));
+}
+
+#[test]
+fn a_notice_of_a_new_peer_tells_who_came() {
+    let context = Context::new();
+    let router = Router::new(&context).unwrap();
+    router.set_router_notify(RouterNotify { connect: true, disconnect: true }).unwrap();
+    let dealer = Dealer::new(&context).unwrap();
+    dealer.set_routing_id("me").unwrap();
+    dealer.connect(&router.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
+    let (message, origin) = router.recv_from().unwrap();
+    assert_eq!((message, origin.routing_id()), (Message::from(["me", ""]), &b"me"[..]));
+    let address = origin.address().to_owned();
+    drop(dealer);
+    let (message, origin) = router.recv_from().unwrap();
+    assert_eq!((message, origin.address()), (Message::from(["me", ""]), &*address));
+}
+
+#[test]
+fn a_plain_tcp_peer_has_an_address_and_nothing_else() {
+    let context = Context::new();
+    let stream = Stream::new(&context).unwrap();
+    stream.set_stream_notify(false).unwrap();
+    let mut peer = RawPeer::connect(&stream.bind("tcp://127.0.0.1:*").unwrap());
+    peer.send(b"GET /");
+    let (message, origin) = stream.recv_from().unwrap();
+    assert_eq!(message.frames()[1], "GET /");
+    assert_eq!((origin.socket_type(), origin.properties().count()), (None, 0));
+    assert!(origin.address().starts_with("tcp://127.0.0.1:"));
+    stream.send([message.frames()[0].as_slice(), b"200 OK"]).unwrap();
+    assert!(stream.disconnect_peer(message.body()));
+    peer.expect(b"200 OK");
+    peer.expect_close();
+}
+
+#[test]
+fn a_router_parts_from_one_peer_once_its_messages_are_out() {
+    for endpoint in everywhere() {
+        let context = Context::new();
+        let router = Router::new(&context).unwrap();
+        let bound = router.bind(&endpoint).unwrap();
+        let dealers = ["stays", "goes"].map(|name| {
+            let dealer = Dealer::new(&context).unwrap();
+            dealer.set_routing_id(name).unwrap();
+            dealer.set_reconnect_interval(None).unwrap();
+            dealer.connect(&bound).unwrap();
+            dealer
+        });
+        assert!(router.wait_connected(2, LONG));
+        (0..100).for_each(|number| router.send([&b"goes"[..], number.to_string().as_bytes()]).unwrap());
+        assert!(router.disconnect_peer("goes"));
+        assert!(!router.disconnect_peer("nobody"));
+        for number in 0..100 {
+            assert_eq!(dealers[1].recv_timeout(LONG).unwrap(), number.to_string().into(), "{endpoint}");
+        }
+        eventually(|| router.connected() == 1 && dealers[1].connected() == 0);
+        router.send(["stays", "hello"]).unwrap();
+        assert_eq!(dealers[0].recv_timeout(LONG).unwrap(), "hello".into());
+    }
+}
