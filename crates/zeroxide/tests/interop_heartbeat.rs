@@ -2,6 +2,13 @@
 //! taken back when it goes on. And the other way round: libzmq's PINGs are answered though our application never calls
 //! in, and a connection that we ourselves do not read is not taken for dead.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod scenario;
 
 use scenario::*;

@@ -1,6 +1,13 @@
 //! High-water marks on both sides of a connection to libzmq: who waits, who drops, and that every message is accounted
 //! for.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod scenario;
 
 use scenario::*;

@@ -1,6 +1,13 @@
 //! The end of a socket: what was sent still goes out as long as it may linger, what does not is counted, and a peer that
 //! is dead, frozen or silent holds nothing up. And the other side's end: what libzmq sent before it went is received.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod scenario;
 
 use scenario::*;

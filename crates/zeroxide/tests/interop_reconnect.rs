@@ -313,7 +313,9 @@ fn a_cancelled_topic_does_not_come_back_with_the_publisher() {
     let context = Context::new();
     let sub = Sub::new(&context).unwrap();
     let monitor = sub.monitor();
-    ["a", "b", "b", "c"].map(|topic| sub.subscribe(topic));
+    for topic in ["a", "b", "b", "c"] {
+        sub.subscribe(topic);
+    }
     sub.connect(&endpoint).unwrap();
     let mut heard = [(); 3].map(|()| xpub.recv().unwrap().remove(0));
     heard.sort();
@@ -321,7 +323,9 @@ fn a_cancelled_topic_does_not_come_back_with_the_publisher() {
 
     peer.kill();
     disconnected(&monitor);
-    ["a", "b"].map(|topic| sub.unsubscribe(topic));
+    for topic in ["a", "b"] {
+        sub.unsubscribe(topic);
+    }
     let (_peer, xpub) = libzmq_bound_again(&endpoint, Kind::Xpub);
     let mut heard = [(); 2].map(|()| xpub.recv().unwrap().remove(0));
     heard.sort();

@@ -1,6 +1,13 @@
 //! STREAM talks to whatever speaks TCP: as a server for plain clients, as a client of plain servers, and with libzmq on
 //! the other end, be it another STREAM or a ZMTP socket that is answered by hand.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod scenario;
 
 use scenario::*;

@@ -2,6 +2,13 @@
 //! greeting in any portions. And what must be refused is refused, with an event and a counter, while a legitimate
 //! libzmq on the same socket is served undisturbed. T, R and X are numbers of rules in zmtp.md.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
 mod scenario;
 
 use octets::{

@@ -1,6 +1,15 @@
 //! What the scenarios against libzmq have in common: how a peer comes back from the dead, how what happens to a
 //! connection is awaited, and messages that carry a number.
-#![allow(dead_code, unused_imports, reason = "each test crate uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "helpers of tests: each test file uses some of them, and their failure is the failure of a test"
+)]
 
 use std::time::Duration;
 use zeroxide::*;
