@@ -8,7 +8,6 @@
     clippy::indexing_slicing,
     reason = "in a test a failure here is the failure of the test"
 )]
-
 mod scenario;
 
 use scenario::*;
@@ -283,9 +282,7 @@ fn a_refused_namesake_does_not_keep_a_patient_router_from_ending() {
     });
     assert_eq!(router.recv_timeout(LONG).unwrap(), ["same", "hello"].into());
     finishes(thread::spawn(move || drop((router, context))));
-    for dealer in &dealers {
-        dealer.event(&["DISCONNECTED"]).unwrap();
-    }
+    dealers.each_ref().map(|dealer| dealer.event(&["DISCONNECTED"]).unwrap());
 }
 
 #[test]

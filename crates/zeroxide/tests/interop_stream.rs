@@ -8,7 +8,6 @@
     clippy::indexing_slicing,
     reason = "in a test a failure here is the failure of the test"
 )]
-
 mod scenario;
 
 use scenario::*;

@@ -9,7 +9,6 @@
     clippy::indexing_slicing,
     reason = "in a test a failure here is the failure of the test"
 )]
-
 mod scenario;
 
 use octets::{
