@@ -16,9 +16,9 @@ pub(crate) struct Work {
 }
 
 pub(crate) const ALL: &[Work] = &[
-    work("inproc send+recv 16", |messages| inproc::<16>(messages)),
-    work("inproc send+recv 64", |messages| inproc::<64>(messages)),
-    work("inproc send+recv 1024", |messages| inproc::<1024>(messages)),
+    work("inproc send+recv 16", inproc::<16>),
+    work("inproc send+recv 64", inproc::<64>),
+    work("inproc send+recv 1024", inproc::<1024>),
     work("inproc round trip 64", round_trip),
     work("encode 64", |messages| encode(messages, 64)),
     work("encode 1024", |messages| encode(messages, 1024)),
