@@ -206,14 +206,15 @@ fn figures(workload: &Workload, said: &Said) -> Vec<Figure> {
     figures
 }
 
-/// How much to do so that it takes about `seconds`, as these figures tell.
-pub fn scaled(workload: &Workload, figures: &[Figure], seconds: f64) -> Option<u64> {
+/// How much to do so that it takes about `seconds`, as the figures of `count` tell. A short run tells little, so this is
+/// at most eight times as much.
+pub fn scaled(workload: &Workload, count: u64, figures: &[Figure], seconds: f64) -> Option<u64> {
     let first = figures.first()?;
     let rate = match workload.pattern {
         Pattern::Publish => 1e3,
         Pattern::RoundTrip => 1e6 / first.value,
         Pattern::Stream | Pattern::Dealers => first.value,
     };
-    let count = rate * seconds;
-    count.is_finite().then(|| (count as u64).max(workload.start))
+    let wanted = rate * seconds;
+    wanted.is_finite().then(|| (wanted as u64).min(8 * count).max(workload.start))
 }

@@ -119,7 +119,7 @@ fn run(arguments: &Arguments) -> Report {
                 }
                 match conductor::play(subject, &workload, count, Duration::from_secs(arguments.limit)) {
                     Ok(figures) => {
-                        if let Some(count) = conductor::scaled(&workload, &figures, arguments.seconds)
+                        if let Some(count) = conductor::scaled(&workload, count, &figures, arguments.seconds)
                             && arguments.messages.is_none()
                         {
                             counts.insert(subject, count);
