@@ -49,7 +49,8 @@ use zeroxide_proto::{Loss, Message};
 /// let mut messages = pull.stream();
 /// assert_eq!(messages.next().await, Some(Ok("one".into())));
 /// assert_eq!(messages.next().await, Some(Ok("two".into())));
-/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "streams do nothing unless polled"]
 pub struct MessageStream<'a> {

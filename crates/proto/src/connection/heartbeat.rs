@@ -105,9 +105,11 @@ impl Heartbeat {
         self.peer = Silence::new(now, ttl, octets_received).filter(|_| !ttl.is_zero());
     }
 
-    /// This side has not been reading, so the silence is not the peer's: what it has to answer in time starts anew.
+    /// This side has not been reading, so the silence is not the peer's: its time starts anew, and PINGs go on, for they
+    /// are what tells the peer that this side lives.
     pub fn excuse(&mut self, now: Instant) {
-        for silence in [&mut self.answer, &mut self.peer].into_iter().flatten() {
+        self.answer = None;
+        if let Some(silence) = &mut self.peer {
             silence.until = now.checked_add(silence.lasts).unwrap_or(silence.until);
         }
     }
@@ -183,11 +185,12 @@ mod tests {
         assert_eq!(beat.tick(start + SECOND, 5), Beat::SendPing);
         beat.ping_received(20, start + SECOND, 5);
         beat.excuse(start + 3 * SECOND);
-        assert_eq!(beat.tick(start + 4 * SECOND, 5), Beat::Nothing);
+        assert_eq!(beat.tick(start + 4 * SECOND, 5), Beat::SendPing);
         assert_eq!(beat.tick(start + 5 * SECOND, 5), Beat::Dead, "the time to live of two seconds");
         beat.ping_received(0, start + 5 * SECOND, 5);
         assert_eq!(beat.tick(start + 5 * SECOND, 5), Beat::Nothing);
-        assert_eq!(beat.tick(start + 6 * SECOND, 5), Beat::Dead, "the answer after three");
+        assert_eq!(beat.tick(start + 6 * SECOND, 5), Beat::Nothing);
+        assert_eq!(beat.tick(start + 7 * SECOND, 5), Beat::Dead, "the answer after three");
     }
 
     #[test]

@@ -209,13 +209,14 @@ impl Core {
 
     /// Ends everything this socket has: endpoints, connections, pairs. What was sent lingers.
     pub(crate) fn finish(self: &Arc<Self>) {
+        // Monitors end first: what the I/O threads do from here on is of no interest to a closed socket.
+        self.monitors.end();
         self.context.registry.remove(self);
         for peer in self.peers().iter().filter(|peer| peer.wire().is_none()) {
             inproc::part(self, peer);
         }
         self.endpoints.lock().records.clear();
         self.context.tell_all(|| Command::CloseSocket(self.clone()));
-        self.monitors.end();
     }
 
     /// Whether each endpoint that was connected to is up, among these peers.
