@@ -134,6 +134,28 @@ fn two_pushes_of_libzmq_share_a_slow_pull_and_lose_nothing() {
 }
 
 #[test]
+fn what_came_in_one_read_beyond_the_mark_is_not_forgotten() {
+    let context = Context::new();
+    let pull = Pull::new(&context).unwrap();
+    pull.set_receive_high_water_mark(Some(1)).unwrap();
+    let mut peer = RawPeer::connect(&pull.bind(TCP).unwrap());
+    peer.shake_hands_v31(Kind::Push, Kind::Pull);
+    let [one, two, three] = ["one", "two", "three"].map(str::as_bytes);
+    let rest = [octets::frame(0, one), octets::message(&[two]), octets::message(&[three])].concat();
+    for _ in 0..200 {
+        // The end of a message fills the queue, and what comes with it in the same read finds no room. Nothing more
+        // comes from the system then that could remind of it.
+        peer.send(&octets::frame(octets::MORE, b"begin"));
+        thread::scope(|scope| {
+            scope.spawn(|| peer.send(&rest));
+            for wanted in [Message::from([b"begin", one]), two.into(), three.into()] {
+                assert_eq!(pull.recv_timeout(LONG).unwrap(), wanted);
+            }
+        });
+    }
+}
+
+#[test]
 fn a_slow_sub_of_ours_holds_a_pub_of_libzmq_back_and_loses_nothing_by_itself() {
     let peer = PythonPeer::spawn();
     let publisher = peer.socket(Kind::Xpub);

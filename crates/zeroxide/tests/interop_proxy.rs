@@ -257,7 +257,6 @@ fn a_paused_proxy_holds_requests_back_until_it_is_resumed() {
         assert_eq!(client.recv().unwrap(), [b"one"]);
         control.pause();
         client.send(&["two"]).unwrap();
-        eventually(|| broker.front.peers().iter().any(|peer| peer.queued_in == 1));
         assert!(client.recv_within(Duration::from_millis(50)).is_err());
         control.resume();
         assert_eq!(client.recv().unwrap(), [b"two"]);

@@ -40,12 +40,8 @@ impl Wire {
             if let Some(violation) = &receive.violation {
                 return ReadOutcome::Violation(*violation);
             }
-            if let Some(batch) = receive.overflow.take()
-                && let Err(batch) = core.arrived(peer, batch)
-            {
-                receive.overflow = Some(batch);
-                drop(guard);
-                return self.pause(peer);
+            if !self.deliver_overflow(receive, &core, peer) {
+                return ReadOutcome::Paused;
             }
             if must_wait(peer) {
                 drop(guard);
@@ -60,11 +56,28 @@ impl Wire {
                 Err(error) => return ReadOutcome::Failed(error.kind()),
             };
             self.advance(receive, &core, peer, scratch, count);
-            if receive.overflow.is_none() && receive.violation.is_none() && count < room {
+            // Not left to the next call: only the kernel would ask for that, and it does not know of the overflow.
+            if !self.deliver_overflow(receive, &core, peer) {
+                return ReadOutcome::Paused;
+            }
+            if receive.violation.is_none() && count < room {
                 return ReadOutcome::Drained;
             }
         }
         ReadOutcome::Again
+    }
+
+    /// Hands on what found no room before. If there still is none, reading pauses, and the answer is no.
+    fn deliver_overflow(&self, receive: &mut Receive, core: &Arc<Core>, peer: &Peer) -> bool {
+        while let Some(batch) = receive.overflow.take() {
+            if let Err(batch) = core.arrived(peer, batch) {
+                receive.overflow = Some(batch);
+                if matches!(self.pause(peer), ReadOutcome::Paused) {
+                    return false;
+                }
+            }
+        }
+        true
     }
 
     /// Takes octets that were read before the connection was attached.
