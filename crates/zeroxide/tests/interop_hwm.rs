@@ -156,6 +156,25 @@ fn what_came_in_one_read_beyond_the_mark_is_not_forgotten() {
 }
 
 #[test]
+fn what_came_before_a_fault_is_delivered_though_it_found_no_room() {
+    for _ in 0..20 {
+        let context = Context::new();
+        let pull = Pull::new(&context).unwrap();
+        pull.set_receive_high_water_mark(Some(1)).unwrap();
+        let monitor = pull.monitor();
+        let mut peer = RawPeer::connect(&pull.bind(TCP).unwrap());
+        peer.shake_hands_v31(Kind::Push, Kind::Pull);
+        peer.send(&octets::frame(octets::MORE, b"begin"));
+        let fault = [0xFF, 0xFF];
+        peer.send(&[octets::frame(0, b"one"), octets::message(&[b"two"]), fault.to_vec()].concat());
+        assert_eq!(pull.recv_timeout(LONG).unwrap(), ["begin", "one"].into());
+        assert_eq!(pull.recv_timeout(LONG).unwrap(), "two".into());
+        disconnected(&monitor);
+        assert_eq!(pull.statistics().protocol_errors, 1);
+    }
+}
+
+#[test]
 fn a_slow_sub_of_ours_holds_a_pub_of_libzmq_back_and_loses_nothing_by_itself() {
     let peer = PythonPeer::spawn();
     let publisher = peer.socket(Kind::Xpub);

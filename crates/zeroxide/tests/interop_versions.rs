@@ -863,6 +863,31 @@ fn r15_whoever_does_not_get_done_in_time_is_turned_away() {
     trickler.read_to_close();
 }
 
+#[test]
+fn a_fault_that_a_waiting_thread_reads_cuts_the_connection_at_once() {
+    let context = Context::new();
+    let pull = Pull::new(&context).unwrap();
+    let monitor = pull.monitor();
+    let endpoint = pull.bind(TCP).unwrap();
+    let mut good = RawPeer::connect(&endpoint);
+    good.shake_hands_v31(Kind::Push, Kind::Pull);
+    for _ in 0..20 {
+        let mut stranger = RawPeer::connect(&endpoint);
+        stranger.shake_hands_v31(Kind::Push, Kind::Pull);
+        // The application is used to wait for messages itself, so it reads the fault as well.
+        good.send(&message(&[b"before"]));
+        assert_eq!(pull.recv_timeout(LONG).unwrap(), "before".into());
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(|| pull.recv_timeout(LONG));
+            stranger.send(&[0xFF, 0xFF]);
+            disconnected(&monitor);
+            good.send(&message(&[b"after"]));
+            assert_eq!(waiting.join().unwrap().unwrap(), "after".into());
+        });
+        stranger.read_to_close();
+    }
+}
+
 // -- what the connecting side does then (T17)
 
 /// What a connecting PUSH of ours does when whoever it reached answers this.

@@ -37,11 +37,11 @@ impl Wire {
         let mut guard = self.receive.lock();
         let Some(receive) = guard.as_mut() else { return ReadOutcome::Detached };
         for _ in 0..turns {
-            if let Some(violation) = &receive.violation {
-                return ReadOutcome::Violation(*violation);
-            }
             if !self.deliver_overflow(receive, &core, peer) {
                 return ReadOutcome::Paused;
+            }
+            if let Some(violation) = receive.violation {
+                return ReadOutcome::Violation(violation);
             }
             if must_wait(peer) {
                 drop(guard);
@@ -56,11 +56,14 @@ impl Wire {
                 Err(error) => return ReadOutcome::Failed(error.kind()),
             };
             self.advance(receive, &core, peer, scratch, count);
-            // Not left to the next call: only the kernel would ask for that, and it does not know of the overflow.
+            // Not left to the next call: only the kernel would ask for that, and it knows of neither.
             if !self.deliver_overflow(receive, &core, peer) {
                 return ReadOutcome::Paused;
             }
-            if receive.violation.is_none() && count < room {
+            if let Some(violation) = receive.violation {
+                return ReadOutcome::Violation(violation);
+            }
+            if count < room {
                 return ReadOutcome::Drained;
             }
         }
