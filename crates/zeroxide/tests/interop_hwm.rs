@@ -130,7 +130,9 @@ fn two_pushes_of_libzmq_share_a_slow_pull_and_lose_nothing() {
         next[which] += 1;
     }
     assert_eq!(next, [2_000, 2_000]);
-    blasts.map(|blast| assert_eq!(blast.sent().unwrap(), 2_000));
+    for blast in blasts {
+        assert_eq!(blast.sent().unwrap(), 2_000);
+    }
 }
 
 #[test]
@@ -331,7 +333,9 @@ fn a_dealer_passes_a_full_peer_over() {
     let by_frozen = sockets[0].count(u64::MAX, LONG).unwrap();
     drop((dealer, context));
     // When libzmq has seen our end, all that came before it is there to be read.
-    sockets.each_ref().map(|socket| socket.event(&["DISCONNECTED"]).unwrap());
+    for socket in &sockets {
+        socket.event(&["DISCONNECTED"]).unwrap();
+    }
     let mut messages = 0;
     for (counting, socket) in [by_frozen, by_living].into_iter().zip(&sockets) {
         counting.stop().unwrap();

@@ -282,7 +282,9 @@ fn a_refused_namesake_does_not_keep_a_patient_router_from_ending() {
     });
     assert_eq!(router.recv_timeout(LONG).unwrap(), ["same", "hello"].into());
     finishes(thread::spawn(move || drop((router, context))));
-    dealers.each_ref().map(|dealer| dealer.event(&["DISCONNECTED"]).unwrap());
+    for dealer in &dealers {
+        dealer.event(&["DISCONNECTED"]).unwrap();
+    }
 }
 
 #[test]

@@ -199,13 +199,17 @@ fn a_streamer_takes_work_from_all_and_gives_it_to_all_without_loss() {
     beside_a_proxy(&front, &back, |control| {
         let pushes = [(); 2].map(|()| libzmq(&peer, Kind::Push, &ventilators));
         let blasts = pushes.each_ref().map(|push| push.blast(EACH, 100, &[]).unwrap());
-        blasts.map(|blast| assert_eq!(blast.sent().unwrap(), EACH));
+        for blast in blasts {
+            assert_eq!(blast.sent().unwrap(), EACH);
+        }
         eventually(|| control.statistics().back_sent.messages == 2 * EACH);
         assert_eq!(control.statistics().front_received.octets, 2 * EACH * 100);
     });
     drop((front, back, context));
     // When libzmq has seen our end, all that came before it is there to be read.
-    pulls.each_ref().map(|pull| pull.event(&["DISCONNECTED"]).unwrap());
+    for pull in &pulls {
+        pull.event(&["DISCONNECTED"]).unwrap();
+    }
     let mut messages = 0;
     for (counting, pull) in counts.into_iter().zip(&pulls) {
         counting.stop().unwrap();

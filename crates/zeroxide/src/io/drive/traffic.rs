@@ -87,11 +87,12 @@ impl Loop {
         let closing = session.is_closing();
         let (endpoint, name) = (session.endpoint.clone(), session.peer_name());
         let Some(wire) = peer.wire() else { return };
+        // Counted before its first message can be received.
+        core.counters.connections.fetch_add(1, Relaxed);
         wire.write_or_report(&peer);
         let outcome = wire.feed(&peer, rest, &mut self.scratch);
         wire.open(&stream);
         core.link_up(&peer);
-        core.counters.connections.fetch_add(1, Relaxed);
         core.emit(|| Event::HandshakeSucceeded { endpoint, peer: name });
         self.note_deadline(key);
         self.after_read(key, &peer, outcome);

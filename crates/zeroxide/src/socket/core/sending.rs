@@ -136,6 +136,9 @@ impl Core {
     }
 }
 
+/// Peers that a sender of one message writes to itself.
+const FEW: usize = 2;
+
 /// What is left to do after a send, when the rules are unlocked.
 #[derive(Default)]
 struct Todo {
@@ -147,7 +150,17 @@ struct Todo {
 
 impl Todo {
     fn finish(self, core: &Core) {
-        self.kicks.iter().for_each(kick);
+        if self.kicks.len() <= FEW {
+            self.kicks.iter().for_each(kick);
+        } else {
+            // A write for each of many peers would hold the sender up; the I/O thread gathers what comes meanwhile.
+            for peer in &self.kicks {
+                match &peer.link {
+                    Link::Wire(wire) if !wire.is_scheduled() => wire.schedule(),
+                    _ => kick(peer),
+                }
+            }
+        }
         for (other, peer, message) in self.upstream {
             other.upstream(&peer, Upstream::Message(message));
         }
