@@ -87,13 +87,14 @@ impl Loop {
         let closing = session.is_closing();
         let (endpoint, name) = (session.endpoint.clone(), session.peer_name());
         let Some(wire) = peer.wire() else { return };
-        // Counted before its first message can be received.
+        // Told before the first message can be seen on either side.
         core.counters.connections.fetch_add(1, Relaxed);
+        core.link_up(&peer);
+        core.emit(|| Event::HandshakeSucceeded { endpoint, peer: name });
         wire.write_or_report(&peer);
         let outcome = wire.feed(&peer, rest, &mut self.scratch);
         wire.open(&stream);
-        core.link_up(&peer);
-        core.emit(|| Event::HandshakeSucceeded { endpoint, peer: name });
+        core.seat.links_changed();
         self.note_deadline(key);
         self.after_read(key, &peer, outcome);
         if closing {
