@@ -66,8 +66,8 @@ fn a_subscriber_that_leaves_takes_its_subscriptions_along_and_that_is_reported()
         let (_context, xpub, [one, two], _) = xpub_with_two(&endpoint, |_| {});
         one.subscribe("A");
         one.subscribe("B");
-        two.subscribe("B");
         assert_eq!((xpub.get(), xpub.get()), (subscription("A"), subscription("B")));
+        two.subscribe("B");
         eventually(|| xpub.subscribers("B") == 2);
         drop(one);
         assert_eq!(xpub.get(), cancellation("A"));
