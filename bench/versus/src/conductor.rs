@@ -50,6 +50,7 @@ impl Player {
         let role = if side == Side::Server { "server" } else { "client" };
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["role", role, subject, &workload.name, &count.to_string(), endpoint])
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -8,7 +8,7 @@ use crate::{
 use std::{
     fmt::Write as _,
     io::{BufRead, Write as _},
-    process,
+    panic, process,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -25,6 +25,12 @@ pub enum Role {
 }
 
 pub fn play<S: Subject>(role: Role, workload: &Workload) -> Result<(), String> {
+    // What goes wrong in one thread ends all of them.
+    let tell = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        tell(info);
+        process::exit(101);
+    }));
     let plan = &workload.plan;
     let subject = S::new(plan)?;
     match (role, workload.pattern) {

@@ -108,7 +108,7 @@ impl Socket for Wrapped {
                 Kind::Dealer => {
                     Half::Dealer(DealerSocket::connect_with_options(endpoint, options).await.unwrap())
                 }
-                Kind::Sub => Half::Sub(SubSocket::connect_with_options(endpoint, options).await.unwrap()),
+                Kind::Sub => Half::Sub(SubSocket::connect_with_options(address, options).await.unwrap()),
                 _ => unreachable!("no workload"),
             }
         };
