@@ -74,6 +74,7 @@ impl Seat {
         let first = self.state.swap(WAITING, SeqCst) == FREE;
         self.visits.fetch_add(1, Relaxed);
         if self.stale.swap(false, AcqRel) || first {
+            let before = claims.io().cloned();
             claims.release();
             let peers: Vec<_> = core.peers().into_iter().filter(|peer| peer.wire().is_some()).collect();
             if peers.is_empty() || peers.len() > MOST_CONNECTIONS {
@@ -82,7 +83,10 @@ impl Seat {
             }
             claims.streams = peers.iter().map(|peer| peer.wire().and_then(|wire| wire.claim())).collect();
             claims.peers = peers;
-            if first && let Some(io) = claims.io() {
+            if let Some(io) = claims.io()
+                // When links changed, the first of them may be on another I/O thread now.
+                && (first || before.is_none_or(|before| !Arc::ptr_eq(&before, io)))
+            {
                 io.command(Command::Claimed(Arc::downgrade(core)));
             }
         }

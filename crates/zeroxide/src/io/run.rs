@@ -175,6 +175,11 @@ impl Loop {
             Command::Abandon => self.abandon(),
             Command::Resolved(key, result) => self.resolved(key, result),
             Command::Claimed(core) => {
+                // A reader that left before it was known here may have found this thread ticking, for others, and relied
+                // on that; the tick it counted on did not ask after it.
+                if core.upgrade().is_some_and(|core| core.seat.is_away()) {
+                    self.shared.ticking.store(true, SeqCst);
+                }
                 if !self.seats.iter().any(|seat| seat.ptr_eq(&core)) {
                     self.seats.push(core);
                 }
