@@ -123,7 +123,9 @@ fn every_monitor_of_a_socket_gets_every_event_and_waiting_ones_are_woken() {
     );
     assert_eq!(events, vec![Event::Listening { endpoint: at }; 3]);
     let [first, second, third] = monitors;
-    let (ended, ()) = once_asleep(move || (first.wait(), block_on(second.next_async())), || drop(pull));
-    assert_eq!(ended, (None, None));
-    assert_eq!(third.wait_timeout(Duration::ZERO), None);
+    let all = async move { while second.next_async().await.is_some() {} };
+    let (ended, ()) = once_asleep(move || (first.last(), block_on(all)), || drop(pull));
+    // The end of the listener may or may not be told before the end of the socket ends the monitors.
+    assert!(matches!(ended.0, None | Some(Event::Closed { .. })), "{ended:?}");
+    third.for_each(drop);
 }
