@@ -9,7 +9,6 @@
 )]
 mod common;
 use common::*;
-use std::time::Duration;
 use zeroxide::*;
 
 fn name(event: &Event) -> &'static str {
