@@ -138,7 +138,8 @@ impl Loop {
             Command::Broken(key) => self.session_ready(key, true, true),
             Command::Pinged(key, ttl) => self.pinged(key, ttl),
             Command::HangUp(key) => self.hang_up(key),
-            Command::Finish(key) => self.finish(key),
+            // As a STREAM asks for by an empty message: for good, and behind all that was sent.
+            Command::Finish(key) => self.begin_close(key),
             Command::Dial { key, core, dialer, peer } => {
                 let keeps_peer = peer.is_some();
                 let endpoint = dialer.endpoint.clone();

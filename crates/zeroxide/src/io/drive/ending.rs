@@ -3,16 +3,6 @@
 use super::*;
 
 impl Loop {
-    /// Ends one connection when all is written, as a STREAM asks for by an empty message.
-    pub(crate) fn finish(&mut self, key: SessionKey) {
-        let Some(session) = self.sessions.get_mut(&key) else { return };
-        if session.dialer.is_none() {
-            self.begin_close(key);
-        } else {
-            self.hang_up(key);
-        }
-    }
-
     /// Ends one connection as if it had been lost.
     pub(crate) fn hang_up(&mut self, key: SessionKey) {
         if self.sessions.get(&key).is_some_and(|session| matches!(session.stage, Stage::Up { .. })) {
