@@ -1,0 +1,139 @@
+//! Our side goes and comes back, libzmq stays.
+
+use super::*;
+
+#[test]
+fn libzmq_finds_our_rep_again_each_time_it_is_made_anew() {
+    let peer = PythonPeer::spawn();
+    let req = peer.socket(Kind::Req);
+    let mut endpoint = TCP.to_owned();
+    for life in ["one", "two", "three"] {
+        let context = Context::new();
+        let rep = Rep::new(&context).unwrap();
+        let bound = eventually_some(|| rep.bind(&endpoint).ok());
+        if life == "one" {
+            req.connect(&bound).unwrap();
+        }
+        endpoint = bound;
+        req.send(&[life]).unwrap();
+        assert_eq!(rep.recv_timeout(LONG).unwrap(), life.into());
+        rep.send("yes").unwrap();
+        assert_eq!(req.recv().unwrap(), [b"yes"]);
+    }
+}
+
+#[test]
+fn what_libzmq_sends_while_our_pull_is_away_arrives_at_the_next() {
+    let peer = PythonPeer::spawn();
+    let push = peer.socket(Kind::Push);
+    push.monitor().unwrap();
+    let context = Context::new();
+    let pull = Pull::new(&context).unwrap();
+    let endpoint = pull.bind(TCP).unwrap();
+    push.connect(&endpoint).unwrap();
+    push.send(&[b"before"]).unwrap();
+    assert_eq!(pull.recv_timeout(LONG).unwrap(), "before".into());
+    drop((pull, context));
+
+    push.event(&["DISCONNECTED"]).unwrap();
+    for number in 0..100u64 {
+        push.send(&[number.to_be_bytes()]).unwrap();
+    }
+    let context = Context::new();
+    let pull = Pull::new(&context).unwrap();
+    eventually(|| pull.bind(&endpoint).is_ok());
+    for number in 0..100 {
+        assert_eq!(number_of(&pull.recv_timeout(LONG).unwrap()), number);
+    }
+}
+
+#[test]
+fn libzmq_tells_its_topics_to_our_next_publisher() {
+    let peer = PythonPeer::spawn();
+    let sub = peer.socket(Kind::Sub);
+    sub.subscribe(b"weather").unwrap();
+    let mut endpoint = TCP.to_owned();
+    for life in ["weather 1", "weather 2", "weather 3"] {
+        let context = Context::new();
+        let publisher = Pub::new(&context).unwrap();
+        let bound = eventually_some(|| publisher.bind(&endpoint).ok());
+        if endpoint != bound {
+            sub.connect(&bound).unwrap();
+        }
+        endpoint = bound;
+        until_subscribed(&publisher, &sub, "weather");
+        publisher.send(life).unwrap();
+        assert_eq!(sub.recv().unwrap(), [life.as_bytes()]);
+    }
+}
+
+#[test]
+fn a_new_sub_of_ours_takes_over_from_the_old_at_a_living_publisher() {
+    let peer = PythonPeer::spawn();
+    let xpub = peer.socket(Kind::Xpub);
+    let endpoint = xpub.bind(TCP).unwrap();
+    for life in ["a", "b", "c"] {
+        let context = Context::new();
+        let sub = Sub::new(&context).unwrap();
+        sub.subscribe(life);
+        sub.connect(&endpoint).unwrap();
+        assert_eq!(xpub.recv().unwrap(), [["\u{1}", life].concat().as_bytes()]);
+        xpub.send(&[life]).unwrap();
+        assert_eq!(sub.recv_timeout(LONG).unwrap(), life.into());
+        drop((sub, context));
+        assert_eq!(xpub.recv().unwrap(), [["\u{0}", life].concat().as_bytes()]);
+    }
+}
+
+#[test]
+fn a_new_dealer_of_ours_gets_the_name_of_the_old_at_a_living_router() {
+    let peer = PythonPeer::spawn();
+    let router = peer.socket(Kind::Router);
+    // Without it libzmq may hold on to the name of a connection it knows to be dead, and ignore the new one.
+    router.set_int("ROUTER_HANDOVER", 1).unwrap();
+    let endpoint = router.bind(TCP).unwrap();
+    for _life in 0..3 {
+        let context = Context::new();
+        let dealer = Dealer::new(&context).unwrap();
+        dealer.set_routing_id("worker").unwrap();
+        dealer.connect(&endpoint).unwrap();
+        dealer.send("ready").unwrap();
+        assert_eq!(router.recv().unwrap(), [b"worker".to_vec(), b"ready".to_vec()]);
+        router.send(&["worker", "go"]).unwrap();
+        assert_eq!(dealer.recv_timeout(LONG).unwrap(), "go".into());
+    }
+}
+
+#[test]
+fn a_pair_of_ours_made_anew_is_taken_by_the_living_one() {
+    let peer = PythonPeer::spawn();
+    let theirs = peer.socket(Kind::Pair);
+    let endpoint = theirs.bind(TCP).unwrap();
+    for life in ["one", "two", "three"] {
+        let context = Context::new();
+        let ours = Pair::new(&context).unwrap();
+        ours.connect(&endpoint).unwrap();
+        // libzmq refuses it, and what it sends, until it has let go of the one before, whose last words may come late.
+        eventually(|| {
+            ours.try_send(life).unwrap();
+            theirs.recv_within(Duration::from_millis(20)).is_ok_and(|heard| heard == [life.as_bytes()])
+        });
+        theirs.send(&[life]).unwrap();
+        assert_eq!(ours.recv_timeout(LONG).unwrap(), life.into());
+    }
+}
+
+#[test]
+fn a_socket_that_connected_before_anybody_bound_is_served_when_somebody_does() {
+    let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("tcp://{}", probe.local_addr().unwrap());
+    drop(probe);
+    let context = Context::new();
+    let dealer = Dealer::new(&context).unwrap();
+    let monitor = dealer.monitor();
+    dealer.connect(&endpoint).unwrap();
+    dealer.send("early").unwrap();
+    monitor.wait_for(LONG, |event| matches!(event, Event::ConnectRetried { .. })).unwrap();
+    let (_peer, rep) = libzmq_bound_again(&endpoint, Kind::Dealer);
+    assert_eq!(rep.recv().unwrap(), [b"early"]);
+}
