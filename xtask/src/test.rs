@@ -61,12 +61,15 @@ fn run_loom(report: &mut Report) {
     report.run("loom models", Expect::Tests, &mut models);
 }
 
-/// The house rules check licences and sources themselves; cargo-deny, where it is, checks them better.
+/// The house rules check licences and sources themselves; cargo-deny, where it is (CI installs it), checks them better,
+/// and that no dependency comes in two versions.
 fn run_deny(report: &mut Report) {
     if works(&mut cargo(&["deny", "--version"])) {
-        let arguments = ["deny", "check", "licenses", "bans", "sources"];
+        let arguments = ["deny", "--locked", "check", "licenses", "bans", "sources"];
         report.run("cargo-deny", Expect::Success, &mut cargo(&arguments));
     } else {
-        println!("\ncargo-deny is not installed; licences and sources were checked by the house rules only");
+        println!(
+            "\ncargo-deny is not installed: licences and sources were checked by the house rules only, versions not at all"
+        );
     }
 }
