@@ -8,6 +8,7 @@
 //!
 //! No wait here sleeps: each waits for an event, up to a deadline that fails the test.
 
+#![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

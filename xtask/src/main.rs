@@ -1,5 +1,6 @@
 //! The project's chores, one verb a file. Nothing but the standard library, so that it builds in a moment.
 
+#![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to a terminal")]
 
 mod python;

@@ -2,6 +2,8 @@
 //!
 //! `check` compares with `bench/costs.json` and fails if something costs more; `record` writes it anew. Each cost is
 //! the difference of a long run and a short one, so that beginning and ending do not count.
+
+#![forbid(unsafe_code)]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this program exists to print")]
 
 mod callgrind;

@@ -3,6 +3,8 @@
 //! One verb a file in `verbs`; `session` is what they share (a socket, who works on it, how it ends), `format` is what
 //! a message looks like on stdin and stdout. Nothing here knows the protocol.
 
+#![forbid(unsafe_code)]
+
 mod demo;
 mod endpoint_args;
 mod exit;

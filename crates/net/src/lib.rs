@@ -12,6 +12,8 @@
 //!
 //! This room does not know messages, sockets of ZeroMQ or their options: it takes plain settings.
 
+#![forbid(unsafe_code)]
+
 pub mod error;
 pub mod fault;
 pub mod filter;

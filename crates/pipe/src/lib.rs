@@ -48,6 +48,8 @@
 //! # producer.join().unwrap();
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod event_count;
 mod lane;
 mod parker;

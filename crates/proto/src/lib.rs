@@ -4,6 +4,8 @@
 //! thread and no unsafe code, so the same machines run over every transport, in the fuzzers and in the
 //! simulation. This room does not know sockets of the operating system, nor how threads hand over.
 
+#![forbid(unsafe_code)]
+
 pub mod batch;
 pub mod connection;
 pub mod endpoint;

@@ -292,7 +292,7 @@ impl ContextInner {
         self.live_sockets().iter().for_each(|core| core.terminate());
     }
 
-    fn shut_down(&self, deadline: Option<Instant>) -> ShutdownReport {
+    pub(crate) fn shut_down(&self, deadline: Option<Instant>) -> ShutdownReport {
         self.terminate();
         let sockets = self.live_sockets();
         let before: u64 = sockets.iter().map(|core| core.counters.losses(Loss::Linger)).sum();
@@ -319,7 +319,14 @@ impl Drop for Guard {
     fn drop(&mut self) {
         // Every socket handle is gone, so each socket's own linger bounds the wait.
         let _report = self.inner.shut_down(None);
-        let mut threads = self.inner.threads.lock();
+        self.inner.stop_threads();
+    }
+}
+
+impl ContextInner {
+    /// Ends the I/O threads; nothing may be left for them to do.
+    pub(crate) fn stop_threads(&self) {
+        let mut threads = self.threads.lock();
         for (io, _) in &threads.io {
             io.command(Command::Stop);
         }

@@ -19,9 +19,12 @@
 //!
 //! This room is where protocol, lanes and bytes meet. It knows all three; they do not know each other.
 
+#![forbid(unsafe_code)]
+
 mod blocking;
 mod context;
 mod counters;
+mod door;
 mod error;
 mod future;
 mod inproc;

@@ -159,10 +159,7 @@ impl Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        if self.core.close() {
-            self.core.finish();
-            self.core.context.socket_closed();
-        }
+        self.close();
     }
 }
 

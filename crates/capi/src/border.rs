@@ -1,0 +1,37 @@
+//! The border: every exported function runs inside [`guard`], which turns errors into errno and lets no panic out.
+
+use crate::errno::Errno;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Runs the inside of an exported function. On an error the answer is `failed` and `errno` is set.
+///
+/// A panic would be a mistake of ours; it costs this one call (`ENOTRECOVERABLE`), never the process. Locks inside do
+/// not stay poisoned, so what was touched goes on working as well as it can.
+#[inline]
+pub fn guard<R>(failed: R, run: impl FnOnce() -> Result<R, Errno>) -> R {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(errno)) => {
+            errno.set();
+            failed
+        }
+        Err(payload) => {
+            // Dropping the payload could panic again.
+            std::mem::forget(payload);
+            Errno::ENOTRECOVERABLE.set();
+            failed
+        }
+    }
+}
+
+/// [`guard`] for functions that say -1 when they fail.
+#[inline]
+pub fn call(run: impl FnOnce() -> Result<std::ffi::c_int, Errno>) -> std::ffi::c_int {
+    guard(-1, run)
+}
+
+/// [`guard`] for functions that say 0 when all is well and -1 when they fail.
+#[inline]
+pub fn done(run: impl FnOnce() -> Result<(), Errno>) -> std::ffi::c_int {
+    guard(-1, || run().map(|()| 0))
+}

@@ -1,0 +1,3 @@
+//! Options of contexts and sockets: numbers and octets from C, typed values inside.
+
+pub mod context;

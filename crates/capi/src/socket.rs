@@ -1,0 +1,90 @@
+//! Sockets: how a handle becomes one, quickly and safely.
+
+use crate::{
+    border::{done, guard},
+    context::Context,
+    errno::Errno,
+    handles::{self, Kind, Missing, Table},
+};
+use std::{
+    cell::Cell,
+    ffi::{c_int, c_void},
+    sync::Arc,
+};
+use zeroxide::{SocketError, SocketType};
+
+/// All sockets of the process.
+pub static SOCKETS: Table<Socket> = Table::new(Kind::Socket);
+
+/// A socket as C sees it.
+pub struct Socket {
+    handle: usize,
+    /// The context it was made in.
+    pub context: Arc<Context>,
+    /// What does the work.
+    pub native: zeroxide::Socket,
+}
+
+thread_local! {
+    /// The sockets that this thread used last, by slot, so that a call finds its socket without a lock. An entry may
+    /// outlive the socket's close by a while; then the native socket says that it is closed.
+    static RECENT: [Cell<Option<Arc<Socket>>>; RECENT_PLACES] = const { [const { Cell::new(None) }; RECENT_PLACES] };
+}
+
+const RECENT_PLACES: usize = 8;
+
+/// Runs `run` on the socket of a handle. Null, closed and foreign handles are `ENOTSOCK`; a parent process's, `ETERM`.
+#[inline]
+pub fn with<R>(handle: *const c_void, run: impl FnOnce(&Socket) -> Result<R, Errno>) -> Result<R, Errno> {
+    let handle = handles::from_c(handle);
+    let place = handles::slot(handle) % RECENT_PLACES;
+    let recent = RECENT.try_with(|recent| recent.get(place).and_then(Cell::take)).ok().flatten();
+    let socket = match recent {
+        Some(socket) if socket.handle == handle => socket,
+        _ => find(handle)?,
+    };
+    // The entry is out of its place meanwhile: what `run` calls (a free function of the application) may come here again.
+    let answer = run(&socket);
+    let _ = RECENT.try_with(|recent| recent.get(place).map(|place| place.set(Some(socket))));
+    answer
+}
+
+#[cold]
+fn find(handle: usize) -> Result<Arc<Socket>, Errno> {
+    SOCKETS.get(handle).map_err(|missing| match missing {
+        Missing::Unknown => Errno::ENOTSOCK,
+        Missing::Inherited => Errno::ETERM,
+    })
+}
+
+/// A new socket.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
+    guard(std::ptr::null_mut(), || {
+        let context = Context::of(context)?;
+        let kind = SocketType::ALL.into_iter().find(|known| *known as c_int == kind).ok_or(Errno::EINVAL)?;
+        if context.is_terminated() {
+            return Err(Errno::ETERM);
+        }
+        let native = zeroxide::Socket::new(context.native(), kind).map_err(|error| match error {
+            SocketError::Terminated => Errno::ETERM,
+            _ => Errno::EMFILE,
+        })?;
+        context.settings().inherit(&native);
+        let handle = SOCKETS.insert(|handle| Arc::new(Socket { handle, context, native }));
+        handle.map(handles::to_c).ok_or(Errno::EMFILE)
+    })
+}
+
+/// Closes a socket; what was sent lingers in the background.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_close(socket: *mut c_void) -> c_int {
+    done(|| match SOCKETS.remove(handles::from_c(socket)) {
+        Ok(socket) => {
+            socket.native.close();
+            Ok(())
+        }
+        Err(Missing::Inherited) => Ok(()),
+        Err(Missing::Unknown) => Err(Errno::ENOTSOCK),
+    })
+}
