@@ -15,7 +15,10 @@ use std::{
     sync::{Arc, Weak},
 };
 use zeroxide_pipe::Lane;
-use zeroxide_proto::{Loss, Options, socket::Facts};
+use zeroxide_proto::{
+    Loss, Options,
+    socket::{Effect, Facts},
+};
 
 /// The names of a context.
 #[derive(Default)]
@@ -49,12 +52,15 @@ impl Registry {
             std::mem::take(&mut names.waiting).into_iter().partition(|waiting| waiting.name == name);
         names.waiting = others;
         let ours: Vec<Waiting> = ours;
-        // Still locked: a disconnect finds a connect either waiting or joined.
-        for waiting in ours {
-            if let Some(connecting) = waiting.core.upgrade() {
-                pair_up(name, &connecting, &waiting.options, waiting.peer, core);
-            }
-        }
+        // Still locked: a disconnect finds a connect either waiting or joined. But others hear of it later, for they may
+        // come back here at once.
+        let met = ours.into_iter().filter_map(|waiting| {
+            let connecting = waiting.core.upgrade()?;
+            Some(pair_up(name, &connecting, &waiting.options, waiting.peer, core))
+        });
+        let met: Vec<Meeting> = met.collect();
+        drop(names);
+        met.into_iter().for_each(Meeting::announce);
         Ok(())
     }
 
@@ -69,10 +75,10 @@ impl Registry {
                 if !core.kind.may_talk_to(binder.kind) {
                     return Err(EndpointCause::Incompatible(binder.kind));
                 }
-                pair_up(name, core, &options, None, &binder);
+                pair_up(name, core, &options, None, &binder).announce();
             }
             None => {
-                let peer = if core.attaches_early(&options) {
+                let (peer, effects) = if core.attaches_early(&options) {
                     let lanes =
                         (Lane::new(options.send_high_water_mark), Lane::new(options.receive_high_water_mark));
                     let facts = Facts {
@@ -83,14 +89,11 @@ impl Registry {
                         ..Facts::default()
                     };
                     match core.attach(inproc_link(), &facts, Arc::new(lanes.0), Arc::new(lanes.1)) {
-                        Ok((peer, effects)) => {
-                            core.apply(effects);
-                            Some(peer)
-                        }
+                        Ok((peer, effects)) => (Some(peer), effects),
                         Err(_) => return Err(EndpointCause::Option("the socket takes no further peer")),
                     }
                 } else {
-                    None
+                    (None, Vec::new())
                 };
                 names.waiting.push(Waiting {
                     name: name.to_owned(),
@@ -99,6 +102,7 @@ impl Registry {
                     peer,
                 });
                 drop(names);
+                core.apply(effects);
                 // A sender that waits for a first peer can queue now.
                 core.writable.notify_fenced();
             }
@@ -147,6 +151,15 @@ impl Registry {
     }
 }
 
+/// What came of a bind and a connect of the same name. Nobody has been told of it yet.
+enum Meeting {
+    /// A pair, the connecting side first, with what the rules of each ask for.
+    Pair([(Arc<Core>, Arc<Peer>, Vec<Effect>); 2]),
+    /// A peer that finds nobody it may talk to.
+    Alone(Arc<Core>, Arc<Peer>),
+    Nothing,
+}
+
 /// Joins two sockets. `early` is the connecting side's peer if it was made before the bind.
 fn pair_up(
     name: &str,
@@ -154,12 +167,9 @@ fn pair_up(
     options: &Options,
     early: Option<Arc<Peer>>,
     binding: &Arc<Core>,
-) {
+) -> Meeting {
     if !connecting.kind.may_talk_to(binding.kind) {
-        if let Some(peer) = early {
-            connecting.detach(&peer, Loss::Unroutable);
-        }
-        return;
+        return early.map_or(Meeting::Nothing, |peer| Meeting::Alone(connecting.clone(), peer));
     }
     let their = binding.options.lock().clone();
     let out_limit = add(options.send_high_water_mark, their.receive_high_water_mark);
@@ -188,33 +198,47 @@ fn pair_up(
         binding.attach(inproc_link(), &about_connecter, inbox.clone(), outbox.clone())
     else {
         // As with a refused connection over a wire: nobody is told, and nothing more happens.
-        return;
+        return Meeting::Nothing;
     };
     let ours = match early {
         Some(peer) => connecting.reattach(&peer, &about_binder).map(|effects| (peer, effects)),
         None => connecting.attach(inproc_link(), &about_binder, outbox, inbox),
     };
-    let Ok((ours, our_effects)) = ours else { return binding.detach(&theirs, Loss::Unroutable) };
+    let Ok((ours, our_effects)) = ours else { return Meeting::Alone(binding.clone(), theirs) };
     join(&ours, binding, &theirs, Some(name));
     join(&theirs, connecting, &ours, None);
     *ours.origin.lock() = Origin::within(binding.kind, &their.routing_id, &their.metadata);
     *theirs.origin.lock() = Origin::within(connecting.kind, &options.routing_id, &options.metadata);
-    binding.apply(their_effects);
-    connecting.apply(our_effects);
-    connecting.link_up(&ours);
-    binding.link_up(&theirs);
-    // What either side sent before the pair existed was pushed into a lane that nobody watched.
-    for (core, peer) in [(binding, &theirs), (connecting, &ours)] {
-        if !peer.inbox.is_empty() {
-            core.activate(peer.id);
+    Meeting::Pair([(connecting.clone(), ours, our_effects), (binding.clone(), theirs, their_effects)])
+}
+
+impl Meeting {
+    /// Tells both sides. No lock may be held: who is woken may come back here.
+    fn announce(self) {
+        let pair = match self {
+            Self::Nothing => return,
+            Self::Alone(core, peer) => return core.detach(&peer, Loss::Unroutable),
+            Self::Pair(pair) => pair,
+        };
+        let pair = pair.map(|(core, peer, effects)| {
+            core.apply(effects);
+            (core, peer)
+        });
+        for (core, peer) in &pair {
+            core.link_up(peer);
         }
-    }
-    // A side that was closed meanwhile has not seen its half of the pair, or has parted from it before there was another.
-    if [(binding, &theirs), (connecting, &ours)]
-        .into_iter()
-        .any(|(core, peer)| !core.is_open() || !core.lists(peer))
-    {
-        part(connecting, &ours);
+        // What either side sent before the pair existed was pushed into a lane that nobody watched.
+        for (core, peer) in &pair {
+            if !peer.inbox.is_empty() {
+                core.activate(peer.id);
+            }
+        }
+        // A side that was closed meanwhile has not seen its half of the pair, or has parted from it before there was
+        // another.
+        if pair.iter().any(|(core, peer)| !core.is_open() || !core.lists(peer)) {
+            let [(core, peer), _] = &pair;
+            part(core, peer);
+        }
     }
 }
 

@@ -212,11 +212,26 @@ impl Monitors {
             return;
         }
         let event = event();
-        monitors.retain(|monitor| monitor.upgrade().is_some_and(|shared| shared.put(event.clone())));
+        let mut told = Vec::with_capacity(monitors.len());
+        monitors.retain(|monitor| {
+            let shared = monitor.upgrade();
+            if let Some(shared) = &shared {
+                shared.put(event.clone());
+            }
+            let alive = shared.is_some();
+            told.extend(shared);
+            alive
+        });
+        // Whoever is woken may ask for a monitor, or cause the next event.
+        drop(monitors);
+        for shared in told {
+            shared.arrived.notify();
+        }
     }
 
     pub(crate) fn end(&self) {
-        for monitor in std::mem::take(&mut *self.0.lock()).iter().filter_map(Weak::upgrade) {
+        let ended = std::mem::take(&mut *self.0.lock());
+        for monitor in ended.iter().filter_map(Weak::upgrade) {
             monitor.queue.lock().ended = true;
             monitor.arrived.notify();
         }
@@ -224,15 +239,12 @@ impl Monitors {
 }
 
 impl Shared {
-    fn put(&self, event: Event) -> bool {
+    fn put(&self, event: Event) {
         let mut queue = self.queue.lock();
         if queue.events.len() < CAPACITY && queue.missed == 0 {
             queue.events.push_back(event);
         } else {
             queue.missed += 1;
         }
-        drop(queue);
-        self.arrived.notify();
-        true
     }
 }

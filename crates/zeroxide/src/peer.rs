@@ -104,6 +104,25 @@ impl Peer {
         }
     }
 
+    /// The inbox has room again: whoever waited for that, to read or to send, goes on. Locks nothing may be held, since
+    /// this makes system calls and wakes others.
+    pub(crate) fn tell_of_room(&self) {
+        match &self.link {
+            Link::Wire(wire) => {
+                if wire.resume()
+                    && let Some(core) = self.core.upgrade()
+                {
+                    core.seat.links_changed();
+                }
+            }
+            Link::Inproc(_) => {
+                if let Some((core, _)) = self.other() {
+                    core.writable.notify_fenced();
+                }
+            }
+        }
+    }
+
     /// Whether this side connected to this name in the process.
     pub(crate) fn connected_to(&self, name: &str) -> bool {
         match &self.link {

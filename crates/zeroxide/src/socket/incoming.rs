@@ -1,6 +1,6 @@
 //! What has arrived at a socket: the batches in hand, and whose turn it is.
 
-use crate::peer::{Cargo, Link, Peer};
+use crate::peer::{Cargo, Peer};
 use std::{collections::VecDeque, sync::Arc};
 use zeroxide_proto::{Batch, FairQueue, Message, PeerId};
 
@@ -13,6 +13,8 @@ pub(crate) struct Incoming {
     held: VecDeque<(Arc<Peer>, Message)>,
     /// Peers that left and are read empty: their ids can be used again.
     gone: Vec<PeerId>,
+    /// Peers whose sending side has room again and is to be told, once this is unlocked.
+    freed: Vec<Arc<Peer>>,
 }
 
 struct Slot {
@@ -86,14 +88,14 @@ impl Incoming {
             if let Some(message) = slot.batch.pop() {
                 slot.owed += 1;
                 if slot.owed >= CREDIT_STEP || slot.batch.is_empty() {
-                    slot.settle();
+                    slot.settle(&mut self.freed);
                 }
                 self.turns.rotate();
                 *from = peer;
                 return Some(message);
             }
-            slot.settle();
-            if !slot.refill() {
+            slot.settle(&mut self.freed);
+            if !slot.refill(&mut self.freed) {
                 self.turns.deactivate(peer);
                 if slot.left {
                     self.remove(peer);
@@ -114,6 +116,12 @@ impl Incoming {
         self.gone.pop()
     }
 
+    /// Peers that [`Peer::tell_of_room`] has to be called for when this is unlocked.
+    #[inline]
+    pub(crate) fn take_freed(&mut self) -> Vec<Arc<Peer>> {
+        std::mem::take(&mut self.freed)
+    }
+
     /// A message that was taken out ahead.
     pub(crate) fn take_held(&mut self) -> Option<(Arc<Peer>, Message)> {
         self.held.pop_front()
@@ -126,7 +134,7 @@ impl Incoming {
         }
         while let Some(peer) = self.turns.current() {
             if let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) {
-                if !slot.batch.is_empty() || slot.refill() {
+                if !slot.batch.is_empty() || slot.refill(&mut self.freed) {
                     return true;
                 }
                 if slot.left {
@@ -177,12 +185,12 @@ impl Incoming {
 
 impl Slot {
     /// Takes the next batch from the lane.
-    fn refill(&mut self) -> bool {
+    fn refill(&mut self, freed: &mut Vec<Arc<Peer>>) -> bool {
         let mut cargo = Cargo(std::mem::take(&mut self.batch));
         let found = self.peer.inbox.take_into(&mut cargo);
         self.batch = cargo.0;
         if !found && self.left && !self.last.is_empty() {
-            self.settle();
+            self.settle(freed);
             self.batch = std::mem::take(&mut self.last);
             self.ended = true;
             return true;
@@ -191,25 +199,13 @@ impl Slot {
     }
 
     /// Gives the sender credit for what was taken.
-    fn settle(&mut self) {
+    fn settle(&mut self, freed: &mut Vec<Arc<Peer>>) {
         if self.owed == 0 || self.ended {
             return;
         }
         let credit = self.peer.inbox.credit(std::mem::take(&mut self.owed));
-        match &self.peer.link {
-            Link::Wire(wire) if credit.resume => {
-                if wire.resume()
-                    && let Some(core) = self.peer.core.upgrade()
-                {
-                    core.seat.links_changed();
-                }
-            }
-            Link::Wire(_) => {}
-            Link::Inproc(_) => {
-                if let Some((core, _)) = self.peer.other() {
-                    core.writable.notify_fenced();
-                }
-            }
+        if credit.resume || self.peer.wire().is_none() {
+            freed.push(self.peer.clone());
         }
     }
 }

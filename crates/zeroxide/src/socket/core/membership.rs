@@ -173,21 +173,18 @@ impl Core {
         result
     }
 
-    /// Takes changed options over where they act at once.
-    pub(crate) fn configure(&self, options: &Options) {
+    /// Takes changed options over where they act at once. Returns the peers that are to be told of room when the options
+    /// are unlocked; so are those who wait to send.
+    pub(crate) fn configure(&self, options: &Options) -> Vec<Arc<Peer>> {
         let mut rules = self.rules.lock();
         rules.machine.configure(options);
         self.needs_accept.store(rules.machine.needs_accept(), Relaxed);
         self.conflate.store(options.conflate, Relaxed);
-        for peer in rules.peers.0.iter().flatten().filter(|peer| peer.wire().is_some()) {
+        let over_wires = rules.peers.0.iter().flatten().filter(|peer| peer.wire().is_some());
+        let freed = over_wires.filter(|peer| {
             let _ = peer.outbox.set_limit(options.send_high_water_mark);
-            if peer.inbox.set_limit(options.receive_high_water_mark).resume
-                && let Some(wire) = peer.wire()
-            {
-                wire.resume();
-            }
-        }
-        drop(rules);
-        self.writable.notify_fenced();
+            peer.inbox.set_limit(options.receive_high_water_mark).resume
+        });
+        freed.cloned().collect()
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     sync::Mutex,
 };
 use std::sync::{
-    Arc, OnceLock,
+    Arc, MutexGuard, OnceLock,
     atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::*},
 };
 use zeroxide_pipe::{EventCount, Lane};
@@ -92,6 +92,7 @@ mod membership;
 mod receiving;
 mod sending;
 
+use receiving::unlock;
 use sending::kick;
 
 impl Core {

@@ -16,7 +16,7 @@ impl Core {
 
     /// Receives a message if one is there, and notes something about its sender.
     #[inline]
-    fn receive<R: Default>(&self, note: impl FnOnce(&Arc<Peer>) -> R) -> Result<(Message, R), RecvError> {
+    fn receive<R: Default>(&self, note: impl Fn(&Arc<Peer>) -> R) -> Result<(Message, R), RecvError> {
         let mut from = PeerId(0);
         let from = &mut from;
         let failed = |cause| Err(RecvError { socket: self.kind, cause });
@@ -27,7 +27,9 @@ impl Core {
         if !self.needs_accept.load(Relaxed)
             && let Some(message) = incoming.pop(from)
         {
-            return Ok((message, incoming.peer(*from).map(note).unwrap_or_default()));
+            let noted = incoming.peer(*from).map(&note).unwrap_or_default();
+            unlock(incoming);
+            return Ok((message, noted));
         }
         if let Some((peer, message)) = incoming.take_held() {
             return Ok((message, note(&peer)));
@@ -43,17 +45,25 @@ impl Core {
                     self.forget(gone);
                     continue;
                 }
+                unlock(incoming);
                 return failed(RecvErrorCause::WouldBlock);
             };
             let mut effects = Vec::new();
             let accepted = self.rules.lock().machine.accept(*from, message, &mut effects);
-            if !effects.is_empty() {
-                // Deliveries would need the lock that is held here; they are none of what accepting causes.
+            let accepted = match accepted {
+                Ok(message) => Some((message, incoming.peer(*from).map(&note).unwrap_or_default())),
+                Err(reason) => {
+                    self.counters.lost(reason, 1);
+                    None
+                }
+            };
+            if !effects.is_empty() || accepted.is_some() {
+                unlock(incoming);
                 self.apply(effects);
-            }
-            match accepted {
-                Ok(message) => return Ok((message, incoming.peer(*from).map(note).unwrap_or_default())),
-                Err(reason) => self.counters.lost(reason, 1),
+                match accepted {
+                    Some(done) => return Ok(done),
+                    None => incoming = self.incoming.lock(),
+                }
             }
         }
     }
@@ -68,7 +78,10 @@ impl Core {
             return false;
         }
         if self.kind != SocketType::Sub {
-            return self.incoming.lock().is_ready();
+            let mut incoming = self.incoming.lock();
+            let ready = incoming.is_ready();
+            unlock(incoming);
+            return ready;
         }
         match self.receive(|peer| Some(peer.clone())) {
             Ok((message, Some(from))) => {
@@ -154,6 +167,15 @@ impl Core {
         self.incoming.lock().activate(peer);
         self.readable.notify();
     }
+}
+
+/// Unlocks what has arrived, and tells of the room that was made there: others are woken when no lock is held, for they
+/// may come back at once.
+#[inline]
+pub(super) fn unlock(mut incoming: MutexGuard<'_, Incoming>) {
+    let freed = incoming.take_freed();
+    drop(incoming);
+    freed.iter().for_each(|peer| peer.tell_of_room());
 }
 
 fn recv_cause(refusal: Refusal) -> RecvErrorCause {

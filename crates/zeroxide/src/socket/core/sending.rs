@@ -6,7 +6,7 @@ impl Core {
     /// Sends the message if that needs no waiting.
     #[inline]
     pub(crate) fn try_send(&self, mut message: Message) -> Result<(), SendError> {
-        let incoming = (self.kind == SocketType::Req).then(|| self.incoming.lock());
+        let mut incoming = (self.kind == SocketType::Req).then(|| self.incoming.lock());
         let mut guard = self.rules.lock();
         let rules = &mut *guard;
         // A relaxed REQ asks again before it has the reply: it may have come this moment, and nobody has been told yet.
@@ -16,20 +16,25 @@ impl Core {
         }
         match rules.machine.route(&mut message, &rules.peers, &mut rules.targets) {
             Ok(Route::One { peer, envelope }) => {
-                if let Some(mut incoming) = incoming {
+                if let Some(incoming) = &mut incoming {
                     if unanswered {
                         incoming.activate_all();
                     }
                     // A late reply to an earlier request must not answer this one.
                     self.counters.lost(Loss::Stale, incoming.discard_all());
                 }
-                let Some(peer) = rules.peers.get(peer) else {
-                    self.counters.lost(Loss::Unroutable, 1);
-                    return Ok(());
+                let told = match rules.peers.get(peer) {
+                    Some(peer) => self.push(peer, envelope, &message).then(|| peer.clone()),
+                    None => {
+                        self.counters.lost(Loss::Unroutable, 1);
+                        None
+                    }
                 };
-                if self.push(peer, envelope, &message) {
-                    let peer = peer.clone();
-                    drop(guard);
+                drop(guard);
+                if let Some(incoming) = incoming {
+                    unlock(incoming);
+                }
+                if let Some(peer) = told {
                     kick(&peer);
                 }
                 Ok(())
