@@ -11,7 +11,7 @@
 //! One representation from the sender's call to the kernel, and from the kernel to the receiver's call, is what keeps
 //! the path per message at one copy of a small body and none of a large one.
 
-use crate::{Frame, Message, frame::INLINE_CAPACITY};
+use crate::{Frame, Message};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -189,15 +189,13 @@ impl Batch {
             return None;
         }
         if let [0, size, behind @ ..] = self.octets.get(self.read..)?
-            && usize::from(*size) <= INLINE_CAPACITY
             && let Some(window) = behind.first_chunk()
+            && let Some(frame) = Frame::copy_window(window, *size)
         {
-            // One short frame with enough octets behind it. It is built where the caller wants it: a move of a message
-            // just written costs more than all the rest.
-            let message = Message::from(Frame::copy_window(window, *size));
+            // One short frame with enough octets behind it.
             self.read += 2 + usize::from(*size);
             self.messages -= 1;
-            return Some(message);
+            return Some(Message::from(frame));
         }
         self.pop_any()
     }
@@ -216,11 +214,11 @@ impl Batch {
         loop {
             let rest = self.octets.get(self.read..)?;
             if let [flags @ (0 | MORE), size, behind @ ..] = rest
-                && usize::from(*size) <= INLINE_CAPACITY
                 && let Some(window) = behind.first_chunk()
+                && let Some(frame) = Frame::copy_window(window, *size)
             {
                 self.read += 2 + usize::from(*size);
-                return Some((Frame::copy_window(window, *size), flags & MORE != 0));
+                return Some((frame, flags & MORE != 0));
             }
             let head = Header::parse(rest)?;
             let body_at = self.read + head.octets;

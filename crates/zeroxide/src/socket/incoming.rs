@@ -116,8 +116,12 @@ impl Incoming {
         self.gone.pop()
     }
 
-    /// Peers that [`Peer::tell_of_room`] has to be called for when this is unlocked.
     #[inline]
+    pub(crate) fn has_freed(&self) -> bool {
+        !self.freed.is_empty()
+    }
+
+    /// Peers that [`Peer::tell_of_room`] has to be called for when this is unlocked.
     pub(crate) fn take_freed(&mut self) -> Vec<Arc<Peer>> {
         std::mem::take(&mut self.freed)
     }
