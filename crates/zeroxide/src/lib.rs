@@ -48,7 +48,7 @@ pub use error::{
     EndpointCause, EndpointFailure, OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError,
     SendErrorCause, SocketError,
 };
-pub use future::{RecvFuture, SendFuture};
+pub use future::{RecvFromFuture, RecvFuture, SendFuture};
 pub use monitor::{Event, Monitor};
 pub use origin::Origin;
 pub use poller::{Interest, PollError, Poller, Readiness, Ready};
