@@ -7,7 +7,7 @@ use crate::{
     error::EndpointCause,
     origin::Origin,
     peer::{Cargo, Peer},
-    socket::core::{Core, inproc_link, join},
+    socket::core::{Booked, Core, inproc_link, join},
     sync::Mutex,
 };
 use std::{
@@ -15,10 +15,7 @@ use std::{
     sync::{Arc, Weak},
 };
 use zeroxide_pipe::Lane;
-use zeroxide_proto::{
-    Loss, Options,
-    socket::{Effect, Facts},
-};
+use zeroxide_proto::{Loss, Options, socket::Facts};
 
 /// The names of a context.
 #[derive(Default)]
@@ -78,7 +75,7 @@ impl Registry {
                 pair_up(name, core, &options, None, &binder).announce();
             }
             None => {
-                let (peer, effects) = if core.attaches_early(&options) {
+                let (peer, booked) = if core.attaches_early(&options) {
                     let lanes =
                         (Lane::new(options.send_high_water_mark), Lane::new(options.receive_high_water_mark));
                     let facts = Facts {
@@ -89,11 +86,11 @@ impl Registry {
                         ..Facts::default()
                     };
                     match core.attach(inproc_link(), &facts, Arc::new(lanes.0), Arc::new(lanes.1)) {
-                        Ok((peer, effects)) => (Some(peer), effects),
+                        Ok((peer, booked)) => (Some(peer), booked),
                         Err(_) => return Err(EndpointCause::Option("the socket takes no further peer")),
                     }
                 } else {
-                    (None, Vec::new())
+                    (None, Booked::default())
                 };
                 names.waiting.push(Waiting {
                     name: name.to_owned(),
@@ -102,7 +99,7 @@ impl Registry {
                     peer,
                 });
                 drop(names);
-                core.apply(effects);
+                core.apply(booked);
                 // A sender that waits for a first peer can queue now.
                 core.writable.notify_fenced();
             }
@@ -153,8 +150,8 @@ impl Registry {
 
 /// What came of a bind and a connect of the same name. Nobody has been told of it yet.
 enum Meeting {
-    /// A pair, the connecting side first, with what the rules of each ask for.
-    Pair([(Arc<Core>, Arc<Peer>, Vec<Effect>); 2]),
+    /// A pair, the connecting side first, with what the rules of each booked.
+    Pair([(Arc<Core>, Arc<Peer>, Booked); 2]),
     /// A peer that finds nobody it may talk to.
     Alone(Arc<Core>, Arc<Peer>),
     Nothing,
@@ -194,22 +191,22 @@ fn pair_up(
         local: true,
         ..Facts::default()
     };
-    let Ok((theirs, their_effects)) =
+    let Ok((theirs, their_words)) =
         binding.attach(inproc_link(), &about_connecter, inbox.clone(), outbox.clone())
     else {
         // As with a refused connection over a wire: nobody is told, and nothing more happens.
         return Meeting::Nothing;
     };
     let ours = match early {
-        Some(peer) => connecting.reattach(&peer, &about_binder).map(|effects| (peer, effects)),
+        Some(peer) => connecting.reattach(&peer, &about_binder).map(|booked| (peer, booked)),
         None => connecting.attach(inproc_link(), &about_binder, outbox, inbox),
     };
-    let Ok((ours, our_effects)) = ours else { return Meeting::Alone(binding.clone(), theirs) };
+    let Ok((ours, our_words)) = ours else { return Meeting::Alone(binding.clone(), theirs) };
     join(&ours, binding, &theirs, Some(name));
     join(&theirs, connecting, &ours, None);
     *ours.origin.lock() = Origin::within(binding.kind, &their.routing_id, &their.metadata);
     *theirs.origin.lock() = Origin::within(connecting.kind, &options.routing_id, &options.metadata);
-    Meeting::Pair([(connecting.clone(), ours, our_effects), (binding.clone(), theirs, their_effects)])
+    Meeting::Pair([(connecting.clone(), ours, our_words), (binding.clone(), theirs, their_words)])
 }
 
 impl Meeting {
@@ -220,8 +217,10 @@ impl Meeting {
             Self::Alone(core, peer) => return core.detach(&peer, Loss::Unroutable),
             Self::Pair(pair) => pair,
         };
-        let pair = pair.map(|(core, peer, effects)| {
-            core.apply(effects);
+        let pair = pair.map(|(core, peer, booked)| {
+            core.apply(booked);
+            // Nor could what others booked since be told before the two were joined.
+            core.pass_on(&peer);
             (core, peer)
         });
         for (core, peer) in &pair {

@@ -8,11 +8,12 @@
 
 use crate::{link::Wire, origin::Origin, socket::core::Core, sync::Mutex};
 use std::{
+    collections::VecDeque,
     ops::{Deref, DerefMut},
     sync::{Arc, OnceLock, Weak, atomic::AtomicBool},
 };
 use zeroxide_pipe::{Carry, Lane};
-use zeroxide_proto::{Batch, PeerId};
+use zeroxide_proto::{Batch, Frame, Message, PeerId};
 
 /// A [`Batch`] as lanes carry it.
 #[derive(Default, Debug)]
@@ -65,7 +66,64 @@ pub(crate) enum Link {
     /// Over a connection of the operating system.
     Wire(Box<Wire>),
     /// Over nothing: each outbox is the other's inbox.
-    Inproc(OnceLock<Other>),
+    Inproc(Within),
+}
+
+/// A link within the process.
+#[derive(Default)]
+pub(crate) struct Within {
+    pub(crate) other: OnceLock<Other>,
+    words: Mutex<Words>,
+}
+
+/// What is on its way into the rules of a publisher in this process.
+#[derive(Default)]
+struct Words {
+    waiting: VecDeque<Word>,
+    /// A thread is at it.
+    telling: bool,
+}
+
+/// Something that a subscriber tells a publisher in this process, in the order in which it was decided.
+pub(crate) enum Word {
+    Subscription { topic: Frame, subscribe: bool },
+    Message(Message),
+}
+
+impl Within {
+    pub(crate) fn book(&self, word: Word) {
+        self.words.lock().waiting.push_back(word);
+    }
+
+    /// Whether all that was booked has been told.
+    pub(crate) fn is_silent(&self) -> bool {
+        let words = self.words.lock();
+        words.waiting.is_empty() && !words.telling
+    }
+
+    /// Tells what is booked, until nothing is; false if there is nothing, or another thread is at it. Nothing is locked
+    /// while `tell` runs.
+    pub(crate) fn tell(&self, mut tell: impl FnMut(Word)) -> bool {
+        {
+            let mut words = self.words.lock();
+            if words.telling || words.waiting.is_empty() {
+                return false;
+            }
+            words.telling = true;
+        }
+        loop {
+            let next = {
+                let mut words = self.words.lock();
+                let next = words.waiting.pop_front();
+                words.telling = next.is_some();
+                next
+            };
+            match next {
+                Some(word) => tell(word),
+                None => return true,
+            }
+        }
+    }
 }
 
 /// The other end of an inproc pair.
@@ -90,7 +148,9 @@ impl Peer {
     pub(crate) fn other(&self) -> Option<(Arc<Core>, PeerId)> {
         match &self.link {
             Link::Wire(_) => None,
-            Link::Inproc(other) => other.get().and_then(|other| Some((other.core.upgrade()?, other.peer))),
+            Link::Inproc(within) => {
+                within.other.get().and_then(|other| Some((other.core.upgrade()?, other.peer)))
+            }
         }
     }
 
@@ -98,8 +158,8 @@ impl Peer {
     pub(crate) fn other_end(&self) -> Option<(Arc<Core>, Arc<Peer>)> {
         match &self.link {
             Link::Wire(_) => None,
-            Link::Inproc(other) => {
-                other.get().and_then(|other| Some((other.core.upgrade()?, other.end.upgrade()?)))
+            Link::Inproc(within) => {
+                within.other.get().and_then(|other| Some((other.core.upgrade()?, other.end.upgrade()?)))
             }
         }
     }
@@ -127,7 +187,9 @@ impl Peer {
     pub(crate) fn connected_to(&self, name: &str) -> bool {
         match &self.link {
             Link::Wire(_) => false,
-            Link::Inproc(other) => other.get().is_some_and(|other| other.name.as_deref() == Some(name)),
+            Link::Inproc(within) => {
+                within.other.get().is_some_and(|other| other.name.as_deref() == Some(name))
+            }
         }
     }
 }

@@ -4,8 +4,6 @@
 //! sides agree. Then it leaves behind a [`Sealer`] and an [`Opener`], one for each direction, where frames are not
 //! sent in the clear. It does not know sockets, greetings or frames headers.
 
-mod choice;
-mod keys;
 mod null;
 #[cfg(test)]
 mod toy;
@@ -14,8 +12,6 @@ use crate::{
     connection::{HandshakeError, ProtocolError},
     wire::{Command, metadata::Properties},
 };
-pub use choice::{Admission, Mechanism, Password, SecurityOptions};
-pub use keys::{KEY_SIZE, KEY_TEXT_SIZE, KeyError, Keypair, PublicKey, SecretKey};
 use null::Null;
 
 /// The mechanism a socket is told to use. All its peers must use the same; nothing is negotiated.
@@ -58,24 +54,24 @@ impl Security {
         }
     }
 
-    pub(crate) fn begin(&self) -> Exchange {
+    pub(crate) fn begin(&self) -> Mechanism {
         match self {
-            Self::Null => Exchange::Null(Null),
+            Self::Null => Mechanism::Null(Null),
             #[cfg(test)]
-            Self::Toy => Exchange::Toy(toy::Toy::new()),
+            Self::Toy => Mechanism::Toy(toy::Toy::new()),
         }
     }
 }
 
 /// A mechanism on its way from the first command to the last.
 #[derive(Debug)]
-pub(crate) enum Exchange {
+pub(crate) enum Mechanism {
     Null(Null),
     #[cfg(test)]
     Toy(toy::Toy),
 }
 
-impl Exchange {
+impl Mechanism {
     /// Sends what does not wait for the peer. `own` is the metadata of this side.
     pub(crate) fn start(&mut self, own: &[u8], out: &mut Vec<u8>) {
         match self {

@@ -32,14 +32,17 @@ impl Rules for Dealer {
 
     fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
         self.balance.insert(peer);
-        if facts.connected {
-            self.greeting.send(peer, effects);
-        }
+        self.greeting.attached(peer, facts, effects);
         Ok(())
     }
 
-    fn reattach(&mut self, peer: PeerId, _: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
-        self.greeting.send(peer, effects);
+    fn reattach(
+        &mut self,
+        peer: PeerId,
+        facts: &Facts<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        self.greeting.reattached(peer, facts, effects);
         Ok(())
     }
 
@@ -95,5 +98,14 @@ mod tests {
         assert_eq!(dealer.suspend(0), [deliver(0, "hiccup")]);
         assert_eq!(dealer.reattach(0), greeting);
         assert_eq!(dealer.detach(0), []);
+    }
+
+    #[test]
+    fn in_this_process_the_greeting_stands_before_what_waits_for_the_other_side() {
+        let mut dealer =
+            Rig::with(SocketType::Dealer, |options| options.hello_message = Some("hello".into()));
+        let facts = Facts { local: true, ..dialled() };
+        assert_eq!(dealer.attach_as(0, facts), Ok(vec![greet(0, "hello")]));
+        assert_eq!(dealer.reattach_as(0, Facts { connected: true, ..facts }), Ok(vec![]));
     }
 }

@@ -1,6 +1,6 @@
 //! What new connections are greeted with: the hello message and the probe.
 
-use super::Effect;
+use super::{Effect, Facts};
 use crate::{Frame, Message, Options, routing::PeerId};
 
 /// Messages to send whenever a connection is up.
@@ -15,7 +15,22 @@ impl Greeting {
         Self { hello: options.hello_message.clone(), probe: options.probe_router }
     }
 
-    pub(super) fn send(&self, peer: PeerId, effects: &mut Vec<Effect>) {
+    /// Greets a peer that is attached, unless there is nothing yet that would carry it. Within the process there is: the
+    /// queue in which messages wait for the other side, and the greeting has to stand before them.
+    pub(super) fn attached(&self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) {
+        if facts.connected || facts.local {
+            self.send(peer, effects);
+        }
+    }
+
+    /// Greets a peer whose connection came, or came again, after it was attached.
+    pub(super) fn reattached(&self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) {
+        if !facts.local {
+            self.send(peer, effects);
+        }
+    }
+
+    fn send(&self, peer: PeerId, effects: &mut Vec<Effect>) {
         if let Some(hello) = &self.hello {
             effects.push(Effect::Send { peer, message: Message::from(hello.clone()) });
         }

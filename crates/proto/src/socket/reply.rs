@@ -53,14 +53,17 @@ impl Rules for Reply {
 
     fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
         self.attached.insert(peer, ());
-        if facts.connected {
-            self.greeting.send(peer, effects);
-        }
+        self.greeting.attached(peer, facts, effects);
         Ok(())
     }
 
-    fn reattach(&mut self, peer: PeerId, _: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
-        self.greeting.send(peer, effects);
+    fn reattach(
+        &mut self,
+        peer: PeerId,
+        facts: &Facts<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        self.greeting.reattached(peer, facts, effects);
         Ok(())
     }
 

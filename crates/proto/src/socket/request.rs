@@ -79,14 +79,17 @@ impl Rules for Request {
     fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
         self.balance.insert(peer);
         self.local.insert(peer, facts.local);
-        if facts.connected {
-            self.greeting.send(peer, effects);
-        }
+        self.greeting.attached(peer, facts, effects);
         Ok(())
     }
 
-    fn reattach(&mut self, peer: PeerId, _: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
-        self.greeting.send(peer, effects);
+    fn reattach(
+        &mut self,
+        peer: PeerId,
+        facts: &Facts<'_>,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Refused> {
+        self.greeting.reattached(peer, facts, effects);
         Ok(())
     }
 

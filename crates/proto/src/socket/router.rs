@@ -103,7 +103,6 @@ impl Router {
         if self.notify.connect {
             effects.push(Effect::Deliver { peer, message: Message::new() });
         }
-        self.greeting.send(peer, effects);
     }
 
     /// Reports a lost connection, once.
@@ -139,6 +138,7 @@ impl Rules for Router {
         if facts.connected {
             self.welcome(peer, effects);
         }
+        self.greeting.attached(peer, facts, effects);
         Ok(())
     }
 
@@ -169,6 +169,7 @@ impl Rules for Router {
             }
         }
         self.welcome(peer, effects);
+        self.greeting.reattached(peer, facts, effects);
         Ok(())
     }
 

@@ -33,9 +33,15 @@ pub(super) struct Receipts {
 impl Wire {
     /// Says something between messages, as soon as the connection takes it.
     pub(crate) fn control(&self, control: Control) {
+        self.book(control);
+        self.schedule();
+    }
+
+    /// Puts something in the queue of what is said between messages; [`Wire::schedule`] is to be called when nothing is
+    /// locked.
+    pub(crate) fn book(&self, control: Control) {
         self.control.lock().push(control);
         self.has_control.store(true, Release);
-        self.schedule();
     }
 
     /// Sees to it that a receipt of all that was said so far is asked for, by a number that grows; says whether it has

@@ -105,12 +105,17 @@ impl Wire {
         self.received.load(Relaxed)
     }
 
-    /// Puts a connection under the link; it is registered with the poller for reading. `first` goes out before all else.
-    /// Only the I/O thread reads it until [`Wire::open`].
-    pub(crate) fn attach(&self, stream: &Arc<Stream>, decoder: Decoder, encoder: Encoder, first: Vec<u8>) {
+    /// Puts a connection under the link; it is registered with the poller for reading. Nobody writes it until
+    /// [`Wire::begin`], and only the I/O thread reads it until [`Wire::open`].
+    pub(crate) fn attach(&self, stream: &Arc<Stream>, decoder: Decoder) {
         *self.receive.lock() =
             Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
         *self.interest.lock() = Watch::default();
+    }
+
+    /// Lets whoever sends write the connection. `first` goes out before all else. What the rules say to a new connection
+    /// has to be booked by then: queued messages, and those of senders who come now, go out behind it.
+    pub(crate) fn begin(&self, stream: &Arc<Stream>, encoder: Encoder, first: Vec<u8>) {
         let mut transmit = self.transmit.lock();
         transmit.attached = Some((stream.clone(), encoder));
         transmit.control = first;

@@ -157,8 +157,8 @@ impl Core {
             let outbox = Arc::new(Lane::new(options.send_high_water_mark));
             let inbox = Arc::new(Lane::new(options.receive_high_water_mark));
             match self.attach(link, &facts, outbox, inbox) {
-                Ok((peer, effects)) => {
-                    self.apply(effects);
+                Ok((peer, booked)) => {
+                    self.apply(booked);
                     self.writable.notify_fenced();
                     Some(peer)
                 }
@@ -269,10 +269,6 @@ impl Core {
     }
 
     fn refuse_if_ended(&self) -> Result<(), EndpointCause> {
-        // Until PLAIN and CURVE are there: better no connection than one in the clear.
-        if self.options.lock().security.mechanism() != zeroxide_proto::security::Mechanism::Null {
-            return Err(EndpointCause::Option("the mechanism is not built yet"));
-        }
         match (self.is_open(), self.is_terminated()) {
             (true, _) => Ok(()),
             (false, true) => Err(EndpointCause::Terminated),

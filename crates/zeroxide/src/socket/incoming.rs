@@ -1,6 +1,9 @@
 //! What has arrived at a socket: the batches in hand, and whose turn it is.
 
-use crate::peer::{Cargo, Peer};
+use crate::{
+    peer::{Cargo, Peer},
+    sync::Mutex,
+};
 use std::{collections::VecDeque, sync::Arc};
 use zeroxide_proto::{Batch, FairQueue, Message, PeerId};
 
@@ -9,6 +12,8 @@ use zeroxide_proto::{Batch, FairQueue, Message, PeerId};
 pub(crate) struct Incoming {
     turns: FairQueue,
     slots: Vec<Option<Slot>>,
+    /// What an XPUB's rules report of its peers, in one order for them all.
+    reports: VecDeque<(PeerId, Message)>,
     /// A message taken out ahead to answer whether one is there.
     held: VecDeque<(Arc<Peer>, Message)>,
     /// Peers that left and are read empty: their ids can be used again.
@@ -25,6 +30,8 @@ struct Slot {
     /// What the rules have to say of the peer's end, behind all that it sent.
     last: Batch,
     left: bool,
+    /// How many of the reports are of this peer.
+    reports: usize,
     /// `batch` is what was `last`: nobody gave credit for it.
     ended: bool,
 }
@@ -45,6 +52,7 @@ impl Incoming {
                 owed: 0,
                 last: Batch::new(),
                 left: false,
+                reports: 0,
                 ended: false,
             });
         }
@@ -53,6 +61,16 @@ impl Incoming {
     pub(crate) fn activate(&mut self, peer: PeerId) {
         if self.slots.get(peer.0 as usize).is_some_and(Option::is_some) {
             self.turns.activate(peer);
+        }
+    }
+
+    /// Takes reports over; whoever is the first to come takes what others booked before.
+    pub(crate) fn fetch(&mut self, reports: &Mutex<VecDeque<(PeerId, Message)>>) {
+        for (peer, message) in reports.lock().drain(..) {
+            if let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) {
+                slot.reports += 1;
+            }
+            self.reports.push_back((peer, message));
         }
     }
 
@@ -71,6 +89,9 @@ impl Incoming {
             self.turns.activate(peer);
             return false;
         }
+        if slot.reports > 0 {
+            return false;
+        }
         self.turns.deactivate(peer);
         self.remove(peer);
         true
@@ -80,7 +101,7 @@ impl Incoming {
     #[inline]
     pub(crate) fn pop(&mut self, from: &mut PeerId) -> Option<Message> {
         loop {
-            let peer = self.turns.current()?;
+            let Some(peer) = self.turns.current() else { return self.pop_report(from) };
             let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) else {
                 self.turns.deactivate(peer);
                 continue;
@@ -97,12 +118,25 @@ impl Incoming {
             slot.settle(&mut self.freed);
             if !slot.refill(&mut self.freed) {
                 self.turns.deactivate(peer);
-                if slot.left {
+                if slot.left && slot.reports == 0 {
                     self.remove(peer);
                     self.gone.push(peer);
                 }
             }
         }
+    }
+
+    fn pop_report(&mut self, from: &mut PeerId) -> Option<Message> {
+        let (peer, message) = self.reports.pop_front()?;
+        if let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) {
+            slot.reports -= 1;
+            if slot.left && slot.reports == 0 {
+                // So that it is found empty, and its number can be used again.
+                self.turns.activate(peer);
+            }
+        }
+        *from = peer;
+        Some(message)
     }
 
     /// Whom a message is from that has just been taken out.
@@ -133,7 +167,7 @@ impl Incoming {
 
     /// Whether a message is in hand. Fetches from the lanes if need be.
     pub(crate) fn is_ready(&mut self) -> bool {
-        if !self.held.is_empty() {
+        if !self.held.is_empty() || !self.reports.is_empty() {
             return true;
         }
         while let Some(peer) = self.turns.current() {
@@ -141,7 +175,7 @@ impl Incoming {
                 if !slot.batch.is_empty() || slot.refill(&mut self.freed) {
                     return true;
                 }
-                if slot.left {
+                if slot.left && slot.reports == 0 {
                     self.remove(peer);
                     self.gone.push(peer);
                 }
@@ -177,7 +211,7 @@ impl Incoming {
     /// Messages from peers in this process that wait here.
     pub(crate) fn unread_within(&self) -> usize {
         let within = self.slots.iter().flatten().filter(|slot| slot.peer.wire().is_none());
-        within.map(|slot| slot.batch.messages() + slot.peer.inbox.len()).sum()
+        within.map(|slot| slot.batch.messages() + slot.peer.inbox.len() + slot.reports).sum()
     }
 
     fn remove(&mut self, peer: PeerId) {

@@ -29,17 +29,15 @@ impl Loop {
             speaks_subscriptions: properties.version != Version::V1,
             cancels_each_copy: false,
         };
-        // A ROUTER may refuse the name, and has to answer all the same.
-        let answer = if core.kind == SocketType::Router { out.clone() } else { Vec::new() };
         let peer = match &session.peer {
             Some(peer) => {
                 *peer.origin.lock() = origin;
                 if let Some(wire) = peer.wire() {
-                    wire.attach(&stream, decoder, encoder, out);
+                    wire.attach(&stream, decoder);
                 }
                 match core.reattach(peer, &facts) {
-                    Ok(effects) => {
-                        core.apply(effects);
+                    Ok(booked) => {
+                        core.apply(booked);
                         Ok(peer.clone())
                     }
                     Err(refused) => {
@@ -52,11 +50,11 @@ impl Loop {
             }
             None => {
                 let wire = Wire::new(self.shared.clone(), key);
-                wire.attach(&stream, decoder, encoder, out);
+                wire.attach(&stream, decoder);
                 let (outbox, inbox) = core.new_lanes();
-                core.attach(Link::Wire(Box::new(wire)), &facts, outbox, inbox).map(|(peer, effects)| {
+                core.attach(Link::Wire(Box::new(wire)), &facts, outbox, inbox).map(|(peer, booked)| {
                     *peer.origin.lock() = origin;
-                    core.apply(effects);
+                    core.apply(booked);
                     peer
                 })
             }
@@ -64,8 +62,9 @@ impl Loop {
         let peer = match peer {
             Ok(peer) => peer,
             Err(Refused::NameTaken) if session.dialer.is_none() => {
-                // Its owner cannot know, and would knock again and again: the connection stays, and nothing comes of it.
-                let _ = stream.write_vectored(&[IoSlice::new(&answer)]);
+                // Its owner cannot know, and would knock again and again: the connection stays, with its answer, and
+                // nothing comes of it.
+                let _ = stream.write_vectored(&[IoSlice::new(&out)]);
                 session.stage = Stage::Ending { stream, deadline: None };
                 return self.note_deadline(key);
             }
@@ -91,6 +90,7 @@ impl Loop {
         core.counters.connections.fetch_add(1, Relaxed);
         core.link_up(&peer);
         core.emit(|| Event::HandshakeSucceeded { endpoint, peer: name });
+        wire.begin(&stream, encoder, out);
         wire.write_or_report(&peer);
         let outcome = wire.feed(&peer, rest, &mut self.scratch);
         wire.open(&stream);

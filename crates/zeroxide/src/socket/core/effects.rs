@@ -1,59 +1,111 @@
-//! What machines ask to be done besides routing.
+//! What machines ask to be done besides routing, in two steps.
+//!
+//! ```text
+//!   rules.lock { decide -> book }      what a peer is told, and what the application hears, takes its place in a queue
+//!   apply                              system calls, wakes, other sockets: when nothing is locked
+//! ```
+//! Two threads may carry out in another order than they decided; what was booked stays in order all the same.
 
 use super::*;
 
-impl Core {
-    /// Carries out what the machine asked for. No lock of this socket may be held.
-    pub(crate) fn apply(&self, effects: Vec<Effect>) {
-        self.apply_for(effects, None);
-    }
+/// What is left to do after effects were booked.
+#[derive(Default)]
+#[must_use = "what was booked is to be applied"]
+pub(crate) struct Booked {
+    /// Peers that something is to be said to.
+    said: Vec<Arc<Peer>>,
+    /// Peers in whose name something was put where it is received.
+    heard: Vec<Arc<Peer>>,
+    /// Whether that is [`Core::reports`].
+    reported: bool,
+    /// The rest.
+    others: Vec<Effect>,
+}
 
-    /// As [`Core::apply`]; `leaving` is a peer that is no longer listed.
-    pub(super) fn apply_for(&self, effects: Vec<Effect>, leaving: Option<&Peer>) {
+impl Core {
+    /// Books what the machine asked for; the rules are still locked. A peer that is about to leave is still listed.
+    pub(super) fn book(&self, peers: &Directory, effects: Vec<Effect>) -> Booked {
+        let mut booked = Booked::default();
         for effect in effects {
             match effect {
-                Effect::Deliver { peer, message } if leaving.is_some_and(|leaving| leaving.id == peer) => {
-                    // Its lane may have been closed from the other side.
-                    self.incoming.lock().add_last(peer, &message);
-                }
                 Effect::Deliver { peer, message } => {
-                    if let Some(peer) = self.peer(peer) {
+                    let Some(peer) = peers.get(peer) else { continue };
+                    if self.kind == SocketType::Xpub {
+                        self.reports.lock().push_back((peer.id, message));
+                        booked.reported = true;
+                    } else {
                         let _ = peer.inbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
-                        self.activate(peer.id);
+                        add(&mut booked.heard, peer);
                     }
                 }
                 Effect::Send { peer, message } => {
-                    if let Some(peer) = self.peer(peer) {
-                        match &peer.link {
-                            Link::Wire(wire) => wire.control(Control::Message(message)),
-                            Link::Inproc(_) => {
-                                let _ =
-                                    peer.outbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
-                                kick(&peer);
-                            }
+                    let Some(peer) = peers.get(peer) else { continue };
+                    match &peer.link {
+                        Link::Wire(wire) => wire.book(Control::Message(message)),
+                        Link::Inproc(_) => {
+                            let _ = peer.outbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
                         }
                     }
+                    add(&mut booked.said, peer);
                 }
                 Effect::Subscription { peer, topic, subscribe } => {
-                    if let Some(peer) = self.peer(peer) {
-                        match &peer.link {
-                            Link::Wire(wire) => wire.control(Control::Subscription { topic, subscribe }),
-                            Link::Inproc(_) => {
-                                if let Some((core, end)) = peer.other_end() {
-                                    let what = if subscribe { Upstream::Subscribe } else { Upstream::Cancel };
-                                    core.upstream(&end, what(&topic));
-                                }
-                            }
+                    let Some(peer) = peers.get(peer) else { continue };
+                    match &peer.link {
+                        Link::Wire(wire) => wire.book(Control::Subscription { topic, subscribe }),
+                        Link::Inproc(_) => {
+                            booked.say(peer, Word::Subscription { topic, subscribe });
+                            continue;
                         }
                     }
-                }
-                Effect::Disconnect(peer) => {
-                    if let Some(peer) = self.peer(peer) {
-                        self.hang_up(&peer);
-                    }
+                    add(&mut booked.said, peer);
                 }
                 Effect::Lost(reason, count) => self.counters.lost(reason, count),
+                Effect::Disconnect(_) => booked.others.push(effect),
             }
+        }
+        booked
+    }
+
+    /// Carries out what was booked. No lock of this socket may be held.
+    pub(crate) fn apply(&self, booked: Booked) {
+        for peer in &booked.said {
+            match &peer.link {
+                Link::Wire(wire) => wire.schedule(),
+                Link::Inproc(_) => {
+                    if !peer.outbox.is_empty() {
+                        kick(peer);
+                    }
+                    self.pass_on(peer);
+                }
+            }
+        }
+        for peer in &booked.heard {
+            self.activate(peer.id);
+        }
+        if booked.reported {
+            self.incoming.lock().fetch(&self.reports);
+            self.readable.notify();
+        }
+        for effect in booked.others {
+            if let Effect::Disconnect(peer) = effect
+                && let Some(peer) = self.peer(peer)
+            {
+                self.hang_up(&peer);
+            }
+        }
+    }
+
+    /// Tells a publisher in this process what was booked for it. One thread at a time does this; others leave it to that
+    /// one, for it may be in the middle of another socket.
+    pub(crate) fn pass_on(&self, peer: &Arc<Peer>) {
+        let (Link::Inproc(within), Some((core, end))) = (&peer.link, peer.other_end()) else { return };
+        let told = within.tell(|word| match word {
+            Word::Subscription { topic, subscribe } => core.subscription(&end, &topic, subscribe),
+            Word::Message(message) => core.upstream(&end, Upstream::Message(message)),
+        });
+        if told {
+            // Somebody may wait for a confirmation.
+            self.changed.notify_fenced();
         }
     }
 
@@ -64,5 +116,22 @@ impl Core {
 
     pub(crate) fn peer(&self, peer: PeerId) -> Option<Arc<Peer>> {
         self.rules.lock().peers.get(peer).cloned()
+    }
+}
+
+impl Booked {
+    /// Books something for a publisher in this process.
+    pub(super) fn say(&mut self, peer: &Arc<Peer>, word: Word) {
+        if let Link::Inproc(within) = &peer.link {
+            within.book(word);
+            add(&mut self.said, peer);
+        }
+    }
+}
+
+/// Adds a peer, which is often the one that was added last.
+fn add(peers: &mut Vec<Arc<Peer>>, peer: &Arc<Peer>) {
+    if peers.last().is_none_or(|last| !Arc::ptr_eq(last, peer)) {
+        peers.push(peer.clone());
     }
 }

@@ -3,15 +3,15 @@
 use super::*;
 
 impl Core {
-    /// Takes a new peer in. Its lanes are fresh, or for inproc the other side's. The effects are to be applied when the
-    /// link can carry them.
+    /// Takes a new peer in. Its lanes are fresh, or for inproc the other side's. What is booked goes out before anything
+    /// that is sent to it.
     pub(crate) fn attach(
         self: &Arc<Self>,
         link: Link,
         facts: &Facts<'_>,
         outbox: Arc<Lane<Cargo>>,
         inbox: Arc<Lane<Cargo>>,
-    ) -> Result<(Arc<Peer>, Vec<Effect>), Refused> {
+    ) -> Result<(Arc<Peer>, Booked), Refused> {
         let mut effects = Vec::new();
         let mut guard = self.rules.lock();
         let rules = &mut *guard;
@@ -22,8 +22,9 @@ impl Core {
         }
         if let Some(refused) = refused {
             rules.free.push(id);
+            let booked = self.book(&rules.peers, effects);
             drop(guard);
-            self.apply(effects);
+            self.apply(booked);
             return Err(refused);
         }
         let peer = Arc::new(Peer {
@@ -38,25 +39,27 @@ impl Core {
         if let Some(slot) = rules.peers.0.get_mut(id.0 as usize) {
             *slot = Some(peer.clone());
         }
+        let booked = self.book(&rules.peers, effects);
         drop(guard);
         self.incoming.lock().add(peer.clone());
-        Ok((peer, effects))
+        Ok((peer, booked))
     }
 
-    /// A peer that waited for its connection has it. The effects are to be applied when the link can carry them.
-    pub(crate) fn reattach(&self, peer: &Peer, facts: &Facts<'_>) -> Result<Vec<Effect>, Refused> {
+    /// A peer that waited for its connection has it. What is booked goes out before anything that is sent to it.
+    pub(crate) fn reattach(&self, peer: &Peer, facts: &Facts<'_>) -> Result<Booked, Refused> {
         let mut effects = Vec::new();
         let mut rules = self.rules.lock();
         if !rules.peers.lists(peer) {
             // It has left, and only its last messages still go out.
-            return Ok(effects);
+            return Ok(Booked::default());
         }
         let answer = rules.machine.reattach(peer.id, facts, &mut effects);
+        let booked = self.book(&rules.peers, effects);
         drop(rules);
         match answer {
-            Ok(()) => Ok(effects),
+            Ok(()) => Ok(booked),
             Err(refused) => {
-                self.apply(effects);
+                self.apply(booked);
                 Err(refused)
             }
         }
@@ -89,8 +92,9 @@ impl Core {
             if rules.peers.lists(peer) {
                 rules.machine.suspend(peer.id, &mut effects);
             }
+            let booked = self.book(&rules.peers, effects);
             drop(rules);
-            self.apply(effects);
+            self.apply(booked);
         }
         if peer.up.swap(false, SeqCst) {
             self.connected.fetch_sub(1, SeqCst);
@@ -111,21 +115,37 @@ impl Core {
     /// The peer leaves this socket: nothing more is routed to it or taken from it. What is queued for it may still go
     /// out, and what it sent can still be received.
     pub(crate) fn retire(&self, peer: &Peer) {
-        let mut effects = Vec::new();
-        {
+        let (mut effects, mut last) = (Vec::new(), Vec::new());
+        let booked = {
             let mut rules = self.rules.lock();
             if !rules.peers.lists(peer) {
                 return;
             }
             rules.machine.detach(peer.id, &mut effects);
+            if self.kind != SocketType::Xpub {
+                // Its lane may have been closed from the other side.
+                let of_peer = |effect: &mut Effect| matches!(effect, Effect::Deliver { peer: of, .. } if *of == peer.id);
+                last.extend(effects.extract_if(.., of_peer));
+            }
+            let booked = self.book(&rules.peers, effects);
             if let Some(slot) = rules.peers.0.get_mut(peer.id.0 as usize) {
                 *slot = None;
             }
-        }
-        self.apply_for(effects, Some(peer));
+            booked
+        };
+        self.apply(booked);
         peer.outbox.close();
         peer.inbox.close();
-        let gone = self.incoming.lock().leave(peer.id);
+        let gone = {
+            let mut incoming = self.incoming.lock();
+            for effect in &last {
+                if let Effect::Deliver { message, .. } = effect {
+                    incoming.add_last(peer.id, message);
+                }
+            }
+            incoming.fetch(&self.reports);
+            incoming.leave(peer.id)
+        };
         if gone {
             self.forget(peer.id);
         }
@@ -168,8 +188,11 @@ impl Core {
     /// Runs something on the rules of this socket and carries out what comes of it.
     pub(crate) fn with_machine<R>(&self, run: impl FnOnce(&mut Machine, &mut Vec<Effect>) -> R) -> R {
         let mut effects = Vec::new();
-        let result = run(&mut self.rules.lock().machine, &mut effects);
-        self.apply(effects);
+        let mut rules = self.rules.lock();
+        let result = run(&mut rules.machine, &mut effects);
+        let booked = self.book(&rules.peers, effects);
+        drop(rules);
+        self.apply(booked);
         result
     }
 

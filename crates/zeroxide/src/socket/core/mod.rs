@@ -5,7 +5,7 @@
 //!   recv: incoming.lock { fair queue -> batch.pop -> (rules.lock { accept }) }
 //!   I/O:  arrived -> inbox.push_batch -> incoming.lock { activate } -> readable.notify
 //! ```
-//! Lock order: `incoming`, then `rules`, then a lane or a link. No system call is made under `rules` or `incoming`.
+//! Lock order: `incoming`, then `rules`, then a lane, a link or `reports`. No system call is made under `rules` or `incoming`.
 
 use crate::{
     context::ContextInner,
@@ -14,14 +14,17 @@ use crate::{
     link::Control,
     monitor::{Event, Monitors},
     origin::Origin,
-    peer::{Cargo, Link, Other, Peer},
+    peer::{Cargo, Link, Other, Peer, Within, Word},
     seat::Seat,
     socket::{endpoints::Endpoints, incoming::Incoming},
     sync::Mutex,
 };
-use std::sync::{
-    Arc, MutexGuard, OnceLock,
-    atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::*},
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, MutexGuard,
+        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::*},
+    },
 };
 use zeroxide_pipe::{EventCount, Lane};
 use zeroxide_proto::{
@@ -52,6 +55,8 @@ pub(crate) struct Core {
     pub(crate) connected: AtomicUsize,
     rules: Mutex<Rules>,
     incoming: Mutex<Incoming>,
+    /// What an XPUB's rules report, in their order, on its way to `incoming`. Locked behind either.
+    reports: Mutex<VecDeque<(PeerId, Message)>>,
     state: AtomicU8,
     conflate: AtomicBool,
     needs_accept: AtomicBool,
@@ -92,6 +97,7 @@ mod membership;
 mod receiving;
 mod sending;
 
+pub(crate) use effects::Booked;
 use receiving::unlock;
 use sending::kick;
 
@@ -120,6 +126,7 @@ impl Core {
                 free: Vec::new(),
             }),
             incoming: Mutex::default(),
+            reports: Mutex::default(),
             options: Mutex::new(options),
         }
     }
@@ -162,8 +169,8 @@ impl Core {
 
 /// Links an inproc peer to its other end; does nothing the second time. `name` is what this side connected to.
 pub(crate) fn join(peer: &Peer, core: &Arc<Core>, other: &Arc<Peer>, name: Option<&str>) {
-    if let Link::Inproc(slot) = &peer.link {
-        let _ = slot.set(Other {
+    if let Link::Inproc(within) = &peer.link {
+        let _ = within.other.set(Other {
             core: Arc::downgrade(core),
             peer: other.id,
             end: Arc::downgrade(other),
@@ -174,5 +181,5 @@ pub(crate) fn join(peer: &Peer, core: &Arc<Core>, other: &Arc<Peer>, name: Optio
 
 /// A link within the process, not joined yet.
 pub(crate) fn inproc_link() -> Link {
-    Link::Inproc(OnceLock::new())
+    Link::Inproc(Within::default())
 }

@@ -59,7 +59,10 @@ impl Core {
                 return failed(RecvErrorCause::WouldBlock);
             };
             let mut effects = Vec::new();
-            let accepted = self.rules.lock().machine.accept(*from, message, &mut effects);
+            let mut rules = self.rules.lock();
+            let accepted = rules.machine.accept(*from, message, &mut effects);
+            let booked = (!effects.is_empty()).then(|| self.book(&rules.peers, effects));
+            drop(rules);
             let accepted = match accepted {
                 Ok(message) => Some((message, incoming.peer(*from).map(&note).unwrap_or_default())),
                 Err(reason) => {
@@ -67,9 +70,9 @@ impl Core {
                     None
                 }
             };
-            if !effects.is_empty() || accepted.is_some() {
+            if booked.is_some() || accepted.is_some() {
                 unlock(incoming);
-                self.apply(effects);
+                booked.into_iter().for_each(|booked| self.apply(booked));
                 match accepted {
                     Some(done) => return Ok(done),
                     None => incoming = self.incoming.lock(),
@@ -167,8 +170,9 @@ impl Core {
             return;
         }
         rules.machine.upstream(peer.id, what, &mut effects);
+        let booked = self.book(&rules.peers, effects);
         drop(rules);
-        self.apply(effects);
+        self.apply(booked);
         self.changed.notify();
     }
 

@@ -67,8 +67,7 @@ impl Core {
                 for peer in targets() {
                     if self.kind == SocketType::Xsub && peer.wire().is_none() {
                         // A publisher in this process takes it straight into its rules.
-                        todo.upstream
-                            .extend(peer.other_end().map(|(core, end)| (core, end, message.clone())));
+                        todo.booked.say(peer, Word::Message(message.clone()));
                     } else if self.push(peer, &[], message) {
                         todo.kicks.push(peer.clone());
                     }
@@ -81,7 +80,7 @@ impl Core {
                     topic: topic.clone(),
                     subscribe,
                 };
-                todo.effects.extend(targets().map(told));
+                todo.booked = self.book(peers, targets().map(told).collect());
             }
             Route::Close { peer } => todo.close = peers.get(peer).cloned(),
             Route::Dropped(reason) => self.counters.lost(reason, 1),
@@ -148,8 +147,7 @@ const FEW: usize = 2;
 #[derive(Default)]
 struct Todo {
     kicks: Vec<Arc<Peer>>,
-    upstream: Vec<(Arc<Core>, Arc<Peer>, Message)>,
-    effects: Vec<Effect>,
+    booked: Booked,
     close: Option<Arc<Peer>>,
 }
 
@@ -166,10 +164,7 @@ impl Todo {
                 }
             }
         }
-        for (other, peer, message) in self.upstream {
-            other.upstream(&peer, Upstream::Message(message));
-        }
-        core.apply(self.effects);
+        core.apply(self.booked);
         if let Some(peer) = self.close {
             core.close_peer(&peer);
         }
