@@ -3,7 +3,7 @@
 //! A value of a wrong range cannot be built, so whoever reads an option need not check it. The defaults are libzmq's;
 //! where the native API starts from others, its own documentation says so.
 
-use crate::Frame;
+use crate::{Frame, security::SecurityOptions};
 use std::time::Duration;
 
 /// What a socket has been told. Most options act on connections made later, as in libzmq; each says so where not.
@@ -92,6 +92,10 @@ pub struct Options {
     pub reconnect_stop: ReconnectStop,
     /// How long a TCP connect may take; `None` leaves it to the system.
     pub connect_timeout: Option<Duration>,
+
+    // -- security
+    /// The mechanism and what belongs to it.
+    pub security: SecurityOptions,
 
     // -- transports
     /// Bit set of the I/O threads new connections may use; 0 is any.
@@ -210,6 +214,7 @@ impl Default for Options {
             reconnect_interval_max: None,
             reconnect_stop: ReconnectStop::default(),
             connect_timeout: None,
+            security: SecurityOptions::default(),
             affinity: 0,
             backlog: 100,
             ipv6: false,

@@ -2,41 +2,102 @@
 
 use crate::{
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
+    origin::Origin,
     socket::core::Core,
 };
 use std::{
-    future::Future,
+    fmt,
+    future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll},
 };
-use zeroxide_pipe::Key;
+use zeroxide_pipe::{EventCount, Key};
 use zeroxide_proto::Message;
 
-/// A pending receive. Dropping it loses no message: one is only taken out at the moment it is returned.
+/// A pending receive, made by the `recv_async` call of sockets that receive. Its output is what `recv` returns.
+///
+/// # Cancel safety
+/// Dropping it loses no message: one is only taken out at the moment it is returned.
 #[must_use = "futures do nothing unless polled"]
 pub struct RecvFuture<'a> {
     core: &'a Arc<Core>,
-    key: Option<Key>,
+    waiting: Waiting<'a>,
 }
 
-/// A pending send. Dropping it before it is done sends nothing; once done, all frames are queued.
+/// A pending receive, made by the `recv_from_async` call of sockets that receive. Its output is what `recv_from` returns.
+///
+/// # Cancel safety
+/// Dropping it loses no message: one is only taken out at the moment it is returned.
+#[must_use = "futures do nothing unless polled"]
+pub struct RecvFromFuture<'a>(RecvFuture<'a>);
+
+/// A pending send, made by the `send_async` call of sockets that send. Its output is what `send` returns.
+///
+/// # Cancel safety
+/// Dropping it before it is done sends nothing; once done, all frames are queued.
 #[must_use = "futures do nothing unless polled"]
 pub struct SendFuture<'a> {
     core: &'a Arc<Core>,
     message: Option<Message>,
+    waiting: Waiting<'a>,
+}
+
+/// A future's place among those who wait for an event; left when this is dropped.
+pub(crate) struct Waiting<'a> {
+    event: &'a EventCount,
     key: Option<Key>,
+}
+
+impl<'a> Waiting<'a> {
+    pub(crate) fn new(event: &'a EventCount) -> Self {
+        Self { event, key: None }
+    }
+
+    /// Sees to it that the task is woken by the next notify. Look at the condition again after this.
+    pub(crate) fn register(&mut self, context: &TaskContext<'_>) {
+        self.event.update(&mut self.key, context.waker());
+    }
+
+    pub(crate) fn leave(&mut self) {
+        self.event.remove(&mut self.key);
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+/// Waits until `check` finds something, which may become true whenever `event` is notified. `check` must not wait.
+pub(crate) async fn until<R>(event: &EventCount, mut check: impl FnMut() -> Option<R>) -> R {
+    let mut waiting = Waiting::new(event);
+    poll_fn(|context| {
+        if let Some(found) = check() {
+            return Poll::Ready(found);
+        }
+        waiting.register(context);
+        check().map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
 }
 
 impl<'a> RecvFuture<'a> {
     pub(crate) fn new(core: &'a Arc<Core>) -> Self {
-        Self { core, key: None }
+        Self { core, waiting: Waiting::new(&core.readable) }
+    }
+}
+
+impl<'a> RecvFromFuture<'a> {
+    pub(crate) fn new(core: &'a Arc<Core>) -> Self {
+        Self(RecvFuture::new(core))
     }
 }
 
 impl<'a> SendFuture<'a> {
     pub(crate) fn new(core: &'a Arc<Core>, message: Message) -> Self {
-        Self { core, message: Some(message), key: None }
+        Self { core, message: Some(message), waiting: Waiting::new(&core.writable) }
     }
 }
 
@@ -45,7 +106,16 @@ impl Future for RecvFuture<'_> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let core = self.core;
-        core.poll_recv(context, &mut self.key)
+        core.poll_recv(context, &mut self.waiting, Core::try_recv)
+    }
+}
+
+impl Future for RecvFromFuture<'_> {
+    type Output = Result<(Message, Origin), RecvError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let core = self.0.core;
+        core.poll_recv(context, &mut self.0.waiting, Core::try_recv_from)
     }
 }
 
@@ -55,38 +125,27 @@ impl Future for SendFuture<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let core = self.core;
         let this = &mut *self;
-        core.poll_send(context, &mut this.key, &mut this.message)
-    }
-}
-
-impl Drop for RecvFuture<'_> {
-    fn drop(&mut self) {
-        self.core.readable.remove(&mut self.key);
-    }
-}
-
-impl Drop for SendFuture<'_> {
-    fn drop(&mut self) {
-        self.core.writable.remove(&mut self.key);
+        core.poll_send(context, &mut this.waiting, &mut this.message)
     }
 }
 
 impl Core {
-    /// Receives, or sees to it that the task is woken when that may succeed.
-    pub(crate) fn poll_recv(
+    /// Receives by `attempt`, or sees to it that the task is woken when that may succeed.
+    pub(crate) fn poll_recv<R>(
         &self,
         context: &mut TaskContext<'_>,
-        key: &mut Option<Key>,
-    ) -> Poll<Result<Message, RecvError>> {
+        waiting: &mut Waiting<'_>,
+        attempt: impl Fn(&Self) -> Result<R, RecvError>,
+    ) -> Poll<Result<R, RecvError>> {
         for registered in [false, true] {
-            match self.try_recv() {
+            match attempt(self) {
                 Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) if !registered => {
-                    self.readable.update(key, context.waker());
+                    waiting.register(context);
                     self.seat.vacate();
                 }
                 Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => break,
                 done => {
-                    self.readable.remove(key);
+                    waiting.leave();
                     return Poll::Ready(done);
                 }
             }
@@ -99,7 +158,7 @@ impl Core {
     pub(crate) fn poll_send(
         &self,
         context: &mut TaskContext<'_>,
-        key: &mut Option<Key>,
+        waiting: &mut Waiting<'_>,
         message: &mut Option<Message>,
     ) -> Poll<Result<(), SendError>> {
         for registered in [false, true] {
@@ -108,15 +167,36 @@ impl Core {
                 Err(SendError { cause: SendErrorCause::WouldBlock, message: back, .. }) => {
                     *message = Some(back);
                     if !registered {
-                        self.writable.update(key, context.waker());
+                        waiting.register(context);
                     }
                 }
                 done => {
-                    self.writable.remove(key);
+                    waiting.leave();
                     return Poll::Ready(done);
                 }
             }
         }
         Poll::Pending
+    }
+}
+
+impl fmt::Debug for RecvFuture<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("RecvFuture").field("socket", &self.core.kind).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RecvFromFuture<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("RecvFromFuture").field("socket", &self.0.core.kind).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for SendFuture<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("SendFuture")
+            .field("socket", &self.core.kind)
+            .field("message", &self.message)
+            .finish_non_exhaustive()
     }
 }

@@ -36,6 +36,7 @@ mod peer;
 mod poller;
 mod proxy;
 mod seat;
+mod security;
 mod socket;
 mod stream;
 mod sync;
@@ -47,11 +48,12 @@ pub use error::{
     EndpointCause, EndpointFailure, OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError,
     SendErrorCause, SocketError,
 };
-pub use future::{RecvFuture, SendFuture};
+pub use future::{RecvFromFuture, RecvFuture, SendFuture};
 pub use monitor::{Event, Monitor};
 pub use origin::Origin;
 pub use poller::{Interest, PollError, Poller, Readiness, Ready};
 pub use proxy::{Moved, Proxy, ProxyControl, ProxyError, ProxyStatistics, proxy};
+pub use security::{curve_keypair, curve_public};
 pub use socket::{
     Dealer, Handle, Pair, PeerInfo, Pub, Pull, Push, Rep, Req, Router, Socket, Stream, Sub, Xpub, Xsub,
 };
@@ -59,6 +61,8 @@ pub use stream::{MessageSink, MessageStream};
 pub use zeroxide_proto::{
     Frame, Loss, Message, Options, SocketType,
     options::{MinimumVersion, ReconnectStop, RouterNotify},
+    security::{Admission, KeyError, Keypair, Mechanism, Password, PublicKey, SecretKey, SecurityOptions},
+    z85,
 };
 
 /// The example of the README, kept true.

@@ -3,14 +3,13 @@
 //! A monitor can never slow the I/O down: it holds a bounded number of events; what comes while it is full is counted
 //! and reported as [`Event::Missed`] when there is room again.
 
-use crate::sync::Mutex;
+use crate::{future::until, sync::Mutex};
 use std::{
     collections::VecDeque,
     sync::{Arc, Weak},
-    task::{Context as TaskContext, Poll},
     time::{Duration, Instant},
 };
-use zeroxide_pipe::{EventCount, Key};
+use zeroxide_pipe::EventCount;
 
 /// Events a monitor holds until they are taken.
 const CAPACITY: usize = 4096;
@@ -145,32 +144,25 @@ impl Monitor {
         }
     }
 
-    /// Waits for the next event without blocking a thread; `None` after the socket was closed. Cancel-safe.
+    /// Waits for the next event without blocking a thread; `None` after the socket was closed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no event.
     pub async fn next_async(&self) -> Option<Event> {
-        let mut key: Option<Key> = None;
-        let event = std::future::poll_fn(|context| self.poll_next(context, &mut key)).await;
-        self.0.arrived.remove(&mut key);
-        event
-    }
-
-    fn poll_next(&self, context: &mut TaskContext<'_>, key: &mut Option<Key>) -> Poll<Option<Event>> {
-        if let Ok(Some(event)) = self.poll_state() {
-            return Poll::Ready(Some(event));
-        }
-        self.0.arrived.update(key, context.waker());
-        match self.poll_state() {
-            Ok(None) => Poll::Pending,
-            Ok(Some(event)) => Poll::Ready(Some(event)),
-            Err(()) => Poll::Ready(None),
-        }
+        until(&self.0.arrived, || self.next_or_end()).await
     }
 
     fn wait_until(&self, deadline: Option<Instant>) -> Option<Event> {
-        self.0.arrived.wait(deadline, || match self.poll_state() {
+        self.0.arrived.wait(deadline, || self.next_or_end())?
+    }
+
+    /// The next event, or the end, if either is there.
+    fn next_or_end(&self) -> Option<Option<Event>> {
+        match self.poll_state() {
             Ok(Some(event)) => Some(Some(event)),
             Ok(None) => None,
             Err(()) => Some(None),
-        })?
+        }
     }
 
     /// The next event, or none, or that there will be none any more.

@@ -2,6 +2,7 @@
 
 use crate::{
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
+    future::Waiting,
     socket::core::Core,
 };
 use futures_core::{FusedStream, Stream};
@@ -12,7 +13,6 @@ use std::{
     sync::Arc,
     task::{Context as TaskContext, Poll},
 };
-use zeroxide_pipe::Key;
 use zeroxide_proto::{Loss, Message};
 
 /// The messages that a socket receives; made by the `stream` call of sockets that receive.
@@ -55,7 +55,7 @@ use zeroxide_proto::{Loss, Message};
 #[must_use = "streams do nothing unless polled"]
 pub struct MessageStream<'a> {
     core: &'a Arc<Core>,
-    key: Option<Key>,
+    waiting: Waiting<'a>,
     ended: bool,
 }
 
@@ -73,19 +73,19 @@ pub struct MessageStream<'a> {
 #[must_use = "sinks do nothing unless polled"]
 pub struct MessageSink<'a> {
     core: &'a Arc<Core>,
-    key: Option<Key>,
+    waiting: Waiting<'a>,
     message: Option<Message>,
 }
 
 impl<'a> MessageStream<'a> {
     pub(crate) fn new(core: &'a Arc<Core>) -> Self {
-        Self { core, key: None, ended: false }
+        Self { core, waiting: Waiting::new(&core.readable), ended: false }
     }
 }
 
 impl<'a> MessageSink<'a> {
     pub(crate) fn new(core: &'a Arc<Core>) -> Self {
-        Self { core, key: None, message: None }
+        Self { core, waiting: Waiting::new(&core.writable), message: None }
     }
 
     /// Takes back the message for which there was no room yet.
@@ -94,7 +94,7 @@ impl<'a> MessageSink<'a> {
     }
 
     fn poll_empty(&mut self, context: &mut TaskContext<'_>) -> Poll<Result<(), SendError>> {
-        self.core.poll_send(context, &mut self.key, &mut self.message)
+        self.core.poll_send(context, &mut self.waiting, &mut self.message)
     }
 }
 
@@ -106,7 +106,7 @@ impl Stream for MessageStream<'_> {
             return Poll::Ready(None);
         }
         let this = &mut *self;
-        match this.core.poll_recv(context, &mut this.key) {
+        match this.core.poll_recv(context, &mut this.waiting, Core::try_recv) {
             Poll::Ready(Err(RecvError {
                 cause: RecvErrorCause::Terminated | RecvErrorCause::Closed,
                 ..
@@ -150,15 +150,8 @@ impl Sink<Message> for MessageSink<'_> {
     }
 }
 
-impl Drop for MessageStream<'_> {
-    fn drop(&mut self) {
-        self.core.readable.remove(&mut self.key);
-    }
-}
-
 impl Drop for MessageSink<'_> {
     fn drop(&mut self) {
-        self.core.writable.remove(&mut self.key);
         if let Some(message) = self.message.take()
             && self.core.try_send(message).is_err()
         {

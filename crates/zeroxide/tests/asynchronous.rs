@@ -281,9 +281,16 @@ fn a_sink_keeps_the_message_that_had_no_room() {
 #[test]
 fn futures_can_move_between_threads() {
     fn is_send<T: Send>(_: &T) {}
+    let context = Context::new();
+    let (publisher, subscriber) = (Pub::new(&context).unwrap(), Sub::new(&context).unwrap());
+    is_send(&subscriber.subscribe_confirmed_async("x"));
+    is_send(&publisher.wait_for_subscribers_async("x".to_owned(), 1));
     let (_context, push, pull) = pipeline("inproc://send");
     is_send(&push.send_async("x"));
     is_send(&pull.recv_async());
+    is_send(&pull.recv_from_async());
+    is_send(&pull.wait_connected_async(1));
+    is_send(&pull.monitor().next_async());
     is_send(&pull.stream());
     is_send(&push.sink());
 }

@@ -133,7 +133,7 @@ fn a_publisher_drops_exactly_what_does_not_fit_and_counts_it() {
     let subscribers = [(); 3].map(|()| {
         let subscriber = Sub::new(&context).unwrap();
         set(&subscriber, 0, 30);
-        subscriber.subscribe("");
+        subscriber.subscribe("").unwrap();
         subscriber
     });
     let at = inproc();
@@ -169,7 +169,7 @@ fn a_publisher_that_keeps_all_waits_for_the_slowest() {
         let [fast, slow] = [(); 2].map(|()| {
             let subscriber = Sub::new(&context).unwrap();
             set(&subscriber, 0, 10);
-            subscriber.subscribe("");
+            subscriber.subscribe("").unwrap();
             subscriber.connect(&at).unwrap();
             subscriber
         });

@@ -34,9 +34,9 @@ fn a_subscription_made_before_the_bind_holds() {
     let context = Context::new();
     let at = inproc();
     let subscriber = Sub::new(&context).unwrap();
-    subscriber.subscribe("a");
+    subscriber.subscribe("a").unwrap();
     subscriber.connect(&at).unwrap();
-    subscriber.subscribe("b");
+    subscriber.subscribe("b").unwrap();
     let publisher = Pub::new(&context).unwrap();
     publisher.bind(&at).unwrap();
     for message in ["a", "b", "c"] {

@@ -185,7 +185,7 @@ fn a_slow_sub_of_ours_holds_a_pub_of_libzmq_back_and_loses_nothing_by_itself() {
     let context = Context::new();
     let sub = Sub::new(&context).unwrap();
     sub.set_receive_high_water_mark(Some(10)).unwrap();
-    sub.subscribe("");
+    sub.subscribe("").unwrap();
     sub.connect(&endpoint).unwrap();
     assert_eq!(publisher.recv().unwrap(), [b"\x01"]);
     // libzmq keeps all that does not get through, for its mark is none.
@@ -206,7 +206,7 @@ fn a_pub_of_libzmq_with_a_mark_drops_for_a_slow_sub_of_ours_and_what_comes_is_in
     let context = Context::new();
     let sub = Sub::new(&context).unwrap();
     sub.set_receive_high_water_mark(Some(10)).unwrap();
-    sub.subscribe("");
+    sub.subscribe("").unwrap();
     sub.connect(&endpoint).unwrap();
     assert_eq!(publisher.recv().unwrap(), [b"\x01"]);
     assert_eq!(publisher.blast(ENDLESS, 10_000, &[]).unwrap().sent().unwrap(), ENDLESS);

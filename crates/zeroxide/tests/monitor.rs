@@ -9,6 +9,12 @@
 )]
 mod common;
 use common::*;
+use std::{
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    task::{Context as TaskContext, Wake, Waker},
+};
 use zeroxide::*;
 
 fn name(event: &Event) -> &'static str {
@@ -127,4 +133,26 @@ fn every_monitor_of_a_socket_gets_every_event_and_waiting_ones_are_woken() {
     // The end of the listener may or may not be told before the end of the socket ends the monitors.
     assert!(matches!(ended.0, None | Some(Event::Closed { .. })), "{ended:?}");
     third.for_each(drop);
+}
+
+#[test]
+fn a_dropped_wait_for_an_event_leaves_nothing_behind() {
+    struct Nobody;
+    impl Wake for Nobody {
+        fn wake(self: Arc<Self>) {}
+    }
+    let context = Context::new();
+    let pull = Pull::new(&context).unwrap();
+    let events = pull.monitor();
+    let nobody = Arc::new(Nobody);
+    let waker = Waker::from(nobody.clone());
+    // What the loser of a `select!` goes through, round after round.
+    for _ in 0..100 {
+        let pending = pin!(events.next_async());
+        assert!(pending.poll(&mut TaskContext::from_waker(&waker)).is_pending());
+    }
+    drop(waker);
+    assert_eq!(Arc::strong_count(&nobody), 1, "wakers of tasks that wait no more");
+    pull.bind("tcp://127.0.0.1:*").unwrap();
+    assert_eq!(block_on(events.next_async()).as_ref().map(name), Some("listening"), "no event is lost");
 }

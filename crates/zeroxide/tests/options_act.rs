@@ -8,10 +8,11 @@
     reason = "in a test a failure here is the failure of the test"
 )]
 
+mod common;
+
+use common::*;
 use std::time::Duration;
 use zeroxide::*;
-
-const LONG: Duration = Duration::from_secs(20);
 
 #[test]
 fn the_defaults_are_those_of_libzmq_but_for_linger() {
@@ -128,4 +129,26 @@ fn a_subscription_by_hand_needs_the_option() {
     assert_eq!(push.subscribe("x").unwrap_err().cause, OptionErrorCause::NotForThisType);
     let sub = Socket::new(&context, SocketType::Sub).unwrap();
     assert_eq!(sub.subscribe("x"), Ok(()));
+}
+
+#[test]
+fn a_topic_that_has_no_room_is_refused_and_nothing_is_subscribed() {
+    // The system gives this memory out when it is touched, which a refusal does not do.
+    let huge = vec![0; (1 << 30) + 1];
+    let context = Context::new();
+    let (publisher, subscriber) = (Xpub::new(&context).unwrap(), Sub::new(&context).unwrap());
+    publisher.set_xpub_manual(true).unwrap();
+    subscriber.connect(&publisher.bind("inproc://huge").unwrap()).unwrap();
+    let refused = subscriber.subscribe(&huge).unwrap_err();
+    assert_eq!((refused.socket, refused.option), (SocketType::Sub, "ZMQ_SUBSCRIBE"));
+    assert!(matches!(refused.cause, OptionErrorCause::Invalid(_)), "{refused}");
+    assert_eq!(subscriber.subscribe_confirmed(&huge, LONG), Err(refused));
+    assert_eq!(block_on(subscriber.subscribe_confirmed_async(&huge)), Err(refused));
+    assert_eq!(subscriber.unsubscribe(&huge), Ok(()));
+
+    subscriber.subscribe("small").unwrap();
+    assert_eq!(publisher.recv_timeout(LONG).unwrap(), "\u{1}small".into(), "the first that came");
+    let refused = publisher.manual_subscribe(&huge).unwrap_err();
+    assert!(matches!(refused.cause, OptionErrorCause::Invalid(_)), "{refused}");
+    assert_eq!(publisher.subscribers(&huge), 0);
 }

@@ -11,6 +11,7 @@
 mod common;
 
 use common::*;
+use std::time::Duration;
 use zeroxide::*;
 
 #[test]
@@ -32,6 +33,36 @@ fn a_message_tells_where_it_came_from() {
         let transport = endpoint.split(':').next().unwrap();
         assert!(origin.address().starts_with(transport), "{origin:?} over {endpoint}");
         assert_eq!(router.try_recv_from().unwrap_err().cause, RecvErrorCause::WouldBlock);
+    }
+}
+
+#[test]
+fn every_form_of_receiving_tells_where_a_message_came_from() {
+    for endpoint in everywhere() {
+        let context = Context::new();
+        let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
+        push.connect(&pull.bind(&endpoint).unwrap()).unwrap();
+        let pull = Socket::from(pull);
+        let mut pending = pull.recv_from_async();
+        assert!(poll_once(&mut pending).is_pending());
+        let timed_out = pull.recv_from_timeout(Duration::ZERO).unwrap_err();
+        assert_eq!(timed_out.cause, RecvErrorCause::TimedOut);
+        for number in 0..4 {
+            push.send(number.to_string()).unwrap();
+        }
+        let received = [
+            block_on(pending),
+            pull.recv_from(),
+            pull.recv_from_timeout(LONG),
+            block_on(pull.recv_from_async()),
+        ];
+        for (number, received) in received.into_iter().enumerate() {
+            let (message, origin) = received.unwrap();
+            assert_eq!((message, origin.socket_type()), (number.to_string().into(), Some(SocketType::Push)));
+        }
+        context.terminate();
+        let ended = block_on(pull.recv_from_async()).unwrap_err();
+        assert_eq!(ended.cause, RecvErrorCause::Terminated);
     }
 }
 
@@ -58,7 +89,7 @@ fn a_sub_that_looked_ahead_still_knows_the_publisher() {
     let context = Context::new();
     let (publisher, subscriber) = (Pub::new(&context).unwrap(), Sub::new(&context).unwrap());
     subscriber.connect(&publisher.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
-    assert!(subscriber.subscribe_confirmed("", LONG));
+    assert!(subscriber.subscribe_confirmed("", LONG).unwrap());
     publisher.send("news").unwrap();
     assert!(subscriber.wait_readable(Some(LONG)));
     assert_eq!(subscriber.try_recv_from().unwrap().1.socket_type(), Some(SocketType::Pub));
@@ -92,6 +123,7 @@ fn a_plain_tcp_peer_has_an_address_and_nothing_else() {
     assert_eq!((origin.socket_type(), origin.properties().count()), (None, 0));
     assert!(origin.address().starts_with("tcp://127.0.0.1:"));
     stream.send([message.frames()[0].as_slice(), b"200 OK"]).unwrap();
+    let stream = Socket::from(stream);
     assert!(stream.disconnect_peer(message.body()));
     peer.expect(b"200 OK");
     peer.expect_close();

@@ -200,7 +200,7 @@ fn what_the_filter_drops_makes_no_sub_ready() {
     let context = Context::new();
     let (publisher, subscriber) = (Pub::new(&context).unwrap(), Sub::new(&context).unwrap());
     subscriber.connect(&publisher.bind("inproc://news").unwrap()).unwrap();
-    subscriber.subscribe("sport");
+    subscriber.subscribe("sport").unwrap();
     publisher.send("politics").unwrap();
     assert!(!subscriber.readiness().receive);
     publisher.send("sport: 1:0").unwrap();
@@ -217,7 +217,7 @@ fn a_full_subscriber_holds_up_a_publisher_that_drops_nothing() {
     publisher.set_send_high_water_mark(Some(1)).unwrap();
     subscriber.set_receive_high_water_mark(Some(1)).unwrap();
     subscriber.connect(&publisher.bind("inproc://full").unwrap()).unwrap();
-    subscriber.subscribe("");
+    subscriber.subscribe("").unwrap();
     for _ in 0..3 {
         assert!(publisher.readiness().send);
         publisher.send("x").unwrap();

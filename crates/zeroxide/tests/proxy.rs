@@ -74,7 +74,7 @@ fn a_forwarder_passes_subscriptions_up_and_news_down() {
         let (publisher, subscriber) = (Pub::new(&context).unwrap(), Sub::new(&context).unwrap());
         publisher.connect(&publishers).unwrap();
         subscriber.connect(&subscribers).unwrap();
-        subscriber.subscribe("weather");
+        subscriber.subscribe("weather").unwrap();
         assert!(publisher.wait_for_subscribers("weather", 1, LONG), "the subscription passes the proxy");
         publisher.send("sport").unwrap();
         publisher.send(["weather", "rain"]).unwrap();

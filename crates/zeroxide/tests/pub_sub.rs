@@ -13,7 +13,7 @@ use zeroxide::*;
 
 fn subscriber(context: &Context, topics: &[&str]) -> Sub {
     let subscriber = Sub::new(context).unwrap();
-    topics.iter().for_each(|topic| subscriber.subscribe(topic));
+    topics.iter().for_each(|topic| subscriber.subscribe(topic).unwrap());
     subscriber
 }
 
@@ -83,16 +83,16 @@ fn subscriptions_are_counted_and_the_last_cancellation_ends_them() {
         let subscriber = subscriber(&context, &["a", "a", "marker"]);
         join(&publisher, &subscriber, &endpoint);
         assert!(publisher.wait_for_subscribers("marker", 1, LONG));
-        subscriber.unsubscribe("a");
-        subscriber.unsubscribe("never subscribed");
+        subscriber.unsubscribe("a").unwrap();
+        subscriber.unsubscribe("never subscribed").unwrap();
         publisher.send("a, still").unwrap();
         assert_eq!(subscriber.text(), "a, still");
-        subscriber.unsubscribe("a");
+        subscriber.unsubscribe("a").unwrap();
         eventually(|| publisher.subscribers("a") == 0);
         publisher.send("a, no more").unwrap();
         publisher.send("marker").unwrap();
         assert_eq!(subscriber.text(), "marker");
-        subscriber.subscribe("a");
+        subscriber.subscribe("a").unwrap();
         assert!(publisher.wait_for_subscribers("a", 1, LONG));
         publisher.send("a, again").unwrap();
         assert_eq!(subscriber.text(), "a, again");
@@ -110,7 +110,7 @@ fn a_cancelled_topic_is_filtered_although_it_was_sent_before() {
         publisher.send("a").unwrap();
         publisher.send("b").unwrap();
         eventually(|| subscriber.peers()[0].queued_in == 2);
-        subscriber.unsubscribe("a");
+        subscriber.unsubscribe("a").unwrap();
         assert_eq!(subscriber.text(), "b");
         assert_eq!(subscriber.statistics().lost_to(Loss::Unsubscribed), 1);
     }
@@ -136,7 +136,7 @@ fn the_publisher_may_connect_and_the_subscriber_bind() {
         assert!(publisher.wait_for_subscribers("a", 1, LONG));
         publisher.send("a").unwrap();
         assert_eq!(subscriber.text(), "a");
-        subscriber.subscribe("b");
+        subscriber.subscribe("b").unwrap();
         assert!(publisher.wait_for_subscribers("b", 1, LONG));
         publisher.send("b").unwrap();
         assert_eq!(subscriber.text(), "b");
@@ -194,7 +194,7 @@ fn a_hundred_thousand_topics_are_restored_when_the_publisher_returns() {
         let context = Context::new();
         let subscriber = Sub::new(&context).unwrap();
         for topic in 0..100_000u32 {
-            subscriber.subscribe(topic.to_be_bytes());
+            subscriber.subscribe(topic.to_be_bytes()).unwrap();
         }
         subscriber.connect(at).unwrap();
         for _ in 0..3 {
@@ -266,20 +266,20 @@ fn two_threads_that_change_one_topic_leave_both_sides_of_one_mind() {
                 for _ in 0..2 {
                     scope.spawn(|| {
                         for _ in 0..10 {
-                            subscriber.subscribe("topic");
-                            subscriber.unsubscribe("topic");
+                            subscriber.subscribe("topic").unwrap();
+                            subscriber.unsubscribe("topic").unwrap();
                         }
-                        subscriber.subscribe("topic");
+                        subscriber.subscribe("topic").unwrap();
                     });
                 }
             });
             // Behind all that the threads have told.
-            subscriber.subscribe("behind");
+            subscriber.subscribe("behind").unwrap();
             assert!(publisher.wait_for_subscribers("behind", 1, LONG));
             assert_eq!(publisher.subscribers("topic"), 1, "{endpoint}");
-            subscriber.unsubscribe("topic");
-            subscriber.unsubscribe("topic");
-            subscriber.unsubscribe("behind");
+            subscriber.unsubscribe("topic").unwrap();
+            subscriber.unsubscribe("topic").unwrap();
+            subscriber.unsubscribe("behind").unwrap();
             eventually(|| publisher.subscribers("behind") == 0);
             assert_eq!(publisher.subscribers("topic"), 0, "{endpoint}");
         }

@@ -195,15 +195,15 @@ fn subscriptions_changed_while_the_publisher_is_away_are_the_ones_it_is_told() {
     let context = Context::new();
     let subscriber = Sub::new(&context).unwrap();
     subscriber.connect(&endpoint).unwrap();
-    subscriber.subscribe("old");
+    subscriber.subscribe("old").unwrap();
     for round in 0..10 {
         let publisher = Pub::new(&context).unwrap();
         publisher.bind(&endpoint).unwrap();
-        subscriber.subscribe(format!("new {round}"));
+        subscriber.subscribe(format!("new {round}")).unwrap();
         assert!(publisher.wait_for_subscribers(format!("new {round}"), 1, LONG));
         eventually(|| publisher.subscribers("old") == usize::from(round == 0));
         drop(publisher);
-        subscriber.unsubscribe("old");
+        subscriber.unsubscribe("old").unwrap();
         wait_for_connections(&subscriber, 0);
     }
 }

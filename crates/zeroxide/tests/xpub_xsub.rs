@@ -36,7 +36,7 @@ fn xpub_with_two(endpoint: &str, prepare: impl FnOnce(&Xpub)) -> (Context, Xpub,
 fn settle(xpub: &Xpub, subs: &[Sub]) {
     for (number, sub) in subs.iter().enumerate() {
         let marker = format!("marker {number}");
-        sub.subscribe(&marker);
+        sub.subscribe(&marker).unwrap();
         assert!(xpub.wait_for_subscribers(&marker, 1, LONG));
     }
 }
@@ -45,16 +45,16 @@ fn settle(xpub: &Xpub, subs: &[Sub]) {
 fn the_first_subscription_and_the_last_cancellation_are_reported() {
     for endpoint in everywhere() {
         let (_context, xpub, [one, two], _) = xpub_with_two(&endpoint, |_| {});
-        one.subscribe("A");
+        one.subscribe("A").unwrap();
         assert_eq!(xpub.get(), subscription("A"));
-        two.subscribe("A");
-        one.subscribe("B");
+        two.subscribe("A").unwrap();
+        one.subscribe("B").unwrap();
         assert_eq!(xpub.get(), subscription("B"));
         eventually(|| xpub.subscribers("A") == 2);
-        one.unsubscribe("A");
+        one.unsubscribe("A").unwrap();
         eventually(|| xpub.subscribers("A") == 1);
         assert!(xpub.has_nothing());
-        two.unsubscribe("A");
+        two.unsubscribe("A").unwrap();
         assert_eq!(xpub.get(), cancellation("A"));
         assert!(xpub.has_nothing());
     }
@@ -64,10 +64,10 @@ fn the_first_subscription_and_the_last_cancellation_are_reported() {
 fn a_subscriber_that_leaves_takes_its_subscriptions_along_and_that_is_reported() {
     for endpoint in everywhere() {
         let (_context, xpub, [one, two], _) = xpub_with_two(&endpoint, |_| {});
-        one.subscribe("A");
-        one.subscribe("B");
+        one.subscribe("A").unwrap();
+        one.subscribe("B").unwrap();
         assert_eq!((xpub.get(), xpub.get()), (subscription("A"), subscription("B")));
-        two.subscribe("B");
+        two.subscribe("B").unwrap();
         eventually(|| xpub.subscribers("B") == 2);
         drop(one);
         assert_eq!(xpub.get(), cancellation("A"));
@@ -83,16 +83,16 @@ fn a_verbose_xpub_reports_every_subscription() {
     for endpoint in everywhere() {
         let (_context, xpub, subs, _) = xpub_with_two(&endpoint, |xpub| xpub.set_xpub_verbose(true).unwrap());
         let [one, two] = &subs;
-        one.subscribe("A");
+        one.subscribe("A").unwrap();
         assert_eq!(xpub.get(), subscription("A"));
-        two.subscribe("A");
+        two.subscribe("A").unwrap();
         assert_eq!(xpub.get(), subscription("A"));
-        one.unsubscribe("A");
+        one.unsubscribe("A").unwrap();
         settle(&xpub, &subs);
         let mut markers = [xpub.text(), xpub.text()];
         markers.sort();
         assert_eq!(markers, ["\u{1}marker 0", "\u{1}marker 1"]);
-        two.unsubscribe("A");
+        two.unsubscribe("A").unwrap();
         assert_eq!(xpub.get(), cancellation("A"));
         assert!(xpub.has_nothing());
     }
@@ -104,11 +104,11 @@ fn a_verboser_xpub_reports_every_cancellation_too() {
         let (_context, xpub, [one, two], _) =
             xpub_with_two(&endpoint, |xpub| xpub.set_xpub_verboser(true).unwrap());
         for sub in [&one, &two] {
-            sub.subscribe("A");
+            sub.subscribe("A").unwrap();
             assert_eq!(xpub.get(), subscription("A"));
         }
         for sub in [&one, &two] {
-            sub.unsubscribe("A");
+            sub.unsubscribe("A").unwrap();
             assert_eq!(xpub.get(), cancellation("A"));
         }
         assert!(xpub.has_nothing());
@@ -121,22 +121,22 @@ fn with_manual_subscriptions_the_application_decides_what_a_peer_gets() {
         let (_context, xpub, [one, two], _) =
             xpub_with_two(&endpoint, |xpub| xpub.set_xpub_manual(true).unwrap());
         let xpub = Socket::from(xpub);
-        one.subscribe("A");
+        one.subscribe("A").unwrap();
         assert_eq!(xpub.get(), subscription("A"));
         xpub.subscribe("XA").unwrap();
-        two.subscribe("B");
+        two.subscribe("B").unwrap();
         assert_eq!(xpub.get(), subscription("B"));
         xpub.subscribe("XB").unwrap();
         // The subscribers filter by what they asked for: let them ask for all, and have the application ignore it.
         for sub in [&one, &two] {
-            sub.subscribe("");
+            sub.subscribe("").unwrap();
             assert_eq!(xpub.get(), subscription(""));
         }
         for topic in ["A", "B", "XA", "XB"] {
             xpub.send(topic).unwrap();
         }
         assert_eq!((one.text(), two.text()), ("XA".into(), "XB".into()));
-        one.unsubscribe("A");
+        one.unsubscribe("A").unwrap();
         assert_eq!(xpub.get(), cancellation("A"));
         xpub.unsubscribe("XA").unwrap();
         xpub.send("XA").unwrap();
@@ -157,7 +157,7 @@ fn with_last_value_a_message_goes_only_to_the_latest_subscriber() {
             xpub_with_two(&endpoint, |xpub| xpub.set_xpub_manual_last_value(true).unwrap());
         let xpub = Socket::from(xpub);
         for (sub, other) in [(&one, &two), (&two, &one)] {
-            sub.subscribe("A");
+            sub.subscribe("A").unwrap();
             assert_eq!(xpub.get(), subscription("A"));
             xpub.subscribe("A").unwrap();
             xpub.send(["A", "last value"]).unwrap();
@@ -178,7 +178,7 @@ fn a_welcome_message_is_the_first_a_subscriber_gets() {
         let at = xpub.bind(&endpoint).unwrap();
         for _ in 0..5 {
             let sub = Sub::new(&context).unwrap();
-            sub.subscribe("");
+            sub.subscribe("").unwrap();
             sub.connect(&at).unwrap();
             assert_eq!(sub.text(), "W");
             assert_eq!(xpub.get(), subscription(""));
@@ -198,7 +198,7 @@ fn a_full_subscriber_makes_a_careful_xpub_say_so_and_gets_all() {
         xpub.set_xpub_nodrop(true).unwrap();
         xpub.set_send_high_water_mark(Some(20)).unwrap();
         sub.set_receive_high_water_mark(Some(20)).unwrap();
-        sub.subscribe("");
+        sub.subscribe("").unwrap();
         join(&xpub, &sub, &endpoint);
         assert_eq!(xpub.get(), subscription(""));
         let body = vec![0; 50_000];
@@ -218,11 +218,11 @@ fn topics_of_any_length_are_subscribed_to_and_reported() {
         let (_context, xpub, [one, _two], _) = xpub_with_two(&endpoint, |_| {});
         for length in [0, 1, 245, 246, 247, 254, 255, 256, 257, 70_000] {
             let topic = "x".repeat(length);
-            one.subscribe(&topic);
+            one.subscribe(&topic).unwrap();
             assert_eq!(xpub.get(), subscription(&topic));
             xpub.send(&topic).unwrap();
             assert_eq!(one.text(), topic);
-            one.unsubscribe(&topic);
+            one.unsubscribe(&topic).unwrap();
             assert_eq!(xpub.get(), cancellation(&topic));
         }
     }
@@ -259,7 +259,7 @@ fn a_forwarder_passes_subscriptions_up_and_messages_down() {
         let forwarder = std::thread::spawn(move || proxy(&xpub, &xsub));
         let subs = ["A", "B", ""].map(|topic| {
             let sub = Sub::new(&context).unwrap();
-            sub.subscribe(topic);
+            sub.subscribe(topic).unwrap();
             sub.connect(&down).unwrap();
             assert!(publisher.wait_for_subscribers(topic, 1, LONG));
             sub

@@ -103,7 +103,7 @@ impl<W: Waiting> Socket for Wrapped<W> {
     }
 
     async fn subscribe(&mut self, topic: &[u8]) {
-        let _ = self.0.subscribe(topic);
+        self.0.subscribe(topic).unwrap();
     }
 
     #[inline]

@@ -103,7 +103,7 @@ pub(crate) fn publisher(args: &RoleArgs, context: &Context) -> Result<Facts, Fai
 pub(crate) fn subscriber(args: &RoleArgs, context: &Context) -> Result<Facts, Failure> {
     let socket = Sub::new(context)?;
     for zip in &args.zip {
-        socket.subscribe(zip);
+        socket.subscribe(zip)?;
     }
     socket.connect(args.place(0)?)?;
     let mut open: BTreeMap<&str, (Ledger, u64)> =

@@ -15,7 +15,7 @@ use super::{Decoder, Encoder, HandshakeError, ProtocolError, Settings, Version};
 use crate::{
     Frame, SocketType,
     batch::{COMMAND, Header, MORE},
-    security::{Mechanism, Step},
+    security::{Exchange, Step},
     wire::{
         Command, command,
         greeting::{self, Detection, GREETING_SIZE, Greeting, SIGNATURE_SIZE},
@@ -47,7 +47,7 @@ enum Stage {
     SocketType { framing: Version },
     Identity { framing: Version, peer: Option<SocketType> },
     Greeting,
-    Commands { version: Version, mechanism: Mechanism },
+    Commands { version: Version, mechanism: Exchange },
     Over,
 }
 
@@ -263,7 +263,7 @@ impl Handshake {
     fn command_seen(
         &mut self,
         version: Version,
-        mut mechanism: Mechanism,
+        mut mechanism: Exchange,
         out: &mut Vec<u8>,
     ) -> Result<Option<Established>, HandshakeError> {
         let frame = command_frame(&self.buffer)?;

@@ -4,6 +4,8 @@
 //! sides agree. Then it leaves behind a [`Sealer`] and an [`Opener`], one for each direction, where frames are not
 //! sent in the clear. It does not know sockets, greetings or frames headers.
 
+mod choice;
+mod keys;
 mod null;
 #[cfg(test)]
 mod toy;
@@ -12,6 +14,8 @@ use crate::{
     connection::{HandshakeError, ProtocolError},
     wire::{Command, metadata::Properties},
 };
+pub use choice::{Admission, Mechanism, Password, SecurityOptions};
+pub use keys::{KEY_SIZE, KEY_TEXT_SIZE, KeyError, Keypair, PublicKey, SecretKey};
 use null::Null;
 
 /// The mechanism a socket is told to use. All its peers must use the same; nothing is negotiated.
@@ -54,24 +58,24 @@ impl Security {
         }
     }
 
-    pub(crate) fn begin(&self) -> Mechanism {
+    pub(crate) fn begin(&self) -> Exchange {
         match self {
-            Self::Null => Mechanism::Null(Null),
+            Self::Null => Exchange::Null(Null),
             #[cfg(test)]
-            Self::Toy => Mechanism::Toy(toy::Toy::new()),
+            Self::Toy => Exchange::Toy(toy::Toy::new()),
         }
     }
 }
 
 /// A mechanism on its way from the first command to the last.
 #[derive(Debug)]
-pub(crate) enum Mechanism {
+pub(crate) enum Exchange {
     Null(Null),
     #[cfg(test)]
     Toy(toy::Toy),
 }
 
-impl Mechanism {
+impl Exchange {
     /// Sends what does not wait for the peer. `own` is the metadata of this side.
     pub(crate) fn start(&mut self, own: &[u8], out: &mut Vec<u8>) {
         match self {

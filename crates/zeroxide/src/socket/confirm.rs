@@ -9,7 +9,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering::*},
     },
-    time::{Duration, Instant},
+    time::Instant,
 };
 use zeroxide_proto::connection::{Heartbeat, Version};
 
@@ -17,13 +17,12 @@ use zeroxide_proto::connection::{Heartbeat, Version};
 static RECEIPTS: AtomicU64 = AtomicU64::new(1);
 
 impl Core {
-    /// Waits until every endpoint that was connected to is up, at least one peer is there, and all of them have read what
-    /// was said to them before this call. False if the time was over first, or the socket ended.
-    pub(crate) fn confirm(&self, timeout: Duration) -> bool {
-        let deadline = Instant::now().checked_add(timeout);
+    /// A question to ask again whenever this socket changed: is every endpoint that was connected to up, is at least one
+    /// peer there, and have all of them read what was said to them before this call?
+    pub(crate) fn confirmation(&self) -> impl FnMut() -> bool {
         let number = RECEIPTS.fetch_add(1, Relaxed);
         let ttl = Heartbeat::new(&self.options.lock(), Version::V3_1, Instant::now()).ttl();
-        let reached = || {
+        move || {
             // The I/O thread takes the answers in.
             self.seat.vacate();
             let peers = self.peers();
@@ -31,10 +30,7 @@ impl Core {
             // All are asked before anyone is waited for.
             up.peek().is_some() & up.fold(true, |all, peer| has_read(peer, number, ttl) & all)
                 && self.is_connected_everywhere(&peers)
-        };
-        let ended = || !self.is_open();
-        let wait = || if reached() { Some(true) } else { ended().then_some(false) };
-        self.changed.wait(deadline, wait).unwrap_or(false)
+        }
     }
 }
 

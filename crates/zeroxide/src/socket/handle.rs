@@ -4,6 +4,7 @@ use crate::{
     context::{Context, Guard},
     counters::Statistics,
     error::{EndpointCause, EndpointFailure, SocketError},
+    future::until,
     monitor::Monitor,
     socket::core::Core,
 };
@@ -107,18 +108,33 @@ impl Handle {
         self.wait_until(timeout, || self.core.connected.load(SeqCst) >= count)
     }
 
+    /// Waits as [`wait_connected`](Self::wait_connected), without blocking a thread, however long that takes. False if the
+    /// socket or its context ended.
+    ///
+    /// # Cancel safety
+    /// Dropping the future changes nothing.
+    pub async fn wait_connected_async(&self, count: usize) -> bool {
+        self.until(|| self.core.connected.load(SeqCst) >= count).await
+    }
+
     /// Connections that are up now.
     pub fn connected(&self) -> usize {
         self.core.connected.load(SeqCst)
     }
 
+    /// Waits until this is so, at most this long. False if the time was over first, or the socket ended.
     pub(crate) fn wait_until(&self, timeout: Duration, mut reached: impl FnMut() -> bool) -> bool {
         let deadline = Instant::now().checked_add(timeout);
-        let ended = || !self.core.is_open();
-        self.core
-            .changed
-            .wait(deadline, || if reached() { Some(true) } else { ended().then_some(false) })
-            .unwrap_or(false)
+        self.core.changed.wait(deadline, || self.reached_or_ended(&mut reached)).unwrap_or(false)
+    }
+
+    /// Waits until this is so, without blocking a thread. False if the socket ended.
+    pub(crate) async fn until(&self, mut reached: impl FnMut() -> bool) -> bool {
+        until(&self.core.changed, || self.reached_or_ended(&mut reached)).await
+    }
+
+    fn reached_or_ended(&self, reached: &mut impl FnMut() -> bool) -> Option<bool> {
+        if reached() { Some(true) } else { (!self.core.is_open()).then_some(false) }
     }
 
     /// Everybody this socket is connected to, or trying to be.

@@ -2,11 +2,14 @@
 
 mod confirm;
 pub(crate) mod core;
+mod dynamic;
 pub(crate) mod endpoints;
 mod handle;
 mod incoming;
 mod options;
 mod typed;
+mod verbs;
 
+pub use dynamic::Socket;
 pub use handle::{Handle, PeerInfo};
-pub use typed::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Socket, Stream, Sub, Xpub, Xsub};
+pub use typed::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Stream, Sub, Xpub, Xsub};

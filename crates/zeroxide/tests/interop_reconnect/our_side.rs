@@ -75,7 +75,7 @@ fn a_new_sub_of_ours_takes_over_from_the_old_at_a_living_publisher() {
     for life in ["a", "b", "c"] {
         let context = Context::new();
         let sub = Sub::new(&context).unwrap();
-        sub.subscribe(life);
+        sub.subscribe(life).unwrap();
         sub.connect(&endpoint).unwrap();
         assert_eq!(xpub.recv().unwrap(), [["\u{1}", life].concat().as_bytes()]);
         xpub.send(&[life]).unwrap();

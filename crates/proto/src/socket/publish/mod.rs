@@ -286,10 +286,10 @@ impl Rules for Publish {
         if !self.policy.manual {
             return Err(Refusal::NotSupported);
         }
-        if let Some(peer) = self.last {
-            self.topics.add(peer, topic);
+        match self.last.map(|peer| self.topics.add(peer, topic)) {
+            Some(Added::Full) => Err(Refusal::Invalid),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn unsubscribe(&mut self, topic: &[u8], _: &mut Vec<Effect>) -> Result<(), Refusal> {

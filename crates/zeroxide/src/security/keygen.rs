@@ -1,0 +1,29 @@
+//! New keys from the random numbers of the operating system.
+
+use std::io;
+use zeroize::Zeroize;
+use zeroxide_proto::security::{Keypair, PublicKey, SecretKey};
+
+/// Makes a new pair of CURVE keys. libzmq: `zmq_curve_keypair`.
+///
+/// ```
+/// let keys = zeroxide::curve_keypair()?;
+/// assert_eq!(keys.public.to_z85().len(), 40);
+/// assert_eq!(zeroxide::curve_public(&keys.secret), keys.public);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// If the system has no random numbers to give; then there is no key either.
+pub fn curve_keypair() -> io::Result<Keypair> {
+    let mut octets = [0; 32];
+    getrandom::fill(&mut octets).map_err(io::Error::other)?;
+    let keys = Keypair::from_random(octets);
+    octets.zeroize();
+    Ok(keys)
+}
+
+/// The public key that belongs to a secret one. libzmq: `zmq_curve_public`.
+pub fn curve_public(secret: &SecretKey) -> PublicKey {
+    secret.public()
+}

@@ -1,0 +1,99 @@
+//! Sending: `send` and its forms, and the sink.
+
+use crate::{
+    blocking::Patience,
+    error::{SendError, SendErrorCause},
+    socket::Handle,
+};
+use std::time::Duration;
+use zeroxide_proto::Message;
+
+macro_rules! sends {
+    ($name:ident) => {
+        impl $name {
+            /// Sends a message: all its frames or none. Waits for room as long as
+            /// [`set_send_timeout`](Handle::set_send_timeout) says.
+            ///
+            /// Done means queued, not received: the message goes out in the background, also after the socket was dropped,
+            /// as long as [`set_linger`](Handle::set_linger) allows.
+            ///
+            /// # Errors
+            /// [`SendError`] has the message, unchanged, and the [cause](crate::SendErrorCause): no room in time, the wrong
+            /// moment or form for this type of socket, or a context that was shut down.
+            #[inline]
+            pub fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+                self.send_message(message.into())
+            }
+
+            /// Sends a message if that needs no waiting.
+            ///
+            /// # Errors
+            /// As [`send`](Self::send); [`WouldBlock`](crate::SendErrorCause::WouldBlock) if there is no peer with room.
+            pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+                self.core.try_send(message.into())
+            }
+
+            /// Sends a message, waiting for room at most this long.
+            ///
+            /// # Errors
+            /// As [`send`](Self::send); [`TimedOut`](crate::SendErrorCause::TimedOut) if there was no room in time.
+            pub fn send_timeout(
+                &self,
+                message: impl Into<Message>,
+                timeout: Duration,
+            ) -> Result<(), SendError> {
+                self.send_within(message.into(), timeout)
+            }
+
+            /// Sends a message without blocking a thread, however long that takes.
+            ///
+            /// # Errors
+            /// As [`send`](Self::send), but never for want of room.
+            ///
+            /// # Cancel safety
+            /// Dropping the future before it is done sends nothing.
+            pub fn send_async(&self, message: impl Into<Message>) -> SendFuture<'_> {
+                SendFuture::new(&self.core, message.into())
+            }
+        }
+    };
+}
+
+macro_rules! sinks {
+    ($name:ident) => {
+        impl $name {
+            /// What this socket is to send, as a `Sink`. Any number of sinks may be in use at once.
+            pub fn sink(&self) -> MessageSink<'_> {
+                MessageSink::new(&self.core)
+            }
+        }
+    };
+}
+
+pub(in crate::socket) use {sends, sinks};
+
+impl Handle {
+    #[inline]
+    pub(in crate::socket) fn send_message(&self, message: Message) -> Result<(), SendError> {
+        match self.core.try_send(message) {
+            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => {
+                let patience = Patience::from_timeout(self.core.options.lock().send_timeout);
+                self.core.send(message, patience)
+            }
+            done => done,
+        }
+    }
+
+    pub(in crate::socket) fn send_within(
+        &self,
+        message: Message,
+        timeout: Duration,
+    ) -> Result<(), SendError> {
+        let sent = self.core.send(message, Patience::from_timeout(Some(timeout)));
+        sent.map_err(|error| match error.cause {
+            // A wait of no time at all has timed out as well.
+            SendErrorCause::WouldBlock => SendError { cause: SendErrorCause::TimedOut, ..error },
+            _ => error,
+        })
+    }
+}
