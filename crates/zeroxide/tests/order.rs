@@ -33,18 +33,18 @@ fn two_threads_that_change_the_same_topics_leave_the_publisher_with_what_the_sub
                     }
                     // Sometimes before the other thread's call, sometimes after it, sometimes within.
                     (0..number % 100).for_each(|_| std::hint::spin_loop());
-                    sub.unsubscribe(topic(number));
+                    sub.unsubscribe(topic(number)).unwrap();
                 }
             });
             for number in 1..=TOPICS {
                 turn.store(number, SeqCst);
-                sub.subscribe(topic(number));
+                sub.subscribe(topic(number)).unwrap();
             }
         });
         // Who comes now is told what the subscriber has.
         let newcomer = Pub::new(&context).unwrap();
         join(&newcomer, &sub, &endpoint.replace("story", "another story"));
-        assert!(sub.subscribe_confirmed("marker", LONG));
+        assert!(sub.subscribe_confirmed("marker", LONG).unwrap());
         let wrong = (1..=TOPICS).map(topic);
         let wrong: Vec<_> =
             wrong.filter(|topic| publisher.subscribers(topic) != newcomer.subscribers(topic)).collect();
@@ -63,11 +63,11 @@ fn an_xpub_hears_of_its_subscribers_in_one_order() {
             join_at(&xpub, &sub, &at);
             sub
         });
-        one.subscribe("A");
+        one.subscribe("A").unwrap();
         assert!(xpub.wait_for_subscribers("A", 1, LONG));
-        one.unsubscribe("A");
+        one.unsubscribe("A").unwrap();
         eventually(|| xpub.subscribers("A") == 0);
-        two.subscribe("A");
+        two.subscribe("A").unwrap();
         assert!(xpub.wait_for_subscribers("A", 1, LONG));
         assert_eq!(
             [xpub.get(), xpub.get(), xpub.get()],
@@ -75,7 +75,7 @@ fn an_xpub_hears_of_its_subscribers_in_one_order() {
         );
         drop(two);
         eventually(|| xpub.subscribers("A") == 0);
-        one.subscribe("A");
+        one.subscribe("A").unwrap();
         assert!(xpub.wait_for_subscribers("A", 1, LONG));
         assert_eq!([xpub.get(), xpub.get()], [&b"\0A"[..], b"\x01A"].map(Message::from));
         assert!(xpub.has_nothing());
