@@ -15,10 +15,8 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
-        mpsc,
     },
     task::{Context as TaskContext, Poll, Wake, Waker},
-    thread,
 };
 use zeroxide::*;
 
@@ -43,25 +41,9 @@ impl<F> AtOnce<F> {
     }
 }
 
-/// Runs a story in which a lock held by its own thread would be taken again: that would never end.
-#[track_caller]
-fn ends(story: impl FnOnce() + Send + 'static) {
-    let (told, over) = mpsc::channel();
-    let story = thread::spawn(move || {
-        story();
-        let _ = told.send(());
-    });
-    match over.recv_timeout(LONG) {
-        Err(mpsc::RecvTimeoutError::Timeout) => {
-            panic!("a wake came back to a lock that its own thread holds")
-        }
-        _ => story.join().unwrap(),
-    }
-}
-
 #[test]
 fn a_sender_woken_by_a_receive_may_receive() {
-    ends(|| {
+    must_end("a wake that comes back to the library", || {
         let context = Context::new();
         let (push, pull) = (Push::new(&context).unwrap(), Arc::new(Pull::new(&context).unwrap()));
         push.set_send_high_water_mark(Some(5)).unwrap();
@@ -82,7 +64,7 @@ fn a_sender_woken_by_a_receive_may_receive() {
 
 #[test]
 fn a_sender_woken_by_a_request_that_drops_old_replies_may_use_the_socket_that_sends_it() {
-    ends(|| {
+    must_end("a wake that comes back to the library", || {
         let context = Context::new();
         let (req, router) = (Arc::new(Req::new(&context).unwrap()), Router::new(&context).unwrap());
         req.set_req_relaxed(true).unwrap();
@@ -107,7 +89,7 @@ fn a_sender_woken_by_a_request_that_drops_old_replies_may_use_the_socket_that_se
 
 #[test]
 fn who_is_woken_by_an_event_may_ask_for_another_monitor_and_cause_another_event() {
-    ends(|| {
+    must_end("a wake that comes back to the library", || {
         let context = Context::new();
         let pull = Arc::new(Pull::new(&context).unwrap());
         let events = pull.monitor();
@@ -130,7 +112,7 @@ fn who_is_woken_by_an_event_may_ask_for_another_monitor_and_cause_another_event(
 
 #[test]
 fn who_is_woken_by_an_option_may_set_options() {
-    ends(|| {
+    must_end("a wake that comes back to the library", || {
         let context = Context::new();
         let (push, pull) = (Arc::new(Push::new(&context).unwrap()), Pull::new(&context).unwrap());
         push.set_send_high_water_mark(Some(1)).unwrap();
@@ -155,7 +137,7 @@ fn who_is_woken_by_an_option_may_set_options() {
 
 #[test]
 fn who_is_woken_by_a_bind_within_the_process_may_connect_within_the_process() {
-    ends(|| {
+    must_end("a wake that comes back to the library", || {
         let context = Context::new();
         let (push, pull) = (Arc::new(Push::new(&context).unwrap()), Pull::new(&context).unwrap());
         let (name, other) = (inproc(), inproc());
