@@ -67,6 +67,21 @@ fn every_form_of_receiving_tells_where_a_message_came_from() {
 }
 
 #[test]
+fn a_peer_that_was_waited_for_is_listed_with_its_address() {
+    for endpoint in everywhere() {
+        for _ in 0..50 {
+            let context = Context::new();
+            let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
+            push.connect(&pull.bind(&endpoint).unwrap()).unwrap();
+            assert!(pull.wait_connected(1, LONG) && push.wait_connected(1, LONG));
+            for peers in [pull.peers(), push.peers()] {
+                assert!(peers[0].connected && !peers[0].address.is_empty(), "{peers:?} over {endpoint}");
+            }
+        }
+    }
+}
+
+#[test]
 fn two_peers_are_told_apart_and_a_peer_that_left_is_still_known() {
     let context = Context::new();
     let pull = Pull::new(&context).unwrap();

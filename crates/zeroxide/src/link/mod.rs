@@ -165,9 +165,4 @@ impl Wire {
     pub(crate) fn finish(&self) {
         self.io.command(Command::Finish(self.session));
     }
-
-    /// The other side in words, while the connection is up.
-    pub(crate) fn peer_address(&self) -> Option<String> {
-        self.interest.lock().stream.as_ref().map(|stream| stream.peer_address())
-    }
 }

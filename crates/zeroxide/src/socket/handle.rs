@@ -23,12 +23,44 @@ use zeroxide_proto::SocketType;
 ///   it (except in PUB, XPUB and ROUTER, which drop what has no addressee).
 /// - Dropping a socket closes it: what was sent still goes out in the background, as long as
 ///   [`set_linger`](Handle::set_linger) allows.
+///
+/// ```
+/// use zeroxide::{Context, Handle, Pub, Sub};
+///
+/// /// Takes a socket of any type.
+/// fn describe(socket: &Handle) -> String {
+///     format!("{} at {}, {} connections", socket.socket_type(), socket.last_endpoint(), socket.connected())
+/// }
+///
+/// let context = Context::new();
+/// let (publisher, subscriber) = (Pub::new(&context)?, Sub::new(&context)?);
+/// subscriber.connect(&publisher.bind("inproc://news")?)?;
+/// assert_eq!(describe(&publisher), "PUB at inproc://news, 1 connections");
+/// assert_eq!(describe(&subscriber), "SUB at inproc://news, 1 connections");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Handle {
     pub(crate) core: Arc<Core>,
     guard: Arc<Guard>,
 }
 
 /// A peer, as [`Handle::peers`] lists it.
+///
+/// ```
+/// use std::time::Duration;
+/// use zeroxide::{Context, Dealer, Router};
+/// let context = Context::new();
+/// let (router, dealer) = (Router::new(&context)?, Dealer::new(&context)?);
+/// dealer.set_routing_id("worker-7")?;
+/// dealer.connect(&router.bind("tcp://127.0.0.1:*")?)?;
+/// assert!(router.wait_connected(1, Duration::from_secs(30)));
+/// for peer in router.peers() {
+///     assert_eq!(peer.routing_id.as_deref(), Some(&b"worker-7"[..]));
+///     assert!(peer.connected && peer.address.starts_with("tcp://127.0.0.1:"));
+///     println!("{} messages wait for {}", peer.queued_out, peer.address);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PeerInfo {
     /// The name this peer has here, if it has one (ROUTER, STREAM).
@@ -143,14 +175,12 @@ impl Handle {
         let info = |peer: &Arc<crate::peer::Peer>| {
             let routing_id =
                 self.core.with_machine(|machine, _| machine.routing_id_of(peer.id).map(|id| id.to_vec()));
-            let address = match peer.wire() {
-                Some(wire) => wire.peer_address(),
-                None => peer.other().map(|_| "inproc".to_owned()),
-            };
+            let connected = peer.up.load(SeqCst);
+            let address = if connected { peer.origin.lock().address().to_owned() } else { String::new() };
             PeerInfo {
                 routing_id,
-                connected: address.is_some(),
-                address: address.unwrap_or_default(),
+                address,
+                connected,
                 queued_out: peer.outbox.len(),
                 queued_in: peer.inbox.len(),
             }
