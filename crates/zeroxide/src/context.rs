@@ -49,6 +49,14 @@ pub struct Context {
 }
 
 /// Settings of a [`Context`], to be fixed before it exists.
+///
+/// ```
+/// use zeroxide::{Context, Pair, SocketError};
+/// let context = Context::builder().io_threads(2).max_sockets(1).thread_name("courier").build();
+/// let _pair = Pair::new(&context)?;
+/// assert_eq!(Pair::new(&context).unwrap_err(), SocketError::TooMany(1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ContextBuilder {
     io_threads: usize,
@@ -58,6 +66,21 @@ pub struct ContextBuilder {
 }
 
 /// What was left when a context was shut down.
+///
+/// ```
+/// use std::time::Duration;
+/// use zeroxide::{Context, Pull, Push};
+/// let context = Context::new();
+/// let (push, pull) = (Push::new(&context)?, Pull::new(&context)?);
+/// push.connect(&pull.bind("inproc://work")?)?;
+/// push.send("taken")?;
+/// push.send("left lying")?;
+/// pull.recv()?;
+/// let report = context.shutdown(Duration::from_secs(30));
+/// assert!(report.complete, "{} connections were still open", report.open);
+/// assert_eq!(report.discarded, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
 pub struct ShutdownReport {

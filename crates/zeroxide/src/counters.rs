@@ -27,6 +27,19 @@ impl Counters {
 }
 
 /// A reading of a socket's counters.
+///
+/// ```
+/// use zeroxide::{Context, Loss, Router};
+/// let context = Context::new();
+/// let router = Router::new(&context)?;
+/// router.send(["nobody", "hello"])?;
+/// let seen = router.statistics();
+/// assert_eq!(seen.lost_to(Loss::Unroutable), 1);
+/// for (reason, count) in &seen.lost {
+///     eprintln!("{count} messages were lost: {reason:?}");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Statistics {
     /// Dropped messages, by reason; reasons with none are left out.

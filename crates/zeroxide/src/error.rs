@@ -4,6 +4,16 @@ use std::{error::Error, fmt, io};
 use zeroxide_proto::{Message, SocketType, endpoint::EndpointError};
 
 /// Why a message was not sent. The message is given back.
+///
+/// ```
+/// use zeroxide::{Context, Push, SendErrorCause};
+/// let context = Context::new();
+/// let push = Push::new(&context)?;
+/// let error = push.try_send("precious").unwrap_err();
+/// assert_eq!(error.cause, SendErrorCause::WouldBlock);
+/// assert_eq!(error.into_message(), "precious".into(), "nothing is lost, so try another way");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendError {
     /// The type of the socket.
@@ -15,6 +25,20 @@ pub struct SendError {
 }
 
 /// What kept a message from being sent.
+///
+/// ```
+/// use zeroxide::{Context, Req, SendErrorCause};
+/// let context = Context::new();
+/// let client = Req::new(&context)?;
+/// client.connect("inproc://oracle")?;
+/// client.send("question")?;
+/// match client.send("another question").unwrap_err().cause {
+///     SendErrorCause::WouldBlock | SendErrorCause::TimedOut => println!("busy: try later"),
+///     SendErrorCause::IllegalState(advice) => println!("a mistake in this program: {advice}"),
+///     other => println!("it will not get better by trying again: {other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SendErrorCause {
@@ -37,6 +61,15 @@ pub enum SendErrorCause {
 }
 
 /// Why no message was received.
+///
+/// ```
+/// use zeroxide::{Context, Pull, RecvErrorCause, SocketType};
+/// let context = Context::new();
+/// let pull = Pull::new(&context)?;
+/// let error = pull.try_recv().unwrap_err();
+/// assert_eq!((error.socket, error.cause), (SocketType::Pull, RecvErrorCause::WouldBlock));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecvError {
     /// The type of the socket.
@@ -46,6 +79,26 @@ pub struct RecvError {
 }
 
 /// What kept a message from being received.
+///
+/// ```
+/// use std::time::Duration;
+/// use zeroxide::{Context, Pull, RecvErrorCause};
+/// let context = Context::new();
+/// let pull = Pull::new(&context)?;
+/// pull.bind("tcp://127.0.0.1:*")?;
+/// loop {
+///     match pull.recv_timeout(Duration::from_millis(1)) {
+///         Ok(message) => println!("{message}"),
+///         // Time to look at something else.
+///         Err(error) if error.cause == RecvErrorCause::TimedOut => context.terminate(),
+///         Err(error) => {
+///             assert_eq!(error.cause, RecvErrorCause::Terminated);
+///             break;
+///         }
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RecvErrorCause {
@@ -64,6 +117,17 @@ pub enum RecvErrorCause {
 }
 
 /// Why an endpoint could not be bound, connected, unbound or disconnected.
+///
+/// ```
+/// use zeroxide::{Context, EndpointCause, Rep};
+/// let context = Context::new();
+/// let (first, second) = (Rep::new(&context)?, Rep::new(&context)?);
+/// let endpoint = first.bind("tcp://127.0.0.1:*")?;
+/// let failure = second.bind(&endpoint).unwrap_err();
+/// assert!(matches!(failure.cause, EndpointCause::InUse));
+/// assert_eq!(failure.to_string(), format!("REP socket, endpoint \"{endpoint}\": the address is in use"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct EndpointFailure {
     /// The type of the socket.
@@ -75,6 +139,18 @@ pub struct EndpointFailure {
 }
 
 /// What was wrong with an endpoint operation.
+///
+/// ```
+/// use zeroxide::{Context, EndpointCause, Req};
+/// let context = Context::new();
+/// let client = Req::new(&context)?;
+/// let cause = |endpoint: &str| client.connect(endpoint).unwrap_err().cause;
+/// assert!(matches!(cause("localhost:5555"), EndpointCause::Malformed(_)));
+/// assert!(matches!(client.disconnect("tcp://localhost:5555").unwrap_err().cause, EndpointCause::NotFound));
+/// context.terminate();
+/// assert!(matches!(cause("tcp://localhost:5555"), EndpointCause::Terminated));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum EndpointCause {
@@ -99,6 +175,13 @@ pub enum EndpointCause {
 }
 
 /// Why a socket could not be made.
+///
+/// ```
+/// use zeroxide::{Context, Pub, SocketError};
+/// let context = Context::new();
+/// context.terminate();
+/// assert_eq!(Pub::new(&context).unwrap_err(), SocketError::Terminated);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SocketError {
@@ -109,6 +192,19 @@ pub enum SocketError {
 }
 
 /// Why an option was refused.
+///
+/// ```
+/// use zeroxide::{Context, Push};
+/// let context = Context::new();
+/// let push = Push::new(&context)?;
+/// let error = push.set_req_relaxed(true).unwrap_err();
+/// assert_eq!(error.option, "ZMQ_REQ_RELAXED");
+/// assert_eq!(
+///     error.to_string(),
+///     "PUSH socket, option ZMQ_REQ_RELAXED: sockets of this type have no use for it"
+/// );
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OptionError {
     /// The type of the socket.
@@ -120,6 +216,18 @@ pub struct OptionError {
 }
 
 /// What kept an option from being changed. Nothing was changed.
+///
+/// ```
+/// use zeroxide::{Context, OptionErrorCause, Push};
+/// let context = Context::new();
+/// let push = Push::new(&context)?;
+/// match push.set_send_high_water_mark(Some(0)).unwrap_err().cause {
+///     OptionErrorCause::Invalid(advice) => assert!(advice.starts_with("a limit of 0 lets nothing through")),
+///     other => unreachable!("{other:?}"),
+/// }
+/// assert_eq!(push.send_high_water_mark(), Some(1000), "nothing was changed");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OptionErrorCause {

@@ -17,6 +17,24 @@ use zeroxide_proto::Message;
 
 /// A pending receive, made by the `recv_async` call of sockets that receive. Its output is what `recv` returns.
 ///
+/// ```
+/// use futures_util::future::{Either, select};
+/// use zeroxide::{Context, Pull, Push};
+/// # smol::block_on(async {
+/// let context = Context::new();
+/// let (urgent, usual) = (Pull::new(&context)?, Pull::new(&context)?);
+/// usual.bind("inproc://usual")?;
+/// let push = Push::new(&context)?;
+/// push.connect(&urgent.bind("inproc://urgent")?)?;
+/// push.send("fire")?;
+/// match select(urgent.recv_async(), usual.recv_async()).await {
+///     Either::Left((message, _dropped)) => assert_eq!(message?, "fire".into()),
+///     Either::Right((message, _dropped)) => println!("{}", message?),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Cancel safety
 /// Dropping it loses no message: one is only taken out at the moment it is returned.
 #[must_use = "futures do nothing unless polled"]
@@ -27,12 +45,42 @@ pub struct RecvFuture<'a> {
 
 /// A pending receive, made by the `recv_from_async` call of sockets that receive. Its output is what `recv_from` returns.
 ///
+/// ```
+/// use zeroxide::{Context, Pull, Push, SocketType};
+/// # smol::block_on(async {
+/// let context = Context::new();
+/// let (push, pull) = (Push::new(&context)?, Pull::new(&context)?);
+/// push.connect(&pull.bind("tcp://127.0.0.1:*")?)?;
+/// push.send_async("hello").await?;
+/// let (message, origin) = pull.recv_from_async().await?;
+/// println!("{message} from {}", origin.address());
+/// assert_eq!(origin.socket_type(), Some(SocketType::Push));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Cancel safety
 /// Dropping it loses no message: one is only taken out at the moment it is returned.
 #[must_use = "futures do nothing unless polled"]
 pub struct RecvFromFuture<'a>(RecvFuture<'a>);
 
 /// A pending send, made by the `send_async` call of sockets that send. Its output is what `send` returns.
+///
+/// ```
+/// use zeroxide::{Context, Pull, Push};
+/// # smol::block_on(async {
+/// let context = Context::new();
+/// let (push, pull) = (Push::new(&context)?, Pull::new(&context)?);
+/// let endpoint = push.bind("inproc://later")?;
+/// // Nobody is there yet, so this one waits; the task can do something else meanwhile.
+/// let mut waiting = push.send_async("patience");
+/// assert!(futures_util::poll!(&mut waiting).is_pending());
+/// pull.connect(&endpoint)?;
+/// waiting.await?;
+/// assert_eq!(pull.recv_async().await?, "patience".into());
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Cancel safety
 /// Dropping it before it is done sends nothing; once done, all frames are queued.

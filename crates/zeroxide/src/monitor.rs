@@ -15,6 +15,27 @@ use zeroxide_pipe::EventCount;
 const CAPACITY: usize = 4096;
 
 /// Something that happened to a connection or a listener. Endpoints are in text form.
+///
+/// ```
+/// use zeroxide::{Context, Event, Rep, Req};
+/// let context = Context::new();
+/// let (server, client) = (Rep::new(&context)?, Req::new(&context)?);
+/// let events = client.monitor();
+/// let server_at = server.bind("tcp://127.0.0.1:*")?;
+/// client.connect(&server_at)?;
+/// for event in events {
+///     match event {
+///         Event::HandshakeSucceeded { endpoint, .. } => {
+///             assert_eq!(endpoint, server_at);
+///             break;
+///         }
+///         Event::HandshakeFailed { reason, .. } => eprintln!("is that ZeroMQ? {reason}"),
+///         Event::Missed(count) => eprintln!("too busy to hear of {count} events"),
+///         _ => {}
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -114,6 +135,21 @@ struct Shared {
 
 /// The events of one socket, from the moment [`monitor`](crate::Handle::monitor) was called. It ends when the socket
 /// is closed.
+///
+/// ```
+/// use std::time::Duration;
+/// use zeroxide::{Context, Dealer, Event, Router};
+/// let context = Context::new();
+/// let (router, dealer) = (Router::new(&context)?, Dealer::new(&context)?);
+/// let events = router.monitor();
+/// dealer.connect(&router.bind("tcp://127.0.0.1:*")?)?;
+/// let came = |event: &Event| matches!(event, Event::HandshakeSucceeded { .. });
+/// assert!(events.wait_for(Duration::from_secs(30), came).is_some());
+/// drop(dealer);
+/// let went = |event: &Event| matches!(event, Event::Disconnected { .. });
+/// assert!(events.wait_for(Duration::from_secs(30), went).is_some());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Monitor(Arc<Shared>);
 
 impl Monitor {

@@ -47,7 +47,7 @@ use zeroxide_net::{PollFd, PollFlags, wait_fds, wait_fds_interruptible};
 /// let mut poller = Poller::new();
 /// poller.add(&orders, 1, Interest::READABLE);
 /// poller.add(&questions, 2, Interest::READABLE);
-/// for event in poller.wait(Some(Duration::from_secs(5)))? {
+/// for event in poller.wait(Some(Duration::from_secs(30)))? {
 ///     match event.token {
 ///         1 => assert_eq!(orders.recv()?, "order".into()),
 ///         _ => unreachable!("nobody asked"),
@@ -63,10 +63,38 @@ pub struct Poller<'fd> {
 }
 
 /// What a [`Poller`] looks for: [`READABLE`](Self::READABLE), [`WRITABLE`](Self::WRITABLE), or both, combined by `|`.
+///
+/// ```
+/// use std::{net::TcpListener, os::fd::AsFd};
+/// use zeroxide::{Context, Interest, Pair, Poller};
+/// let context = Context::new();
+/// let pair = Pair::new(&context)?;
+/// let listener = TcpListener::bind("127.0.0.1:0")?;
+/// let mut poller = Poller::new();
+/// poller.add(&pair, 1, Interest::READABLE | Interest::WRITABLE);
+/// poller.add_fd(listener.as_fd(), 2, Interest::READABLE);
+/// assert_eq!(poller.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Interest(u8);
 
 /// Something that is ready.
+///
+/// ```
+/// use std::time::Duration;
+/// use zeroxide::{Context, Interest, Poller, Pull, Push};
+/// let context = Context::new();
+/// let (push, pull) = (Push::new(&context)?, Pull::new(&context)?);
+/// push.connect(&pull.bind("inproc://work")?)?;
+/// let mut poller = Poller::new();
+/// poller.add(&push, 7, Interest::WRITABLE);
+/// for ready in poller.wait(Some(Duration::from_secs(30)))? {
+///     assert_eq!((ready.token, ready.writable, ready.readable), (7, true, false));
+///     push.send("there was room")?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Ready {
     /// The name it was added under.
@@ -82,6 +110,17 @@ pub struct Ready {
 }
 
 /// What a socket can do without waiting; see [`Handle::readiness`].
+///
+/// ```
+/// use zeroxide::{Context, Pair, Readiness};
+/// let context = Context::new();
+/// let (one, other) = (Pair::new(&context)?, Pair::new(&context)?);
+/// other.connect(&one.bind("inproc://pair")?)?;
+/// assert_eq!(one.readiness(), Readiness { receive: false, send: true });
+/// other.send("here")?;
+/// assert_eq!(one.readiness(), Readiness { receive: true, send: true });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Readiness {
     /// A receive would not wait. Never for sockets that do not receive.
@@ -91,6 +130,17 @@ pub struct Readiness {
 }
 
 /// Why a [`Poller`] could not wait.
+///
+/// ```
+/// use zeroxide::{PollError, Poller};
+/// let mut poller = Poller::new();
+/// match poller.wait(None) {
+///     Ok(_) => unreachable!("there is nothing to wait for"),
+///     Err(PollError::Nothing) => println!("add something first"),
+///     Err(PollError::Interrupted) => println!("a signal: look whether it is time to stop"),
+///     Err(error) => eprintln!("{error}"),
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PollError {

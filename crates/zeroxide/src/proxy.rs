@@ -31,6 +31,23 @@ const BURST: usize = 1000;
 ///
 /// As [`Proxy::run`], without capture and control.
 ///
+/// ```
+/// use zeroxide::{Context, ProxyError, Pull, Push, proxy};
+/// let context = Context::new();
+/// let (front, back) = (Pull::new(&context)?, Push::new(&context)?);
+/// let (work, workers) = (front.bind("inproc://work")?, back.bind("inproc://workers")?);
+/// let streamer = std::thread::spawn(move || proxy(&front, &back));
+///
+/// let (source, worker) = (Push::new(&context)?, Pull::new(&context)?);
+/// source.connect(&work)?;
+/// worker.connect(&workers)?;
+/// source.send("passed on")?;
+/// assert_eq!(worker.recv()?, "passed on".into());
+/// context.terminate();
+/// assert_eq!(streamer.join().unwrap(), Err(ProxyError::Terminated));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// As [`Proxy::run`].
 pub fn proxy(front: &Handle, back: &Handle) -> Result<(), ProxyError> {
@@ -83,10 +100,37 @@ pub struct Proxy<'a> {
 }
 
 /// Steers a [`Proxy`] from any thread. It outlives the proxy without harm.
+///
+/// ```
+/// use zeroxide::{Context, Proxy, Pull, Push};
+/// let context = Context::new();
+/// let (front, back) = (Pull::new(&context)?, Push::new(&context)?);
+/// let proxy = Proxy::new(&front, &back);
+/// let control = proxy.controller();
+/// std::thread::scope(|scope| {
+///     let running = scope.spawn(|| proxy.run());
+///     control.pause();
+///     control.resume();
+///     control.terminate();
+///     assert_eq!(running.join().unwrap(), Ok(()));
+/// });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ProxyControl(Arc<Shared>);
 
 /// How much a proxy has moved.
+///
+/// ```
+/// use zeroxide::{Context, Moved, Proxy, ProxyStatistics, Router, Dealer};
+/// let context = Context::new();
+/// let (front, back) = (Router::new(&context)?, Dealer::new(&context)?);
+/// let control = Proxy::new(&front, &back).controller();
+/// let ProxyStatistics { front_received, back_sent, .. } = control.statistics();
+/// let held = front_received.messages - back_sent.messages;
+/// assert_eq!(held, 0, "what came in went out");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct ProxyStatistics {
     /// Received from the front.
@@ -100,6 +144,13 @@ pub struct ProxyStatistics {
 }
 
 /// A count of messages and their octets.
+///
+/// ```
+/// use zeroxide::Moved;
+/// let moved = Moved { messages: 3, octets: 1200 };
+/// let mean = moved.octets.checked_div(moved.messages);
+/// assert_eq!(mean, Some(400));
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct Moved {
     /// Messages, however many frames they had.
@@ -109,6 +160,15 @@ pub struct Moved {
 }
 
 /// Why a proxy ended without being told to.
+///
+/// ```
+/// use zeroxide::{Context, ProxyError, Pull, SocketType, proxy};
+/// let context = Context::new();
+/// let (one, other) = (Pull::new(&context)?, Pull::new(&context)?);
+/// let refused = proxy(&one, &other).unwrap_err();
+/// assert_eq!(refused, ProxyError::NoDirection(SocketType::Pull, SocketType::Pull));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProxyError {

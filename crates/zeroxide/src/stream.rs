@@ -24,22 +24,10 @@ use zeroxide_proto::{Loss, Message};
 /// Dropping the stream, or a future made of it, loses no message: one is taken out only at the moment it is returned.
 ///
 /// ```
-/// # fn block_on<F: Future>(future: F) -> F::Output {
-/// #     struct Unpark(std::thread::Thread);
-/// #     impl std::task::Wake for Unpark { fn wake(self: std::sync::Arc<Self>) { self.0.unpark(); } }
-/// #     let waker = std::sync::Arc::new(Unpark(std::thread::current())).into();
-/// #     let mut future = std::pin::pin!(future);
-/// #     loop {
-/// #         match future.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
-/// #             std::task::Poll::Ready(output) => return output,
-/// #             std::task::Poll::Pending => std::thread::park(),
-/// #         }
-/// #     }
-/// # }
 /// use futures_util::{SinkExt, StreamExt, stream};
 /// use zeroxide::{Context, Pull, Push};
 ///
-/// # block_on(async {
+/// # smol::block_on(async {
 /// let context = Context::new();
 /// let (pull, push) = (Pull::new(&context)?, Push::new(&context)?);
 /// push.connect(&pull.bind("tcp://127.0.0.1:*")?)?;
@@ -59,12 +47,24 @@ pub struct MessageStream<'a> {
     ended: bool,
 }
 
-/// Takes messages for a socket to send; made by the `sink` call of sockets that send. See [`MessageStream`] for an
-/// example.
+/// Takes messages for a socket to send; made by the `sink` call of sockets that send.
 ///
 /// - It holds at most one message: the one for which there was no room. Flushing waits until the socket has that, not
 ///   until the peers do.
 /// - An error gives the message back; the sink can be used further.
+///
+/// ```
+/// use futures_util::{FutureExt, SinkExt};
+/// use zeroxide::{Context, Push};
+/// # smol::block_on(async {
+/// let context = Context::new();
+/// let push = Push::new(&context)?;
+/// let mut sink = push.sink();
+/// assert!(sink.send("nobody takes it".into()).now_or_never().is_none());
+/// assert_eq!(sink.take_unsent(), Some("nobody takes it".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Cancel safety
 /// A message that was handed over is in the socket or in the sink, and goes out when the sink is next polled or

@@ -24,6 +24,13 @@ pub fn curve_keypair() -> io::Result<Keypair> {
 }
 
 /// The public key that belongs to a secret one. libzmq: `zmq_curve_public`.
+///
+/// ```
+/// use zeroxide::{SecretKey, curve_public};
+/// let secret: SecretKey = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6".parse()?;
+/// assert_eq!(curve_public(&secret).to_z85(), "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7");
+/// # Ok::<(), zeroxide::KeyError>(())
+/// ```
 pub fn curve_public(secret: &SecretKey) -> PublicKey {
     secret.public()
 }

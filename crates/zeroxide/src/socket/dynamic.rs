@@ -14,6 +14,19 @@ use std::{ops::Deref, time::Duration};
 use zeroxide_proto::{Message, SocketType};
 
 /// A socket whose type is known at run time only. Verbs that its type does not have return an error.
+///
+/// ```
+/// use zeroxide::{Context, Pull, Push, RecvErrorCause, Socket, SocketType};
+/// let context = Context::new();
+/// let from_configuration = SocketType::from_name(b"PUSH").ok_or("no such type")?;
+/// let socket = Socket::new(&context, from_configuration)?;
+/// assert_eq!(socket.try_recv().unwrap_err().cause, RecvErrorCause::NotSupported);
+///
+/// let typed = Push::try_from(socket).map_err(|socket| format!("a {} socket", socket.socket_type()))?;
+/// let untyped: Vec<Socket> = vec![typed.into(), Pull::new(&context)?.into()];
+/// assert_eq!(untyped[1].socket_type(), SocketType::Pull);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Socket(Handle);
 

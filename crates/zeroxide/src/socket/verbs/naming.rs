@@ -17,7 +17,7 @@ macro_rules! names_peers {
             /// dealer.set_routing_id("noisy")?;
             /// dealer.set_reconnect_interval(None)?;
             /// dealer.connect(&router.bind("tcp://127.0.0.1:*")?)?;
-            /// assert!(router.wait_connected(1, Duration::from_secs(5)));
+            /// assert!(router.wait_connected(1, Duration::from_secs(30)));
             /// assert!(router.disconnect_peer("noisy"));
             /// assert!(!router.disconnect_peer("nobody"));
             /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -53,7 +53,7 @@ macro_rules! subscribes_for_sure {
             /// # let context = Context::new();
             /// let (publisher, subscriber) = (Pub::new(&context)?, Sub::new(&context)?);
             /// subscriber.connect(&publisher.bind("tcp://127.0.0.1:*")?)?;
-            /// assert!(subscriber.subscribe_confirmed("news", Duration::from_secs(5))?);
+            /// assert!(subscriber.subscribe_confirmed("news", Duration::from_secs(30))?);
             /// publisher.send("news: no sleep was needed")?;
             /// assert_eq!(subscriber.recv()?, "news: no sleep was needed".into());
             /// # Ok::<(), Box<dyn std::error::Error>>(())
