@@ -5,10 +5,12 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod demo;
 mod endpoint_args;
 mod exit;
 mod format;
+mod line;
 mod options;
 mod pump;
 mod quantity;
@@ -37,6 +39,7 @@ Examples:
   zox req --connect tcp://127.0.0.1:5555 Hello               ask it
   zox sub --connect tcp://127.0.0.1:5556 --subscribe 10001   print what begins with 10001
   seq 100 | zox push --bind tcp://*:5557 --wait-peers 2      hand out work
+  zox bench rtt/req thr/push                                 how fast it is on this machine
 
 See `zox VERB --help` for each verb, `zox --help` for formats of messages and exit codes.";
 
@@ -47,6 +50,7 @@ Examples:
   zox req --connect tcp://127.0.0.1:5555 Hello               ask it
   zox sub --connect tcp://127.0.0.1:5556 --subscribe 10001   print what begins with 10001
   seq 100 | zox push --bind tcp://*:5557 --wait-peers 2      hand out work
+  zox bench rtt/req thr/push                                 how fast it is on this machine
 
 Formats (--format), the same for stdin and stdout:
   lines   one message a line, frames apart by a tab (--separator); octets are passed as they are, so a frame that
@@ -58,7 +62,7 @@ Formats (--format), the same for stdin and stdout:
 
 Exit codes:
   0    done; also: stopped by SIGINT or SIGTERM with no --count to reach, or stdout was closed
-  1    a socket failed, messages could not be delivered, or the demo found a fault
+  1    a socket failed, messages could not be delivered, or the demo or the benchmark found a fault
   2    wrong arguments, a malformed endpoint, an unknown option
   3    --timeout was over
   4    stdin does not have the format that --format says

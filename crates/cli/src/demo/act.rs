@@ -1,6 +1,7 @@
 //! What came of one scene over one transport.
 
-use super::{Sabotage, line::Facts};
+use super::Sabotage;
+use crate::line::Facts;
 
 /// How many messages each scene moves.
 pub(crate) struct Size {

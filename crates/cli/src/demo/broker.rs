@@ -4,11 +4,11 @@ use super::{
     act::{Act, Size},
     cast::Cast,
     ledger::Ledger,
-    line::Facts,
     role::{Awaited, LATE, Role, RoleArgs, awaited, late, number},
 };
 use crate::{
     exit::Failure,
+    line::Facts,
     terminal::{counted, grouped},
 };
 use std::time::Instant;

@@ -2,11 +2,13 @@
 
 use super::{
     ROLE_VERB,
-    line::{Facts, Line},
     role::{LATE, RoleArgs},
     screen::Screen,
 };
-use crate::exit::Failure;
+use crate::{
+    exit::Failure,
+    line::{Facts, Line},
+};
 use clap::ValueEnum;
 use std::{
     env,
@@ -143,6 +145,7 @@ impl<'a> Cast<'a> {
             Some(Line::Done(facts)) => player.facts = Some(facts),
             Some(Line::Sample(text)) => self.screen.sample(&text)?,
             Some(Line::Progress(count)) => self.screen.progress(count),
+            Some(Line::Failed(why)) => return Err(Failure::Failed(format!("{}: {why}", player.name))),
             None if player.facts.is_some() => {}
             None => {
                 let status =

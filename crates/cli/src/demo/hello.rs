@@ -4,10 +4,9 @@ use super::{
     act::{Act, Size},
     cast::Cast,
     ledger::Ledger,
-    line::Facts,
     role::{Awaited, LATE, Role, RoleArgs, awaited, late, number},
 };
-use crate::exit::Failure;
+use crate::{exit::Failure, line::Facts};
 use std::time::Instant;
 use zeroxide::{Context, Message, Rep, Req};
 

@@ -1,6 +1,6 @@
 //! The receiver's book: which messages came, and whether each came once and in order.
 
-use super::line::Facts;
+use crate::line::Facts;
 
 /// Checks the numbers 0 to `expected` as they come in.
 pub(crate) struct Ledger {

@@ -11,7 +11,6 @@ mod broker;
 mod cast;
 mod hello;
 mod ledger;
-mod line;
 mod role;
 mod screen;
 mod tasks;

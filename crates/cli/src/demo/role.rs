@@ -1,11 +1,10 @@
 //! A process of the demo, from the inside.
 
-use super::{
-    Sabotage, broker, hello,
+use super::{Sabotage, broker, hello, tasks, weather};
+use crate::{
+    exit::Failure,
     line::{Facts, Line},
-    tasks, weather,
 };
-use crate::exit::Failure;
 use clap::{Args, ValueEnum};
 use std::{
     io::{BufRead, Write, stdin, stdout},

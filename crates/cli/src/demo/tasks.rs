@@ -5,10 +5,9 @@ use super::{
     act::{Act, Size},
     cast::Cast,
     ledger::Ledger,
-    line::Facts,
     role::{Awaited, LATE, Role, RoleArgs, awaited, late, number},
 };
-use crate::{exit::Failure, terminal::grouped};
+use crate::{exit::Failure, line::Facts, terminal::grouped};
 use std::{process, time::Instant};
 use zeroxide::{Context, Message, Pull, Push};
 

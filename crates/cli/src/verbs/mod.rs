@@ -18,7 +18,7 @@ mod subscribe;
 mod xpub;
 mod xsub;
 
-use crate::{demo, exit::Failure};
+use crate::{bench, demo, exit::Failure};
 use clap::Subcommand;
 
 /// What zox can do.
@@ -39,8 +39,11 @@ pub(crate) enum Verb {
     Proxy(proxy::Proxy),
     Monitor(monitor::Monitor),
     Demo(demo::Demo),
+    Bench(bench::Bench),
     #[command(name = demo::ROLE_VERB, hide = true)]
     DemoRole(demo::RoleArgs),
+    #[command(name = bench::ROLE_VERB, hide = true)]
+    BenchRole(bench::RoleArgs),
 }
 
 impl Verb {
@@ -63,6 +66,8 @@ impl Verb {
             Self::Monitor(verb) => verb.run(),
             Self::Demo(verb) => verb.run(),
             Self::DemoRole(verb) => verb.run(),
+            Self::Bench(verb) => verb.run(),
+            Self::BenchRole(verb) => verb.run(),
         }
     }
 }

@@ -46,7 +46,13 @@ impl Ended {
 
 /// Starts zox.
 pub fn zox(args: &[&str]) -> Zox {
+    zox_with(args, &[])
+}
+
+/// Starts zox with these in its environment.
+pub fn zox_with(args: &[&str], environment: &[(&str, &str)]) -> Zox {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zox"));
+    command.envs(environment.iter().copied());
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let stderr = child.stderr.take().map(BufReader::new);

@@ -1,4 +1,4 @@
-//! What the processes of the demo tell it, one line each on their stdout.
+//! What the processes of the demo and of the benchmark tell it, one line each on their stdout.
 
 use std::collections::BTreeMap;
 
@@ -13,19 +13,39 @@ pub(crate) enum Line {
     Progress(u64),
     /// Everything is done; this came of it.
     Done(Facts),
+    /// It cannot go on.
+    Failed(String),
 }
 
-/// Counts by name: `sent`, `received`, the faults of [`Act`](super::act::Act), `nanoseconds`, and what a scene adds.
+/// Counts by name: `sent`, `received`, the faults of an act of the demo, `nanoseconds`, and what a scene adds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts(BTreeMap<String, u64>);
 
 impl Facts {
+    pub(crate) fn find(&self, name: &str) -> Option<u64> {
+        self.0.get(name).copied()
+    }
+
     pub(crate) fn get(&self, name: &str) -> u64 {
-        self.0.get(name).copied().unwrap_or_default()
+        self.find(name).unwrap_or_default()
     }
 
     pub(crate) fn add(&mut self, name: &str, count: u64) {
         *self.0.entry(name.to_owned()).or_default() += count;
+    }
+
+    /// All of both.
+    pub(crate) fn joined(mut self, other: Self) -> Self {
+        for (name, count) in other.0 {
+            self.add(&name, count);
+        }
+        self
+    }
+
+    /// This count in place of what was there.
+    pub(crate) fn with_only(mut self, name: &str, count: u64) -> Self {
+        self.0.insert(name.to_owned(), count);
+        self
     }
 
     pub(crate) fn with(mut self, name: &str, count: u64) -> Self {
@@ -45,6 +65,7 @@ impl Line {
                 let facts: Vec<_> = facts.iter().map(|(name, count)| format!("{name}={count}")).collect();
                 format!("done {}", facts.join(" "))
             }
+            Self::Failed(text) => format!("failed {}", text.replace('\n', " ")),
         }
     }
 
@@ -63,6 +84,7 @@ impl Line {
                 };
                 words().map(fact).collect::<Option<_>>().map(|facts| Self::Done(Facts(facts)))
             }
+            "failed" => Some(Self::Failed(rest.to_owned())),
             _ => None,
         }
     }
@@ -80,6 +102,7 @@ mod tests {
             Line::Sample("Hello -> World".to_owned()),
             Line::Progress(17),
             Line::Done(Facts::default().with("sent", 3).with("received", 4)),
+            Line::Failed("no file left".to_owned()),
         ];
         for line in lines {
             assert_eq!(Line::parse(&line.text()), Some(line));
