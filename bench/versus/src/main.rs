@@ -8,6 +8,8 @@
 
 mod chart;
 mod conductor;
+#[path = "../../../crates/cli/src/bench/kit/mod.rs"]
+mod kit;
 mod report;
 mod roles;
 mod subject;

@@ -1,8 +1,15 @@
 //! Medians and ratios: as a table at the terminal, as Markdown, as JSON.
 
-use crate::workload::{Figure, Unit};
+use crate::{
+    kit::{
+        figure::{median, short},
+        machine::machine,
+        table::{self, Flush},
+    },
+    workload::{Figure, Unit},
+};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fmt::Write as _, fs, process::Command};
+use std::{collections::BTreeMap, fmt::Write as _, process::Command};
 
 /// All rounds of all subjects, rows in the order they came.
 #[derive(Default)]
@@ -20,11 +27,7 @@ pub struct Row {
 
 impl Row {
     pub fn median(&self, subject: &str) -> Option<f64> {
-        let mut values = self.values.get(subject)?.clone();
-        values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        let low = values[(values.len() - 1) / 2];
-        Some((low + values[middle]) / 2.0)
+        median(self.values.get(subject)?)
     }
 
     /// How many times `one` beats `other`: above 1 is better, whatever the unit.
@@ -74,34 +77,16 @@ impl Report {
     }
 
     pub fn text(&self, subjects: &[String]) -> String {
-        let cells = self.cells(subjects);
-        let width = |column: usize| cells.iter().map(|line| line[column].len()).max().unwrap_or(0);
-        let widths: Vec<usize> = (0..cells[0].len()).map(width).collect();
-        let mut out = String::new();
-        for line in &cells {
-            for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
-                let _ =
-                    if column == 0 { write!(out, "{cell:<width$}") } else { write!(out, "  {cell:>width$}") };
-            }
-            out.push('\n');
-        }
-        self.explain(&mut out);
-        out
+        let (cells, columns) = (self.cells(subjects), columns(subjects));
+        let widths = table::widths(&cells);
+        self.explained(cells.iter().map(|cells| table::line(cells, &widths, &columns) + "\n").collect())
     }
 
     pub fn markdown(&self, subjects: &[String]) -> String {
-        let mut out = String::new();
-        for (index, line) in self.cells(subjects).iter().enumerate() {
-            let _ = writeln!(out, "| {} |", line.join(" | "));
-            if index == 0 {
-                let _ = writeln!(out, "|---|---|{}", "---:|".repeat(line.len() - 2));
-            }
-        }
-        self.explain(&mut out);
-        out
+        self.explained(table::markdown(&self.cells(subjects), &columns(subjects)))
     }
 
-    fn explain(&self, out: &mut String) {
+    fn explained(&self, mut out: String) -> String {
         if !self.failures.is_empty() {
             out.push_str("\nWithout a figure:\n\n");
         }
@@ -115,6 +100,7 @@ impl Report {
         for ((subject, why), workloads) in reasons {
             let _ = writeln!(out, "- {subject}: {why} ({})", workloads.join(", "));
         }
+        out
     }
 
     pub fn json(&self) -> Value {
@@ -139,35 +125,8 @@ impl Report {
     }
 }
 
-/// Three digits and a letter.
-pub fn short(value: f64) -> String {
-    let (value, letter) = match value.abs() {
-        size if size >= 999_500.0 => (value / 1e6, " M"),
-        size if size >= 999.5 => (value / 1e3, " k"),
-        _ => (value, ""),
-    };
-    let digits = match value.abs() {
-        size if size >= 99.95 => 0,
-        size if size >= 9.995 => 1,
-        size if size >= 0.9995 => 2,
-        _ => 3,
-    };
-    format!("{value:.digits$}{letter}")
-}
-
-fn machine() -> Value {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let cpus = read("/proc/cpuinfo");
-    let model = cpus.lines().find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1));
-    let system = read("/etc/os-release");
-    let system = system.lines().find_map(|line| line.strip_prefix("PRETTY_NAME="));
-    json!({
-        "cpu": model,
-        "cores": std::thread::available_parallelism().map_or(0, usize::from),
-        "kernel": read("/proc/sys/kernel/osrelease").trim(),
-        "system": system.map(|name| name.trim_matches('"')),
-        "load": read("/proc/loadavg").split(' ').next(),
-    })
+fn columns(subjects: &[String]) -> Vec<Flush> {
+    [vec![Flush::Left; 2], vec![Flush::Right; subjects.len() + 3]].concat()
 }
 
 fn commit() -> Option<String> {

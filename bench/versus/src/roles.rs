@@ -2,6 +2,10 @@
 //! conductor talk: `endpoint E`, `ready` and `done KEY=VALUE ...` upwards, anything downwards is the word to go on.
 
 use crate::{
+    kit::{
+        figure::percentile,
+        order::{Order, stamp},
+    },
     subject::{Kind, Socket, Subject, Transport},
     workload::{Pattern, Workload},
 };
@@ -102,33 +106,9 @@ fn cpu() -> f64 {
     seconds(usage.ru_utime) + seconds(usage.ru_stime)
 }
 
-/// Numbers a message of a sender. What is smaller than a number counts modulo 256.
-#[inline]
-fn stamp(body: &mut [u8], sender: usize, number: u64) {
-    let stamp = (sender as u64) << 48 | number;
-    match body.first_chunk_mut() {
-        Some(first) => *first = stamp.to_le_bytes(),
-        None => body[0] = number as u8,
-    }
-}
-
-/// Checks that every sender's messages come in order and that none is missing.
-struct Order(Vec<u64>);
-
-impl Order {
-    #[inline]
-    fn check(&mut self, body: &[u8], size: usize) {
-        assert_eq!(body.len(), size);
-        let Some(first) = body.first_chunk() else {
-            assert_eq!(body[0], self.0[0] as u8, "out of order");
-            self.0[0] += 1;
-            return;
-        };
-        let stamp = u64::from_le_bytes(*first);
-        let next = &mut self.0[(stamp >> 48) as usize];
-        assert_eq!(stamp & 0xffff_ffff_ffff, *next, "a message is lost or out of order");
-        *next += 1;
-    }
+/// The order that one receiver expects.
+fn order(workload: &Workload, senders: usize) -> Order {
+    Order::new(senders, workload.plan.size)
 }
 
 async fn pull<S: Subject>(subject: &S, workload: &Workload, count: u64, endpoint: &str) {
@@ -150,12 +130,12 @@ async fn pull<S: Subject>(subject: &S, workload: &Workload, count: u64, endpoint
         say(&format!("endpoint {endpoint}"));
     }
     socket.expect_peers().await;
-    let mut order = Order(vec![0; plan.peers]);
-    socket.recv(|body| order.check(body, plan.size)).await;
+    let mut order = order(workload, plan.peers);
+    socket.recv(|body| order.check(body).unwrap()).await;
     let (start, begin) = (Instant::now(), cpu());
     let total = count / plan.peers as u64 * plan.peers as u64;
     for _ in 1..total {
-        socket.recv(|body| order.check(body, plan.size)).await;
+        socket.recv(|body| order.check(body).unwrap()).await;
     }
     let seconds = start.elapsed().as_secs_f64();
     done(&[("messages", total as f64), ("seconds", seconds), ("cpu", cpu() - begin)]);
@@ -224,7 +204,7 @@ async fn round_trip<S: Subject>(subject: &S, workload: &Workload, count: u64, en
     socket.connect(endpoint).await;
     let size = workload.plan.size;
     let (mut body, mut times) = (vec![7; size], Vec::with_capacity(count as usize));
-    let (mut order, begin, mut start_all) = (Order(vec![0]), cpu(), Instant::now());
+    let (mut order, begin, mut start_all) = (order(workload, 1), cpu(), Instant::now());
     for number in 0..count + WARM_UP {
         if number == WARM_UP {
             start_all = Instant::now();
@@ -232,13 +212,13 @@ async fn round_trip<S: Subject>(subject: &S, workload: &Workload, count: u64, en
         stamp(&mut body, 0, number);
         let start = Instant::now();
         socket.send(&body).await;
-        socket.recv(|reply| order.check(reply, size)).await;
+        socket.recv(|reply| order.check(reply).unwrap()).await;
         times.push(start.elapsed());
     }
     let seconds = start_all.elapsed().as_secs_f64();
     let times = &mut times[WARM_UP as usize..];
     times.sort_unstable();
-    let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e6;
+    let at = |part: f64| percentile(times, part).unwrap().as_secs_f64() * 1e6;
     done(&[
         ("messages", count as f64),
         ("seconds", seconds),
@@ -385,7 +365,7 @@ async fn dealers<S: Subject>(subject: &S, workload: &Workload, count: u64, endpo
     for _ in 0..plan.peers {
         let mut socket = subject.socket(Kind::Dealer, plan);
         socket.connect(endpoint).await;
-        sockets.push((socket, Order(vec![0])));
+        sockets.push((socket, order(workload, 1)));
     }
     let rounds = count.div_ceil(plan.peers as u64);
     let mut storm = start.elapsed();
@@ -396,7 +376,7 @@ async fn dealers<S: Subject>(subject: &S, workload: &Workload, count: u64, endpo
             socket.send(&body).await;
         }
         for (socket, order) in &mut sockets {
-            socket.recv(|reply| order.check(reply, plan.size)).await;
+            socket.recv(|reply| order.check(reply).unwrap()).await;
         }
         if number == 0 {
             storm = start.elapsed();

@@ -1,5 +1,6 @@
 //! What is measured. It does not know how, nor on whom.
 
+pub(crate) use crate::kit::figure::Unit;
 use crate::subject::{Plan, Transport};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,29 +79,4 @@ pub struct Figure {
     pub row: String,
     pub unit: Unit,
     pub value: f64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    PerSecond,
-    Microseconds,
-    Milliseconds,
-    SecondsPerMillion,
-    KibPerConnection,
-}
-
-impl Unit {
-    pub fn more_is_better(self) -> bool {
-        self == Self::PerSecond
-    }
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::PerSecond => "1/s",
-            Self::Microseconds => "us",
-            Self::Milliseconds => "ms",
-            Self::SecondsPerMillion => "CPU s/M",
-            Self::KibPerConnection => "KiB",
-        }
-    }
 }
