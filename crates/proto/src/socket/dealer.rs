@@ -8,7 +8,7 @@ use crate::{
 
 /// The rules of a DEALER socket.
 #[derive(Debug)]
-pub struct Dealer {
+pub(super) struct Dealer {
     balance: LoadBalance,
     greeting: Greeting,
     hiccup: Option<Frame>,

@@ -30,17 +30,17 @@ mod oracle;
 #[cfg(test)]
 mod rig;
 
-pub use dealer::Dealer;
+use dealer::Dealer;
 pub use outcome::{Effect, Refusal, Refused, Route};
-pub use pair::Pair;
-pub use publish::Publish;
-pub use pull::Pull;
-pub use push::Push;
-pub use reply::Reply;
-pub use request::Request;
-pub use router::Router;
-pub use stream::Stream;
-pub use subscribe::Subscribe;
+use pair::Pair;
+use publish::Publish;
+use pull::Pull;
+use push::Push;
+use reply::Reply;
+use request::Request;
+use router::Router;
+use stream::Stream;
+use subscribe::Subscribe;
 
 use crate::{
     Frame, Loss, Message, Options, SocketType,
@@ -170,42 +170,35 @@ trait Rules {
 
 /// The rules of one socket.
 #[derive(Debug)]
-pub enum Machine {
-    /// PAIR.
+pub struct Machine(Kind);
+
+#[derive(Debug)]
+enum Kind {
     Pair(Pair),
-    /// PUB and XPUB.
     Publish(Box<Publish>),
-    /// SUB and XSUB.
     Subscribe(Box<Subscribe>),
-    /// REQ.
     Request(Request),
-    /// REP.
     Reply(Reply),
-    /// DEALER.
     Dealer(Dealer),
-    /// ROUTER.
     Router(Box<Router>),
-    /// PUSH.
     Push(Push),
-    /// PULL.
     Pull(Pull),
-    /// STREAM.
     Stream(Box<Stream>),
 }
 
 macro_rules! each {
     ($self:expr, $rules:ident => $call:expr) => {
         match $self {
-            Machine::Push($rules) => $call,
-            Machine::Dealer($rules) => $call,
-            Machine::Pair($rules) => $call,
-            Machine::Request($rules) => $call,
-            Machine::Reply($rules) => $call,
-            Machine::Pull($rules) => $call,
-            Machine::Router($rules) => $call,
-            Machine::Publish($rules) => $call,
-            Machine::Subscribe($rules) => $call,
-            Machine::Stream($rules) => $call,
+            Kind::Push($rules) => $call,
+            Kind::Dealer($rules) => $call,
+            Kind::Pair($rules) => $call,
+            Kind::Request($rules) => $call,
+            Kind::Reply($rules) => $call,
+            Kind::Pull($rules) => $call,
+            Kind::Router($rules) => $call,
+            Kind::Publish($rules) => $call,
+            Kind::Subscribe($rules) => $call,
+            Kind::Stream($rules) => $call,
         }
     };
 }
@@ -214,23 +207,23 @@ impl Machine {
     /// The rules of a socket type. `seed` is any number that is hard to guess: request numbers and generated routing ids
     /// count up from it.
     pub fn new(kind: SocketType, options: &Options, seed: u32) -> Self {
-        match kind {
-            SocketType::Pair => Self::Pair(Pair::default()),
-            SocketType::Pub | SocketType::Xpub => Self::Publish(Box::new(Publish::new(kind, options))),
-            SocketType::Sub | SocketType::Xsub => Self::Subscribe(Box::new(Subscribe::new(kind, options))),
-            SocketType::Req => Self::Request(Request::new(options, seed)),
-            SocketType::Rep => Self::Reply(Reply::new(options)),
-            SocketType::Dealer => Self::Dealer(Dealer::new(options)),
-            SocketType::Router => Self::Router(Box::new(Router::new(options, seed))),
-            SocketType::Pull => Self::Pull(Pull),
-            SocketType::Push => Self::Push(Push::default()),
-            SocketType::Stream => Self::Stream(Box::new(Stream::new(options, seed))),
-        }
+        Self(match kind {
+            SocketType::Pair => Kind::Pair(Pair::default()),
+            SocketType::Pub | SocketType::Xpub => Kind::Publish(Box::new(Publish::new(kind, options))),
+            SocketType::Sub | SocketType::Xsub => Kind::Subscribe(Box::new(Subscribe::new(kind, options))),
+            SocketType::Req => Kind::Request(Request::new(options, seed)),
+            SocketType::Rep => Kind::Reply(Reply::new(options)),
+            SocketType::Dealer => Kind::Dealer(Dealer::new(options)),
+            SocketType::Router => Kind::Router(Box::new(Router::new(options, seed))),
+            SocketType::Pull => Kind::Pull(Pull),
+            SocketType::Push => Kind::Push(Push::default()),
+            SocketType::Stream => Kind::Stream(Box::new(Stream::new(options, seed))),
+        })
     }
 
     /// Takes changed options over; all that a machine reads act at once.
     pub fn configure(&mut self, options: &Options) {
-        each!(self, rules => rules.configure(options));
+        each!(&mut self.0, rules => rules.configure(options));
     }
 
     /// Lets a peer in: from now on messages may be routed to it.
@@ -243,7 +236,7 @@ impl Machine {
         facts: &Facts<'_>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refused> {
-        each!(self, rules => rules.attach(peer, facts, effects))
+        each!(&mut self.0, rules => rules.attach(peer, facts, effects))
     }
 
     /// An attached peer is connected: for the first time, if it was attached before the handshake, or again.
@@ -256,22 +249,22 @@ impl Machine {
         facts: &Facts<'_>,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Refused> {
-        each!(self, rules => rules.reattach(peer, facts, effects))
+        each!(&mut self.0, rules => rules.reattach(peer, facts, effects))
     }
 
     /// The connection is lost, but the queue of the peer is kept for the next one (the connecting side).
     pub fn suspend(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
-        each!(self, rules => rules.suspend(peer, effects));
+        each!(&mut self.0, rules => rules.suspend(peer, effects));
     }
 
     /// Nothing is routed to this peer any more. What was received from it may still be accepted.
     pub fn detach(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
-        each!(self, rules => rules.detach(peer, effects));
+        each!(&mut self.0, rules => rules.detach(peer, effects));
     }
 
     /// All that was received from this detached peer has been accepted: its number may be used again.
     pub fn forget(&mut self, peer: PeerId) {
-        each!(self, rules => rules.forget(peer));
+        each!(&mut self.0, rules => rules.forget(peer));
     }
 
     /// Decides where a message goes, and moves the state on. `targets` is overwritten where the answer speaks of them.
@@ -286,14 +279,14 @@ impl Machine {
         peers: &impl Peers,
         targets: &mut Vec<PeerId>,
     ) -> Result<Route<'_>, Refusal> {
-        each!(self, rules => rules.route(message, peers, targets))
+        each!(&mut self.0, rules => rules.route(message, peers, targets))
     }
 
     /// Whether all that was received but not accepted is to be dropped, as [`Loss::Stale`], when a message has been
     /// routed and before it is queued: a REQ shall not take an old reply for the answer to a new request.
     #[inline]
     pub fn forgets_received_on_send(&self) -> bool {
-        matches!(self, Self::Request(_))
+        matches!(self.0, Kind::Request(_))
     }
 
     /// Whether a receive may be tried now.
@@ -302,13 +295,13 @@ impl Machine {
     /// [`Refusal::IllegalState`] in the lock-step of REQ and REP; [`Refusal::NotSupported`] where nothing is received.
     #[inline]
     pub fn may_receive(&self) -> Result<(), Refusal> {
-        each!(self, rules => rules.may_receive())
+        each!(&self.0, rules => rules.may_receive())
     }
 
     /// Whether messages must go through [`Machine::accept`]. May change with the options.
     #[inline]
     pub fn needs_accept(&self) -> bool {
-        each!(self, rules => rules.needs_accept())
+        each!(&self.0, rules => rules.needs_accept())
     }
 
     /// Turns a message as it was received into what the application gets.
@@ -322,13 +315,13 @@ impl Machine {
         message: Message,
         effects: &mut Vec<Effect>,
     ) -> Result<Message, Loss> {
-        each!(self, rules => rules.accept(from, message, effects))
+        each!(&mut self.0, rules => rules.accept(from, message, effects))
     }
 
     /// Takes what a subscriber sent. For publishers only, and called where it is read: it must not wait for the
     /// application.
     pub fn upstream(&mut self, from: PeerId, what: Upstream<'_>, effects: &mut Vec<Effect>) {
-        each!(self, rules => rules.upstream(from, what, effects));
+        each!(&mut self.0, rules => rules.upstream(from, what, effects));
     }
 
     /// Subscribes to a prefix: a SUB for itself; an XPUB in manual mode for the peer whose subscription or cancellation
@@ -337,7 +330,7 @@ impl Machine {
     /// # Errors
     /// [`Refusal::NotSupported`] for all others; [`Refusal::Invalid`] if all topics together exceed 1 GiB.
     pub fn subscribe(&mut self, topic: &[u8], effects: &mut Vec<Effect>) -> Result<(), Refusal> {
-        each!(self, rules => rules.subscribe(topic, effects))
+        each!(&mut self.0, rules => rules.subscribe(topic, effects))
     }
 
     /// Takes one subscription back; the counterpart of [`Machine::subscribe`]. Unknown prefixes are no error.
@@ -345,33 +338,33 @@ impl Machine {
     /// # Errors
     /// [`Refusal::NotSupported`] as there.
     pub fn unsubscribe(&mut self, topic: &[u8], effects: &mut Vec<Effect>) -> Result<(), Refusal> {
-        each!(self, rules => rules.unsubscribe(topic, effects))
+        each!(&mut self.0, rules => rules.unsubscribe(topic, effects))
     }
 
     /// How many peers a message with this first frame would go to (PUB, XPUB).
     pub fn subscribers(&self, topic: &[u8]) -> usize {
-        each!(self, rules => rules.subscribers(topic))
+        each!(&self.0, rules => rules.subscribers(topic))
     }
 
     /// Distinct prefixes subscribed to: by our peers (PUB, XPUB), by us (SUB, XSUB).
     pub fn topics_count(&self) -> usize {
-        each!(self, rules => rules.topics_count())
+        each!(&self.0, rules => rules.topics_count())
     }
 
     /// Who has this routing id (ROUTER, STREAM).
     pub fn peer_named(&self, routing_id: &[u8]) -> Option<PeerId> {
-        each!(self, rules => rules.peer_named(routing_id))
+        each!(&self.0, rules => rules.peer_named(routing_id))
     }
 
     /// The routing id of a peer (ROUTER, STREAM).
     pub fn routing_id_of(&self, peer: PeerId) -> Option<&Frame> {
-        each!(self, rules => rules.routing_id_of(peer))
+        each!(&self.0, rules => rules.routing_id_of(peer))
     }
 
     /// Whether an XPUB reports cancellations of topics that the peer had not subscribed to. libzmq does; the default
     /// here does not.
     pub fn report_unknown_cancels(&mut self, report: bool) {
-        if let Self::Publish(publish) = self {
+        if let Kind::Publish(publish) = &mut self.0 {
             publish.report_unknown_cancels(report);
         }
     }

@@ -8,7 +8,7 @@ use crate::{
 
 /// The rules of a PAIR socket.
 #[derive(Debug, Default)]
-pub struct Pair {
+pub(super) struct Pair {
     peer: Option<PeerId>,
 }
 

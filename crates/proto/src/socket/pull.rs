@@ -5,7 +5,7 @@ use crate::routing::PeerId;
 
 /// The rules of a PULL socket: everybody is let in, everything is accepted, nothing is sent.
 #[derive(Debug, Default)]
-pub struct Pull;
+pub(super) struct Pull;
 
 impl Rules for Pull {
     fn attach(&mut self, _: PeerId, _: &Facts<'_>, _: &mut Vec<Effect>) -> Result<(), Refused> {

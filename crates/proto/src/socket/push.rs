@@ -8,7 +8,7 @@ use crate::{
 
 /// The rules of a PUSH socket.
 #[derive(Debug, Default)]
-pub struct Push {
+pub(super) struct Push {
     balance: LoadBalance,
 }
 

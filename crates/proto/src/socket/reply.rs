@@ -16,7 +16,7 @@ use crate::{
 
 /// The rules of a REP socket.
 #[derive(Debug)]
-pub struct Reply {
+pub(super) struct Reply {
     attached: PeerTable<()>,
     state: State,
     /// The envelope of the last request.

@@ -18,7 +18,7 @@ use crate::{
 
 /// The rules of a REQ socket.
 #[derive(Debug)]
-pub struct Request {
+pub(super) struct Request {
     balance: LoadBalance,
     state: State,
     /// `number ""`; the number is that of the last request.

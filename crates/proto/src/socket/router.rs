@@ -13,7 +13,7 @@ use crate::{
 
 /// The rules of a ROUTER socket.
 #[derive(Debug)]
-pub struct Router {
+pub(super) struct Router {
     names: Names,
     peers: PeerTable<Named>,
     mandatory: bool,

@@ -9,7 +9,7 @@ use crate::{
 
 /// The rules of a STREAM socket.
 #[derive(Debug)]
-pub struct Stream {
+pub(super) struct Stream {
     names: Names,
     peers: PeerTable<Named>,
     notify: bool,

@@ -15,7 +15,7 @@ const SELF: PeerId = PeerId(0);
 
 /// The rules of a SUB or XSUB socket.
 #[derive(Debug)]
-pub struct Subscribe {
+pub(super) struct Subscribe {
     by_messages: bool,
     topics: Subscriptions,
     /// Publishers; whether they are connected.

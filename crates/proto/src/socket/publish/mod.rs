@@ -25,7 +25,7 @@ const OCTETS_PER_PEER: u64 = 64 * 1024 * 1024;
 
 /// The rules of a PUB or XPUB socket.
 #[derive(Debug)]
-pub struct Publish {
+pub(super) struct Publish {
     /// What messages are matched against.
     topics: Subscriptions,
     /// In manual mode, what the peers asked for: reported as cancelled when they go.
