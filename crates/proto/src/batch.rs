@@ -26,6 +26,18 @@ pub(crate) const LONG: u8 = 2;
 pub(crate) const COMMAND: u8 = 4;
 
 /// Whole messages in ZMTP framing, in order: octets with small bodies in place and large bodies beside them.
+///
+/// ```
+/// use zeroxide_proto::{Batch, Message};
+/// let mut batch = Batch::new();
+/// batch.push_message(&[], &Message::from(["weather", "rain"]));
+/// batch.push_frame(b"hello", false);
+/// assert_eq!(batch.messages(), 2);
+/// let wire: Vec<u8> = batch.segments().flatten().copied().collect();
+/// assert_eq!(wire, b"\x01\x07weather\0\x04rain\0\x05hello");
+/// assert_eq!(batch.pop(), Some(["weather", "rain"].into()));
+/// assert_eq!(batch.messages(), 1);
+/// ```
 #[derive(Default, Clone, Debug)]
 pub struct Batch {
     octets: Vec<u8>,

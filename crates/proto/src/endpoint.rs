@@ -41,6 +41,14 @@ pub enum Endpoint {
 }
 
 /// A host and a port, and perhaps where the connection shall come from. Parses from `[source;]host:port` too.
+///
+/// ```
+/// use zeroxide_proto::endpoint::{EndpointError, TcpEndpoint};
+/// let endpoint: TcpEndpoint = "192.168.1.7;server.example:5555".parse()?;
+/// assert_eq!(endpoint.source.map(|source| source.to_string()).as_deref(), Some("192.168.1.7:*"));
+/// assert_eq!(endpoint.address.to_string(), "server.example:5555");
+/// # Ok::<(), EndpointError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct TcpEndpoint {
     /// Where a connection shall come from.
@@ -50,6 +58,13 @@ pub struct TcpEndpoint {
 }
 
 /// A host and a port.
+///
+/// ```
+/// use zeroxide_proto::endpoint::{EndpointError, Host, TcpAddress, TcpEndpoint};
+/// let TcpAddress { host, port } = "eth0:*".parse::<TcpEndpoint>()?.address;
+/// assert_eq!((host, port), (Host::Name("eth0".into()), None));
+/// # Ok::<(), EndpointError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct TcpAddress {
     /// Which machine, or which of its addresses.
@@ -59,6 +74,15 @@ pub struct TcpAddress {
 }
 
 /// Which machine, or which of its addresses.
+///
+/// ```
+/// use std::net::Ipv6Addr;
+/// use zeroxide_proto::endpoint::{EndpointError, Host};
+/// assert_eq!("*".parse(), Ok(Host::Any));
+/// assert_eq!("[::1]".parse(), Ok(Host::V6(Ipv6Addr::LOCALHOST, None)));
+/// assert_eq!("localhost".parse(), Ok(Host::Name("localhost".into())));
+/// assert!(matches!("no host".parse::<Host>(), Err(EndpointError::BadHost(_))));
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Host {
     /// All addresses of this machine: `*`.
@@ -72,6 +96,14 @@ pub enum Host {
 }
 
 /// A unix domain socket.
+///
+/// ```
+/// use zeroxide_proto::endpoint::{EndpointError, IpcEndpoint};
+/// assert_eq!("/run/service.sock".parse(), Ok(IpcEndpoint::Path("/run/service.sock".into())));
+/// assert_eq!("@service".parse(), Ok(IpcEndpoint::Abstract("service".into())));
+/// assert_eq!("*".parse(), Ok(IpcEndpoint::Wildcard));
+/// assert_eq!("@".parse::<IpcEndpoint>(), Err(EndpointError::BadName));
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum IpcEndpoint {
     /// A file.
@@ -83,6 +115,16 @@ pub enum IpcEndpoint {
 }
 
 /// Why a text is no endpoint, or none to bind or connect. The part at fault is inside.
+///
+/// ```
+/// use zeroxide_proto::endpoint::{Endpoint, EndpointError};
+/// let why = |text: &str| text.parse::<Endpoint>().unwrap_err();
+/// assert_eq!(why("localhost:5555"), EndpointError::NoTransport);
+/// assert_eq!(why("udp://localhost:5555"), EndpointError::UnknownTransport("udp".into()));
+/// let anywhere: Endpoint = "tcp://*:5555".parse()?;
+/// assert_eq!(anywhere.check_connect(), Err(EndpointError::NotConnectable));
+/// # Ok::<(), EndpointError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum EndpointError {
@@ -110,6 +152,12 @@ pub enum EndpointError {
 }
 
 /// The errno that libzmq has for an [`EndpointError`].
+///
+/// ```
+/// use zeroxide_proto::endpoint::{Endpoint, EndpointErrno};
+/// let error = "udp://localhost:5555".parse::<Endpoint>().unwrap_err();
+/// assert_eq!(error.errno(), EndpointErrno::TransportNotSupported);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum EndpointErrno {
     /// EINVAL

@@ -1,6 +1,14 @@
 //! Why a message was not delivered: every loss has a reason and is counted under it.
 
 /// The reason why a message was dropped.
+///
+/// ```
+/// use zeroxide_proto::Loss;
+/// let mut counts = [0; Loss::ALL.len()];
+/// counts[Loss::HighWaterMark as usize] += 3;
+/// let told: Vec<_> = Loss::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0).collect();
+/// assert_eq!(told, [(Loss::HighWaterMark, 3)]);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Loss {

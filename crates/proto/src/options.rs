@@ -7,6 +7,14 @@ use crate::{Frame, security::SecurityOptions};
 use std::time::Duration;
 
 /// What a socket has been told. Most options act on connections made later, as in libzmq; each says so where not.
+///
+/// ```
+/// use std::time::Duration;
+/// use zeroxide_proto::Options;
+/// let options = Options { linger: Some(Duration::from_secs(2)), ..Options::default() };
+/// assert_eq!(options.send_high_water_mark, Some(1000), "as in libzmq");
+/// assert_eq!(options.heartbeat_interval, None, "where libzmq has 0 or -1");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Options {
     // -- queues
@@ -141,6 +149,12 @@ pub struct Options {
 }
 
 /// Which comings and goings a ROUTER reports.
+///
+/// ```
+/// use zeroxide_proto::options::RouterNotify;
+/// let arrivals = RouterNotify { connect: true, ..RouterNotify::default() };
+/// assert!(!arrivals.disconnect);
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct RouterNotify {
     /// Report new peers.
@@ -150,6 +164,13 @@ pub struct RouterNotify {
 }
 
 /// After what a connecting side does not try again.
+///
+/// ```
+/// use zeroxide_proto::options::ReconnectStop;
+/// // A job that is only worth doing while the server that started it is there.
+/// let stop = ReconnectStop { connection_refused: true, after_disconnect: true, ..ReconnectStop::default() };
+/// assert!(!stop.handshake_failed, "a peer that is shutting down is asked again");
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub struct ReconnectStop {
     /// The peer's host refused.
@@ -161,6 +182,13 @@ pub struct ReconnectStop {
 }
 
 /// The oldest ZMTP version a socket speaks.
+///
+/// ```
+/// use zeroxide_proto::{Version, options::MinimumVersion};
+/// let minimum = MinimumVersion::default();
+/// assert!(Version::V2.meets(minimum), "ZeroMQ 3 is welcome");
+/// assert!(!Version::V1.meets(minimum), "what may be anything is not");
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum MinimumVersion {
     /// ZeroMQ 2.x. Anything that is not ZMTP at all looks like such a peer.

@@ -3,6 +3,14 @@
 use std::fmt;
 
 /// What a socket does with messages. The numbers are those of the C API.
+///
+/// ```
+/// use zeroxide_proto::SocketType;
+/// assert!(SocketType::Req.may_talk_to(SocketType::Router));
+/// let workers: Vec<_> = SocketType::ALL.into_iter().filter(|kind| kind.may_talk_to(SocketType::Push)).collect();
+/// assert_eq!(workers, [SocketType::Pull]);
+/// assert_eq!(SocketType::from_name(b"XPUB").map(|kind| kind as i32), Some(9), "ZMQ_XPUB");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u8)]
 pub enum SocketType {

@@ -35,6 +35,35 @@ const DIRECT: usize = 16 * 1024;
 ///
 /// Before each read, [`Decoder::target`] says where to read to; after it, [`Decoder::advance`] hands over what became
 /// whole. The read buffer may serve many connections in turn: it holds nothing between `advance` and `target`.
+///
+/// ```
+/// use zeroxide_proto::{Batch, Command, Message, Options, Sink, SocketType};
+///
+/// struct Print;
+/// impl Sink for Print {
+///     fn messages(&mut self, mut batch: Batch) {
+///         assert_eq!(batch.pop(), Some(Message::from("hello")));
+///     }
+///     fn command(&mut self, command: Command<'_>) {
+///         println!("{}", command.name().escape_ascii());
+///     }
+/// }
+///
+/// # use zeroxide_proto::{Handshake, Settings};
+/// # let settings = Settings::new(SocketType::Pull, &Options::default());
+/// # let mut handshake = Handshake::new(settings, &mut Vec::new());
+/// # let mut heard = b"\xFF\0\0\0\0\0\0\0\x01\x7F\x03\x01NULL".to_vec();
+/// # heard.resize(64, 0);
+/// # heard.extend(b"\x04\x1A\x05READY\x0BSocket-Type\0\0\0\x04PUSH");
+/// # let progress = handshake.receive(&heard, &mut Vec::new())?;
+/// let mut decoder = progress.established.ok_or("more is to come")?.decoder;
+/// let mut scratch = Vec::with_capacity(8192);
+/// for read in [&b"\0\x05hel"[..], b"lo"] {
+///     decoder.target(&mut scratch).extend_from_slice(read);
+///     decoder.advance(&mut scratch, &mut Print)?;
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Decoder {
     mode: Mode,

@@ -12,6 +12,23 @@ use crate::{
 };
 
 /// Puts what is sent into the form that the peer understands.
+///
+/// ```
+/// use zeroxide_proto::{Batch, Options, SocketType};
+/// # use zeroxide_proto::{Handshake, Settings};
+/// # let settings = Settings::new(SocketType::Xsub, &Options::default());
+/// # let mut handshake = Handshake::new(settings, &mut Vec::new());
+/// # let mut heard = b"\xFF\0\0\0\0\0\0\0\x01\x7F\x03\x01NULL".to_vec();
+/// # heard.resize(64, 0);
+/// # heard.extend(b"\x04\x1A\x05READY\x0BSocket-Type\0\0\0\x04XPUB");
+/// # let progress = handshake.receive(&heard, &mut Vec::new())?;
+/// let mut encoder = progress.established.ok_or("more is to come")?.encoder;
+/// let mut out = Vec::new();
+/// encoder.subscription(b"A", true, &mut out);
+/// encoder.ping(600, b"", &mut out);
+/// assert_eq!(out, b"\x04\x0B\x09SUBSCRIBEA\x04\x07\x04PING\x02\x58");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Encoder {
     mode: Mode,
@@ -142,6 +159,19 @@ fn seal(sealer: &mut dyn Sealer, flags: u8, body: &[u8], out: &mut Vec<u8>) {
 }
 
 /// A batch on its way out, in the form of the wire.
+///
+/// ```
+/// use zeroxide_proto::{Batch, Encoder};
+/// let mut batch = Batch::new();
+/// batch.push_frame(b"whole", false);
+/// batch.push_frame(b"cut off", false);
+/// // For a plain TCP peer, which gets the bodies and nothing else.
+/// let wire = Encoder::raw().encode(batch);
+/// assert_eq!((wire.messages(), wire.size()), (2, 12));
+/// // The connection broke after 8 octets.
+/// let (mut left, sent) = wire.into_unwritten(8);
+/// assert_eq!((sent, left.pop()), (1, Some("cut off".into())));
+/// ```
 #[derive(Debug, Default)]
 pub struct Wire {
     batch: Batch,

@@ -17,6 +17,14 @@ const CRYPTOGRAPHIC: u32 = 0x1100_0001;
 const MECHANISM_MISMATCH: u32 = 0x1100_0002;
 
 /// Why greeting or handshake failed. Trying again will not help, unless the peer changes.
+///
+/// ```
+/// use zeroxide_proto::{Handshake, HandshakeError, Options, Settings, SocketType, Version};
+/// let mut handshake = Handshake::new(Settings::new(SocketType::Pull, &Options::default()), &mut Vec::new());
+/// let error = handshake.receive(b"GET / HTTP/1.1\r\n", &mut Vec::new()).unwrap_err();
+/// assert_eq!(error, HandshakeError::Version(Version::V1), "whatever is not ZMTP looks like ZeroMQ 2");
+/// println!("{error} ({:#x})", error.code());
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum HandshakeError {
@@ -53,6 +61,29 @@ pub enum HandshakeError {
 }
 
 /// Why an established connection must be closed.
+///
+/// ```
+/// # use zeroxide_proto::{Batch, Command, Sink};
+/// # struct Nothing;
+/// # impl Sink for Nothing {
+/// #     fn messages(&mut self, _: Batch) {}
+/// #     fn command(&mut self, _: Command<'_>) {}
+/// # }
+/// use zeroxide_proto::{Options, ProtocolError, SocketType};
+/// # use zeroxide_proto::{Handshake, Settings};
+/// # let settings = Settings::new(SocketType::Pull, &Options::default());
+/// # let mut handshake = Handshake::new(settings, &mut Vec::new());
+/// # let mut heard = b"\xFF\0\0\0\0\0\0\0\x01\x7F\x03\x01NULL".to_vec();
+/// # heard.resize(64, 0);
+/// # heard.extend(b"\x04\x1A\x05READY\x0BSocket-Type\0\0\0\x04PUSH");
+/// # let progress = handshake.receive(&heard, &mut Vec::new())?;
+/// let mut decoder = progress.established.ok_or("more is to come")?.decoder;
+/// let mut scratch = Vec::new();
+/// decoder.target(&mut scratch).extend_from_slice(b"\xFFnoise");
+/// let error = decoder.advance(&mut scratch, &mut Nothing).unwrap_err();
+/// assert!(matches!(error, ProtocolError::ReservedFlags(_)), "{error}");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum ProtocolError {

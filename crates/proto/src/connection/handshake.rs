@@ -31,6 +31,27 @@ const COMMAND_MAX: u64 = metadata::OCTETS_MAX as u64 + 512;
 const ROUTING_ID_MAX: usize = 255;
 
 /// A connection that is being set up.
+///
+/// ```
+/// use zeroxide_proto::{Command, Handshake, Options, Settings, SocketType, wire::{greeting, metadata}};
+/// let mut out = Vec::new();
+/// let mut handshake = Handshake::new(Settings::new(SocketType::Pull, &Options::default()), &mut out);
+/// assert_eq!(out, greeting::signature(0), "the rest waits until the peer has shown its version");
+///
+/// // What a PUSH of today says.
+/// let mut heard = greeting::signature(0).to_vec();
+/// heard.push(greeting::MAJOR);
+/// greeting::Greeting::new("NULL", false).write_rest(&mut heard);
+/// let mut properties = Vec::new();
+/// metadata::write(metadata::SOCKET_TYPE, b"PUSH", &mut properties);
+/// Command::Ready(&properties).write(&mut heard);
+///
+/// let progress = handshake.receive(&heard, &mut out)?;
+/// assert_eq!(progress.consumed, heard.len());
+/// let established = progress.established.ok_or("more is to come")?;
+/// assert_eq!(established.peer.socket_type, Some(SocketType::Push));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Handshake {
     settings: Arc<Settings>,
@@ -52,6 +73,16 @@ enum Stage {
 }
 
 /// How far one call came.
+///
+/// ```
+/// use zeroxide_proto::{Handshake, HandshakeError, Options, Settings, SocketType};
+/// let settings = Settings::new(SocketType::Pull, &Options::default());
+/// let mut handshake = Handshake::new(settings, &mut Vec::new());
+/// let progress = handshake.receive(b"\xFF\0\0", &mut Vec::new())?;
+/// assert_eq!(progress.consumed, 3);
+/// assert!(progress.established.is_none(), "it has only just begun");
+/// # Ok::<(), HandshakeError>(())
+/// ```
 #[derive(Debug)]
 pub struct Progress {
     /// Octets of the input that belonged to the handshake; what is behind them is traffic.
@@ -61,6 +92,21 @@ pub struct Progress {
 }
 
 /// A connection that is up.
+///
+/// ```
+/// use zeroxide_proto::{Batch, Established, Options, SocketType};
+/// # use zeroxide_proto::{Handshake, Settings};
+/// # let settings = Settings::new(SocketType::Pull, &Options::default());
+/// # let mut handshake = Handshake::new(settings, &mut Vec::new());
+/// # let mut heard = b"\xFF\0\0\0\0\0\0\0\x01\x7F\x03\x01NULL".to_vec();
+/// # heard.resize(64, 0);
+/// # heard.extend(b"\x04\x1A\x05READY\x0BSocket-Type\0\0\0\x04PUSH");
+/// # let progress = handshake.receive(&heard, &mut Vec::new())?;
+/// let Established { peer, encoder, .. } = progress.established.ok_or("more is to come")?;
+/// assert!(peer.version.has_commands());
+/// assert!(encoder.is_passthrough(), "batches go out as they are");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Established {
     /// What is known of the peer.
@@ -72,6 +118,22 @@ pub struct Established {
 }
 
 /// What a peer said about itself.
+///
+/// ```
+/// use zeroxide_proto::{Options, SocketType, wire::metadata};
+/// # use zeroxide_proto::{Handshake, Settings};
+/// # let settings = Settings::new(SocketType::Pull, &Options::default());
+/// # let mut handshake = Handshake::new(settings, &mut Vec::new());
+/// # let mut heard = b"\xFF\0\0\0\0\0\0\0\x01\x7F\x03\x01NULL".to_vec();
+/// # heard.resize(64, 0);
+/// # heard.extend(b"\x04\x1A\x05READY\x0BSocket-Type\0\0\0\x04PUSH");
+/// # let progress = handshake.receive(&heard, &mut Vec::new())?;
+/// let peer = progress.established.ok_or("more is to come")?.peer;
+/// assert_eq!(peer.socket_type, Some(SocketType::Push));
+/// assert!(peer.routing_id.is_empty(), "it is nobody in particular");
+/// assert_eq!(metadata::find(&peer.metadata, "socket-type"), Some(&b"PUSH"[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PeerProperties {
     /// The version spoken with it.

@@ -11,6 +11,19 @@ use std::time::{Duration, Instant};
 pub const PONGS_QUEUED_MAX: usize = 8;
 
 /// What is to be done now.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use zeroxide_proto::{Beat, Heartbeat, Options, Version};
+/// let options = Options { heartbeat_interval: Some(Duration::from_secs(2)), ..Options::default() };
+/// let now = Instant::now();
+/// let mut heartbeat = Heartbeat::new(&options, Version::V3_1, now);
+/// match heartbeat.tick(now, 0) {
+///     Beat::Nothing => println!("look again at {:?}", heartbeat.deadline()),
+///     Beat::SendPing => println!("ask for a sign of life"),
+///     Beat::Dead => println!("close, and connect again"),
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Beat {
     /// Nothing, until [`Heartbeat::deadline`].
@@ -22,6 +35,18 @@ pub enum Beat {
 }
 
 /// The heartbeat of one connection.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use zeroxide_proto::{Beat, Heartbeat, Options, Version};
+/// let second = Duration::from_secs(1);
+/// let options = Options { heartbeat_interval: Some(second), ..Options::default() };
+/// let start = Instant::now();
+/// let mut heartbeat = Heartbeat::new(&options, Version::V3_1, start);
+/// assert_eq!(heartbeat.tick(start + second, 100), Beat::SendPing);
+/// assert_eq!(heartbeat.tick(start + second * 2, 107), Beat::SendPing, "7 octets came: it lives");
+/// assert_eq!(heartbeat.tick(start + second * 3, 107), Beat::Dead);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
     interval: Option<Duration>,

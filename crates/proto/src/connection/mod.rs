@@ -27,6 +27,14 @@ pub use heartbeat::{Beat, Heartbeat, PONGS_QUEUED_MAX};
 use std::fmt;
 
 /// The version of ZMTP that both sides of a connection speak.
+///
+/// ```
+/// use zeroxide_proto::{Version, options::MinimumVersion};
+/// assert!(Version::V2 < Version::V3_0);
+/// assert!(Version::V3_0.has_commands() && !Version::V2.has_commands());
+/// assert!(!Version::V2.meets(MinimumVersion::V3));
+/// assert_eq!(Version::V3_1.to_string(), "ZMTP 3.1");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Version {
     /// ZMTP 1.0, of ZeroMQ 2.x: no socket types, no subscriptions.
@@ -70,6 +78,13 @@ impl fmt::Display for Version {
 pub const FRAMES_MAX: u32 = 65_536;
 
 /// What a socket tells every connection of it: one value, shared by all of them.
+///
+/// ```
+/// use zeroxide_proto::{Options, Settings, SocketType};
+/// let options = Options { max_message_size: Some(1 << 20), ..Options::default() };
+/// let settings = Settings { max_frames: 16, ..Settings::new(SocketType::Dealer, &options) };
+/// assert_eq!(settings.max_message_size, Some(1 << 20));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The type announced, and checked against the peer's.
@@ -128,6 +143,27 @@ impl Limits {
 }
 
 /// Where a [`Decoder`] puts what it found.
+///
+/// ```
+/// use zeroxide_proto::{Batch, Command, Decoder, Sink};
+///
+/// #[derive(Default)]
+/// struct Received(Vec<Batch>);
+///
+/// impl Sink for Received {
+///     fn messages(&mut self, batch: Batch) {
+///         self.0.push(batch); // the very octets that were read, not a copy
+///     }
+///     fn command(&mut self, _: Command<'_>) {}
+/// }
+///
+/// let (mut received, mut scratch) = (Received::default(), Vec::new());
+/// let mut decoder = Decoder::raw();
+/// decoder.target(&mut scratch).extend_from_slice(b"whatever a plain peer says");
+/// decoder.advance(&mut scratch, &mut received)?;
+/// assert_eq!(received.0[0].messages(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Sink {
     /// One or more whole messages, in order.
     fn messages(&mut self, batch: Batch);

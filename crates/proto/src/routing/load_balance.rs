@@ -5,6 +5,22 @@ use crate::routing::{PeerId, Peers, Ring};
 /// Peers that messages are handed to in turn, full ones passed over.
 ///
 /// A pick costs one question to [`Peers`] for each peer passed over, and constant time besides.
+///
+/// ```
+/// use zeroxide_proto::routing::{LoadBalance, PeerId, Peers};
+///
+/// struct OneIsFull;
+/// impl Peers for OneIsFull {
+///     fn has_room(&self, peer: PeerId) -> bool {
+///         peer != PeerId(1)
+///     }
+/// }
+///
+/// let mut balance = LoadBalance::new();
+/// (0..3).for_each(|peer| balance.insert(PeerId(peer)));
+/// let picks: Vec<_> = (0..3).map(|_| balance.pick(&OneIsFull)).collect();
+/// assert_eq!(picks, [Some(PeerId(0)), Some(PeerId(2)), Some(PeerId(0))]);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct LoadBalance {
     ring: Ring,

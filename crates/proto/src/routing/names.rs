@@ -10,6 +10,16 @@ use std::{
 ///
 /// Generated names are an octet 00 and a number of four octets that counts up from a start that the caller draws, so
 /// that a name of an earlier life of the socket does not reach a stranger. No peer can choose such a name for itself.
+///
+/// ```
+/// use zeroxide_proto::routing::{Names, PeerId};
+/// let mut names = Names::new(7);
+/// let generated = names.generate(PeerId(0));
+/// assert_eq!(generated, b"\0\0\0\0\x07");
+/// assert_eq!(names.assign(b"worker", PeerId(1)), None);
+/// assert_eq!(names.assign(b"worker", PeerId(2)), Some(PeerId(1)), "who had it before");
+/// assert_eq!(names.find(b"worker"), Some(PeerId(2)));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Names {
     chosen: HashMap<Box<[u8]>, PeerId>,

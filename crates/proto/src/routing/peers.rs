@@ -1,6 +1,14 @@
 //! Peers as small numbers, tables over them, and a ring that they take turns in.
 
 /// A peer of one socket: a small number, dense, used again only after the machine was told to forget it.
+///
+/// ```
+/// use zeroxide_proto::PeerId;
+/// let mut queued = [0; 4];
+/// let peer = PeerId(2);
+/// queued[peer.index()] += 1;
+/// assert_eq!(queued, [0, 0, 1, 0]);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PeerId(pub u32);
 
@@ -13,12 +21,36 @@ impl PeerId {
 }
 
 /// What a machine may ask about the queues of its peers.
+///
+/// ```
+/// use zeroxide_proto::{PeerId, Peers};
+///
+/// /// How many messages wait for each peer.
+/// struct Queues(Vec<usize>);
+///
+/// impl Peers for Queues {
+///     fn has_room(&self, peer: PeerId) -> bool {
+///         self.0.get(peer.index()).is_some_and(|waiting| *waiting < 1000)
+///     }
+/// }
+///
+/// let queues = Queues(vec![0, 1000]);
+/// assert!(queues.has_room(PeerId(0)) && !queues.has_room(PeerId(1)));
+/// ```
 pub trait Peers {
     /// Whether one more message for this peer can be queued now.
     fn has_room(&self, peer: PeerId) -> bool;
 }
 
 /// Something kept for each of some peers; every access is one index.
+///
+/// ```
+/// use zeroxide_proto::routing::{PeerId, PeerTable};
+/// let mut since = PeerTable::new();
+/// since.insert(PeerId(3), "Monday");
+/// assert_eq!(since.insert(PeerId(3), "Tuesday"), Some("Monday"));
+/// assert_eq!(since.iter().collect::<Vec<_>>(), [(PeerId(3), &"Tuesday")]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct PeerTable<T> {
     slots: Vec<Option<T>>,

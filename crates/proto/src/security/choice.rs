@@ -7,6 +7,14 @@ use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// Who the peer is and whether others can listen: the mechanism of a socket. All its peers must use the same.
+///
+/// ```
+/// use zeroxide_proto::security::{Mechanism, SecurityOptions};
+/// let mut options = SecurityOptions::default();
+/// assert_eq!(options.mechanism(), Mechanism::Null);
+/// options.set_plain_username("admin");
+/// assert_eq!(options.mechanism().to_string(), "PLAIN");
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Mechanism {
@@ -37,6 +45,13 @@ impl fmt::Display for Mechanism {
 }
 
 /// A password: wiped when dropped, compared in constant time, not shown by `Debug`.
+///
+/// ```
+/// use zeroxide_proto::security::Password;
+/// let password = Password::from("open sesame");
+/// assert!(password == Password::from("open sesame"));
+/// assert!(!format!("{password:?}").contains("sesame"), "safe to log");
+/// ```
 #[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]
 pub struct Password(Vec<u8>);
 
@@ -68,6 +83,13 @@ impl fmt::Debug for Password {
 }
 
 /// Whom a server lets in when nobody is there who could be asked.
+///
+/// ```
+/// use zeroxide_proto::security::{Admission, SecurityOptions};
+/// let mut options = SecurityOptions::default();
+/// assert_eq!(options.admission, Admission::OnlyAuthenticated, "nobody enters by default");
+/// options.admission = Admission::AsLibzmq;
+/// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
 pub enum Admission {
     /// Nobody. A server that anyone may enter has an authenticator that says so.
@@ -80,6 +102,18 @@ pub enum Admission {
 }
 
 /// The options of a socket that make up its mechanism.
+///
+/// ```
+/// use zeroxide_proto::security::{Keypair, Mechanism, SecurityOptions};
+/// let keys = Keypair::from_random([7; 32]); // take octets that nobody can guess
+/// let mut server = SecurityOptions::default();
+/// server.set_curve_secret_key(keys.secret);
+/// server.set_curve_server(true);
+/// assert_eq!((server.mechanism(), server.is_server()), (Mechanism::Curve, true));
+/// let mut client = SecurityOptions::default();
+/// client.set_curve_server_key(keys.public);
+/// assert!(!client.is_server());
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct SecurityOptions {
     mechanism: Mechanism,

@@ -24,10 +24,26 @@ pub struct PublicKey([u8; KEY_SIZE]);
 
 /// The half of a key pair that nobody else may know. It is wiped when dropped, compared in constant time, and `Debug`
 /// does not show it.
+///
+/// ```
+/// use zeroxide_proto::security::{KeyError, SecretKey};
+/// let secret: SecretKey = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6".parse()?;
+/// assert_eq!(secret.public().to_z85(), "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7");
+/// assert!(!format!("{secret:?}").contains("JTKV"), "safe to log");
+/// # Ok::<(), KeyError>(())
+/// ```
 #[derive(Clone, Default, Zeroize, ZeroizeOnDrop)]
 pub struct SecretKey([u8; KEY_SIZE]);
 
 /// Both halves.
+///
+/// ```
+/// use zeroxide_proto::security::{KeyError, Keypair, SecretKey};
+/// let secret: SecretKey = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6".parse()?;
+/// let keys = Keypair::from(secret);
+/// assert_eq!(keys.public, keys.secret.public());
+/// # Ok::<(), KeyError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keypair {
     /// For everybody.
@@ -37,6 +53,12 @@ pub struct Keypair {
 }
 
 /// Why something is no key (rule R23).
+///
+/// ```
+/// use zeroxide_proto::security::{KeyError, PublicKey};
+/// assert_eq!("too short".parse::<PublicKey>(), Err(KeyError::Length(9)));
+/// assert!(matches!("~".repeat(40).parse::<PublicKey>(), Err(KeyError::Text(_))));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum KeyError {

@@ -48,6 +48,15 @@ use crate::{
 };
 
 /// What is known of a peer when it is attached.
+///
+/// ```
+/// use zeroxide_proto::{Frame, Machine, Options, PeerId, SocketType, socket::{Facts, Refused}};
+/// let mut router = Machine::new(SocketType::Router, &Options::default(), 1);
+/// let name = Frame::from("worker-7");
+/// router.attach(PeerId(0), &Facts { routing_id: &name, ..Facts::default() }, &mut Vec::new())?;
+/// assert_eq!(router.peer_named(b"worker-7"), Some(PeerId(0)));
+/// # Ok::<(), Refused>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'a> {
     /// Its type, if it said so (ZMTP 3.x) or is in this process.
@@ -89,6 +98,18 @@ impl Default for Facts<'_> {
 }
 
 /// What a subscriber sends to a publisher.
+///
+/// ```
+/// use zeroxide_proto::{Machine, Options, PeerId, SocketType, socket::{Facts, Refused, Upstream}};
+/// let mut publisher = Machine::new(SocketType::Pub, &Options::default(), 1);
+/// let mut effects = Vec::new();
+/// publisher.attach(PeerId(0), &Facts::default(), &mut effects)?;
+/// publisher.upstream(PeerId(0), Upstream::Subscribe(b"weather"), &mut effects);
+/// assert_eq!(publisher.subscribers(b"weather in Berlin"), 1);
+/// publisher.upstream(PeerId(0), Upstream::Message("\0weather".into()), &mut effects);
+/// assert_eq!(publisher.subscribers(b"weather in Berlin"), 0, "an older way to cancel");
+/// # Ok::<(), Refused>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Upstream<'a> {
     /// A SUBSCRIBE command.
@@ -169,6 +190,27 @@ trait Rules {
 }
 
 /// The rules of one socket.
+///
+/// ```
+/// # use zeroxide_proto::{PeerId, Peers};
+/// # struct Room;
+/// # impl Peers for Room {
+/// #     fn has_room(&self, _: PeerId) -> bool { true }
+/// # }
+/// use zeroxide_proto::{Machine, Message, Options, SocketType, socket::{Facts, Refusal, Route}};
+/// let mut client = Machine::new(SocketType::Req, &Options::default(), 1);
+/// client.attach(PeerId(0), &Facts::default(), &mut Vec::new())?;
+/// let (mut question, mut targets) = (Message::from("question"), Vec::new());
+/// match client.route(&mut question, &Room, &mut targets)? {
+///     Route::One { peer, envelope } => assert_eq!((peer, envelope.len()), (PeerId(0), 1)),
+///     other => unreachable!("{other:?}"),
+/// }
+/// // In lock-step: now the reply is due, and it comes behind an empty frame.
+/// assert!(matches!(client.route(&mut question, &Room, &mut targets), Err(Refusal::IllegalState(_))));
+/// let reply = client.accept(PeerId(0), ["", "answer"].into(), &mut Vec::new());
+/// assert_eq!(reply, Ok("answer".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Machine(Kind);
 

@@ -4,6 +4,29 @@ use crate::{Frame, Loss, Message, routing::PeerId};
 use std::fmt;
 
 /// Where a message goes. The state of the machine has moved on: the caller queues the message now.
+///
+/// ```
+/// # use zeroxide_proto::{PeerId, Peers};
+/// # struct Room;
+/// # impl Peers for Room {
+/// #     fn has_room(&self, _: PeerId) -> bool { true }
+/// # }
+/// use zeroxide_proto::{Loss, Machine, Message, Options, SocketType, socket::Route};
+/// let mut publisher = Machine::new(SocketType::Pub, &Options::default(), 1);
+/// let mut targets = Vec::new();
+/// let mut queues: Vec<Vec<Message>> = vec![Vec::new(); 8];
+/// let mut message = Message::from("news");
+/// match publisher.route(&mut message, &Room, &mut targets)? {
+///     Route::One { peer, .. } => queues[peer.index()].push(message),
+///     Route::Each { missed } => {
+///         targets.iter().for_each(|peer| queues[peer.index()].push(message.clone()));
+///         println!("{missed} subscribers were too slow");
+///     }
+///     Route::Dropped(reason) => println!("lost: {reason:?}"),
+///     Route::Subscription { .. } | Route::Close { .. } => unreachable!("not from a PUB"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Route<'a> {
     /// To this peer, which has room, behind the frames of the envelope.
@@ -35,6 +58,20 @@ pub enum Route<'a> {
 }
 
 /// Why a call cannot be served now. Nothing has changed.
+///
+/// ```
+/// # use zeroxide_proto::{PeerId, Peers};
+/// # struct Room;
+/// # impl Peers for Room {
+/// #     fn has_room(&self, _: PeerId) -> bool { true }
+/// # }
+/// use zeroxide_proto::{Machine, Message, Options, SocketType, socket::Refusal};
+/// let mut push = Machine::new(SocketType::Push, &Options::default(), 1);
+/// let (mut work, mut targets) = (Message::from("work"), Vec::new());
+/// let refused = push.route(&mut work, &Room, &mut targets).unwrap_err();
+/// assert_eq!(refused, Refusal::WouldBlock, "nobody is there");
+/// assert_eq!(push.may_receive(), Err(Refusal::NotSupported));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refusal {
     /// No peer has room, or there is none: try again when one has.
@@ -64,6 +101,15 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// Why a peer is not let in. The machine knows nothing of it: nothing is routed to it, nothing accepted from it.
+///
+/// ```
+/// use zeroxide_proto::{Machine, Options, PeerId, SocketType, socket::{Facts, Refused}};
+/// let mut pair = Machine::new(SocketType::Pair, &Options::default(), 1);
+/// pair.attach(PeerId(0), &Facts::default(), &mut Vec::new())?;
+/// let second = pair.attach(PeerId(1), &Facts::default(), &mut Vec::new());
+/// assert_eq!(second, Err(Refused::Occupied));
+/// # Ok::<(), Refused>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refused {
     /// A PAIR has its peer: close the connection.
@@ -85,6 +131,18 @@ impl fmt::Display for Refused {
 impl std::error::Error for Refused {}
 
 /// What else is to be done, in order.
+///
+/// ```
+/// use zeroxide_proto::{Machine, Options, PeerId, SocketType, socket::{Effect, Facts, Refused}};
+/// let mut subscriber = Machine::new(SocketType::Sub, &Options::default(), 1);
+/// let mut effects = Vec::new();
+/// let _ = subscriber.subscribe(b"weather", &mut effects);
+/// assert_eq!(effects, [], "nobody to tell");
+/// subscriber.attach(PeerId(0), &Facts::default(), &mut effects)?;
+/// let told = Effect::Subscription { peer: PeerId(0), topic: "weather".into(), subscribe: true };
+/// assert_eq!(effects, [told]);
+/// # Ok::<(), Refused>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Effect {
     /// Put this behind all that was received from the peer, beyond any high-water mark, and treat it as received: it

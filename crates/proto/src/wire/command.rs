@@ -13,6 +13,18 @@ use std::{error::Error, fmt};
 pub const CONTEXT_MAX: usize = 16;
 
 /// A command, its data borrowed from the octets it came in.
+///
+/// ```
+/// use zeroxide_proto::wire::{Command, CommandError};
+/// let command = Command::parse(b"\x04PING\0\x0Aabc")?;
+/// assert_eq!(command, Command::Ping { ttl: 10, context: b"abc" });
+/// let mut answer = Vec::new();
+/// if let Command::Ping { context, .. } = command {
+///     Command::Pong(context).write(&mut answer);
+/// }
+/// assert_eq!(answer, b"\x04\x08\x04PONGabc");
+/// # Ok::<(), CommandError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Command<'a> {
     /// Ends the handshake; the data are metadata, not looked at yet.
@@ -42,6 +54,13 @@ pub enum Command<'a> {
 }
 
 /// Why octets are not a command.
+///
+/// ```
+/// use zeroxide_proto::wire::{Command, CommandError};
+/// assert_eq!(Command::parse(b"\x09READY"), Err(CommandError::Name), "the name ends too early");
+/// assert_eq!(Command::parse(b"\x04PING\0"), Err(CommandError::Ping));
+/// assert!(Command::parse(b"\x04JUMP").is_ok(), "a name that is merely unknown is no error");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum CommandError {
     /// No name, or one that reaches beyond the end or has other octets than letters (rule R7).

@@ -22,6 +22,13 @@ pub const MAJOR: u8 = 3;
 pub const MINOR: u8 = 1;
 
 /// What the octets seen so far say about the peer.
+///
+/// ```
+/// use zeroxide_proto::wire::greeting::{Detection, detect};
+/// assert_eq!(detect(b""), Detection::Undecided(1));
+/// assert_eq!(detect(b"\x01\0"), Detection::Unversioned);
+/// assert_eq!(detect(b"\xFF\0\0\0\0\0\0\0\x01\x7F\x03"), Detection::Revision3);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Detection {
     /// Nothing yet; at least so many octets are needed in all.
@@ -66,6 +73,17 @@ pub fn signature(identity_length: usize) -> [u8; SIGNATURE_SIZE] {
 }
 
 /// What a whole greeting of version 3.x says.
+///
+/// ```
+/// use zeroxide_proto::wire::greeting::{GREETING_SIZE, Greeting, MAJOR, mechanism_field, signature};
+/// let mut octets = signature(0).to_vec();
+/// octets.push(MAJOR);
+/// Greeting::new("CURVE", true).write_rest(&mut octets);
+/// let octets: [u8; GREETING_SIZE] = octets.try_into().map_err(|_| "of another size")?;
+/// let heard = Greeting::parse(&octets).ok_or("not of 3.x")?;
+/// assert_eq!((heard.mechanism, heard.as_server), (mechanism_field("CURVE"), true));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Greeting {
     /// Major version, 3 or higher.

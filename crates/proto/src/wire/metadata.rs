@@ -21,6 +21,12 @@ pub const OCTETS_MAX: usize = 64 * 1024;
 pub type Properties = Vec<(String, Vec<u8>)>;
 
 /// Why octets are not metadata (rule R8).
+///
+/// ```
+/// use zeroxide_proto::wire::{MetadataError, metadata};
+/// assert_eq!(metadata::parse(b"\x08Identity\0\0\0\x05abc"), Err(MetadataError::Truncated));
+/// assert_eq!(metadata::parse(b"\x03A B\0\0\0\0"), Err(MetadataError::NameOctet(b' ')));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum MetadataError {
     /// A name or value reaches beyond the end, or octets are left over.

@@ -10,6 +10,13 @@ const VALUES: [u8; 256] = values();
 const FOREIGN: u8 = 255;
 
 /// Why something is not Z85, or cannot be written as such (rule R23).
+///
+/// ```
+/// use zeroxide_proto::z85::{Z85Error, decode, encode};
+/// assert_eq!(decode("Hell"), Err(Z85Error::Length(4)));
+/// assert_eq!(decode("Hell~"), Err(Z85Error::Character { at: 4, found: b'~' }));
+/// assert_eq!(encode(b"abc"), Err(Z85Error::Length(3)));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Z85Error {
     /// Octets do not come in fours, or characters not in fives.

@@ -76,6 +76,14 @@ struct Held {
 const NOTHING_HELD: Held = Held { first: NONE, last: NONE, count: 0, octets: 0 };
 
 /// What an addition changed.
+///
+/// ```
+/// use zeroxide_proto::routing::{Added, PeerId, Subscriptions};
+/// let mut topics = Subscriptions::new();
+/// assert_eq!(topics.add(PeerId(0), b"news"), Added::First, "worth telling upstream");
+/// assert_eq!(topics.add(PeerId(1), b"news"), Added::Another);
+/// assert_eq!(topics.add(PeerId(1), b"news"), Added::Copy);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Added {
     /// Nobody had this topic before.
@@ -89,6 +97,14 @@ pub enum Added {
 }
 
 /// How many copies of a subscription a removal takes.
+///
+/// ```
+/// use zeroxide_proto::routing::{Copies, PeerId, Removed, Subscriptions};
+/// let mut topics = Subscriptions::new();
+/// (0..3).for_each(|_| drop(topics.add(PeerId(0), b"news")));
+/// assert_eq!(topics.remove(PeerId(0), b"news", Copies::One), Removed::CopyRemains);
+/// assert_eq!(topics.remove(PeerId(0), b"news", Copies::All), Removed::Last);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Copies {
     /// One of them.
@@ -98,6 +114,16 @@ pub enum Copies {
 }
 
 /// What a removal changed.
+///
+/// ```
+/// use zeroxide_proto::routing::{Copies, PeerId, Removed, Subscriptions};
+/// let mut topics = Subscriptions::new();
+/// topics.add(PeerId(0), b"news");
+/// topics.add(PeerId(1), b"news");
+/// assert_eq!(topics.remove(PeerId(0), b"news", Copies::One), Removed::OthersRemain);
+/// assert_eq!(topics.remove(PeerId(0), b"news", Copies::One), Removed::Unknown);
+/// assert_eq!(topics.remove(PeerId(1), b"news", Copies::One), Removed::Last, "worth telling upstream");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Removed {
     /// Nothing: the peer did not have this topic.
