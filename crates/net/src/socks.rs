@@ -119,7 +119,7 @@ impl Socks {
     /// [`SocksError::BadName`], [`SocksError::BadCredentials`].
     pub fn new(
         target: &SocksTarget,
-        credentials: Option<(&str, &str)>,
+        credentials: Option<(&[u8], &[u8])>,
         out: &mut Vec<u8>,
     ) -> Result<Self, SocksError> {
         let request = target.encode()?;
@@ -209,7 +209,7 @@ impl SocksTarget {
             Self::Name(name, port) => {
                 request.extend([
                     TYPE_NAME,
-                    length(name).filter(|length| *length > 0).ok_or(SocksError::BadName)?,
+                    length(name.as_bytes()).filter(|length| *length > 0).ok_or(SocksError::BadName)?,
                 ]);
                 request.extend_from_slice(name.as_bytes());
                 port
@@ -231,17 +231,17 @@ impl SocksTarget {
 }
 
 /// RFC 1929 section 2. An empty password is against its letter, but proxies and users have them.
-fn encode_credentials((user, password): (&str, &str)) -> Result<Vec<u8>, SocksError> {
+fn encode_credentials((user, password): (&[u8], &[u8])) -> Result<Vec<u8>, SocksError> {
     let user_length = length(user).filter(|length| *length > 0).ok_or(SocksError::BadCredentials)?;
     let password_length = length(password).ok_or(SocksError::BadCredentials)?;
     let mut message = vec![LOGIN_VERSION, user_length];
-    message.extend_from_slice(user.as_bytes());
+    message.extend_from_slice(user);
     message.push(password_length);
-    message.extend_from_slice(password.as_bytes());
+    message.extend_from_slice(password);
     Ok(message)
 }
 
-fn length(text: &str) -> Option<u8> {
+fn length(text: &[u8]) -> Option<u8> {
     u8::try_from(text.len()).ok()
 }
 

@@ -18,7 +18,7 @@ impl Script {
     /// Plays it with the proxy's octets cut into pieces before each index in `cuts`, and `rest` behind the last.
     fn play(&self, cuts: &[usize], rest: &[u8]) {
         let mut heard = Vec::new();
-        let mut socks = match Socks::new(&self.target, self.credentials, &mut heard) {
+        let mut socks = match Socks::new(&self.target, self.credentials.map(octets), &mut heard) {
             Ok(socks) => socks,
             Err(error) => return assert_eq!(Err(error), self.end),
         };
@@ -167,8 +167,15 @@ fn what_cannot_be_asked_for() {
     }
     let long = "x".repeat(256);
     for credentials in [("", "x"), (long.as_str(), "x"), ("x", long.as_str())] {
-        assert_eq!(Socks::new(&name(), Some(credentials), &mut out).unwrap_err(), SocksError::BadCredentials);
+        assert_eq!(
+            Socks::new(&name(), Some(octets(credentials)), &mut out).unwrap_err(),
+            SocksError::BadCredentials
+        );
     }
     assert!(out.is_empty());
     assert!(Socks::new(&SocksTarget::Name("n".repeat(255), 1), None, &mut out).is_ok());
+}
+
+fn octets<'a>((user, password): (&'a str, &'a str)) -> (&'a [u8], &'a [u8]) {
+    (user.as_bytes(), password.as_bytes())
 }

@@ -144,8 +144,8 @@ pub struct Options {
     pub bind_to_device: Option<String>,
     /// `host:port` of a SOCKS5 proxy for TCP connects.
     pub socks_proxy: Option<String>,
-    /// User and password for it.
-    pub socks_credentials: Option<(String, String)>,
+    /// User and password for it, in whatever encoding the proxy has.
+    pub socks_credentials: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 /// Which comings and goings a ROUTER reports.

@@ -92,7 +92,7 @@ impl Dialer {
     }
 
     /// The proxy to go through: what to ask it for, and who asks.
-    pub(crate) fn proxy(&self) -> Option<(SocksTarget, Option<(String, String)>)> {
+    pub(crate) fn proxy(&self) -> Option<(SocksTarget, Option<Credentials>)> {
         let Target::Tcp { host, port, .. } = &self.target else { return None };
         self.options.socks_proxy.as_ref()?;
         let target = match host.parse::<IpAddr>() {
@@ -122,3 +122,6 @@ impl Dialer {
         Some(wait - wait / 4 + Duration::from_nanos(random % spread))
     }
 }
+
+/// User and password.
+type Credentials = (Vec<u8>, Vec<u8>);

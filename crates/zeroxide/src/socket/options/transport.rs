@@ -113,13 +113,15 @@ impl Handle {
         let fits = |text: &str| (1..=usize::from(u8::MAX)).contains(&text.len());
         let both = credentials.is_none_or(|(user, password)| fits(user) && fits(password));
         let allowed = valid(both, "user and password have 1 to 255 octets each");
-        let credentials = credentials.map(|(user, password)| (user.to_owned(), password.to_owned()));
+        let credentials = credentials.map(|(user, password)| (user.into(), password.into()));
         self.set("ZMQ_SOCKS_USERNAME", allowed, |options| options.socks_credentials = credentials)
     }
 
     /// What [`set_socks_credentials`](Self::set_socks_credentials) was given last.
     pub fn socks_credentials(&self) -> Option<(String, String)> {
-        self.get(|options| options.socks_credentials.clone())
+        let text = |octets: Vec<u8>| String::from_utf8_lossy(&octets).into_owned();
+        let both = self.get(|options| options.socks_credentials.clone());
+        both.map(|(user, password)| (text(user), text(password)))
     }
 }
 
