@@ -63,6 +63,17 @@ pub struct ContextBuilder {
     max_sockets: usize,
     ipv6: bool,
     thread_name: String,
+    thread_start: ThreadStart,
+}
+
+/// What each I/O thread does first.
+#[derive(Clone, Default)]
+struct ThreadStart(Option<Arc<dyn Fn(usize) + Send + Sync>>);
+
+impl std::fmt::Debug for ThreadStart {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(if self.0.is_some() { "Some" } else { "None" })
+    }
 }
 
 /// What was left when a context was shut down.
@@ -144,7 +155,13 @@ impl Context {
 
     /// A context with other settings.
     pub fn builder() -> ContextBuilder {
-        ContextBuilder { io_threads: 1, max_sockets: 1023, ipv6: false, thread_name: "zeroxide".to_owned() }
+        ContextBuilder {
+            io_threads: 1,
+            max_sockets: 1023,
+            ipv6: false,
+            thread_name: "zeroxide".to_owned(),
+            thread_start: ThreadStart::default(),
+        }
     }
 
     /// Ends every call on every socket of this context with an error, now and in future. Sockets are still to be
@@ -223,6 +240,22 @@ impl ContextBuilder {
         self
     }
 
+    /// What each I/O thread calls first, with its number: to choose its processors and its priority.
+    ///
+    /// ```
+    /// use std::sync::mpsc::channel;
+    /// use zeroxide::{Context, Rep};
+    /// let (told, numbers) = channel();
+    /// let context = Context::builder().on_thread_start(move |number| told.send(number).unwrap_or(())).build();
+    /// Rep::new(&context)?.bind("tcp://127.0.0.1:*")?;
+    /// assert_eq!(numbers.recv()?, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_thread_start(mut self, start: impl Fn(usize) + Send + Sync + 'static) -> Self {
+        self.thread_start = ThreadStart(Some(Arc::new(start)));
+        self
+    }
+
     /// Makes the context. No thread starts yet.
     pub fn build(self) -> Context {
         let inner = Arc::new(ContextInner {
@@ -295,7 +328,14 @@ impl ContextInner {
         let shared = IoShared::new()?;
         let inside = Loop::new(shared.clone(), resolver, self.shutdown.clone(), random());
         let name = format!("{}/io/{number}", self.settings.thread_name);
-        let handle = std::thread::Builder::new().name(name).spawn(move || inside.run())?;
+        let ThreadStart(start) = self.settings.thread_start.clone();
+        let run = move || {
+            if let Some(start) = start {
+                start(number);
+            }
+            inside.run();
+        };
+        let handle = std::thread::Builder::new().name(name).spawn(run)?;
         Ok((shared, Some(handle)))
     }
 
