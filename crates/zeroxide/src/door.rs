@@ -23,3 +23,12 @@ impl Handle {
         }
     }
 }
+
+impl Handle {
+    /// How many different topics there are: those of the subscribers (PUB, XPUB), or those subscribed to (SUB, XSUB). 0
+    /// on other sockets.
+    #[doc(hidden)]
+    pub fn topics_count(&self) -> usize {
+        self.core.with_machine(|machine, _| machine.topics_count())
+    }
+}
