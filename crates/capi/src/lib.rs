@@ -15,8 +15,14 @@
 #![allow(unreachable_pub, reason = "what is exported is exported by its C name")]
 
 pub mod border;
+pub mod clock;
 pub mod context;
+pub mod counters;
 pub mod errno;
 pub mod handles;
+pub mod keys;
+pub mod library;
 pub mod options;
+pub mod scheduling;
 pub mod socket;
+pub mod timers;
