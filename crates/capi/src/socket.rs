@@ -5,6 +5,7 @@ use crate::{
     context::Context,
     errno::Errno,
     handles::{self, Kind, Missing, Table},
+    options::Extras,
 };
 use std::{
     cell::Cell,
@@ -23,6 +24,8 @@ pub struct Socket {
     pub context: Arc<Context>,
     /// What does the work.
     pub native: zeroxide::Socket,
+    /// What its native options do not remember.
+    pub extras: Extras,
 }
 
 thread_local! {
@@ -71,7 +74,8 @@ pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
             _ => Errno::EMFILE,
         })?;
         context.settings().inherit(&native);
-        let handle = SOCKETS.insert(|handle| Arc::new(Socket { handle, context, native }));
+        let handle =
+            SOCKETS.insert(|handle| Arc::new(Socket { handle, context, native, extras: Extras::default() }));
         handle.map(handles::to_c).ok_or(Errno::EMFILE)
     })
 }

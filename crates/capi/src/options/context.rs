@@ -1,7 +1,17 @@
-//! Options of contexts.
+//! Options of contexts: `zmq_ctx_set`, `zmq_ctx_get` and their longer forms.
 
-use std::time::Duration;
-use zeroxide::SocketType;
+use super::value::{Given, Wanted};
+use crate::{
+    border::{call, done},
+    context::Context,
+    errno::Errno,
+    scheduling::Scheduling,
+};
+use std::{
+    ffi::{c_int, c_void},
+    time::Duration,
+};
+use zeroxide::{Admission, SocketType};
 
 /// What a context has been told by `zmq_ctx_set`, with libzmq's defaults.
 #[derive(Debug)]
@@ -14,21 +24,44 @@ pub struct Settings {
     pub ipv6: bool,
     /// `ZMQ_BLOCKY`: whether new sockets linger for ever.
     pub blocky: bool,
+    /// `ZMQ_MAX_MSGSZ`; kept and read back, as in libzmq.
+    pub max_message_size: c_int,
+    /// `ZMQ_ZERO_COPY_RECV`; kept and read back: what is received is never copied where that would cost.
+    pub zero_copy_receive: c_int,
+    /// `ZMQ_THREAD_NAME_PREFIX`; counts until the first socket.
+    pub thread_name_prefix: Vec<u8>,
+    /// The other options of threads; they count until the first endpoint.
+    pub scheduling: Scheduling,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { io_threads: 1, max_sockets: 1023, ipv6: false, blocky: true }
+        Self {
+            io_threads: 1,
+            max_sockets: 1023,
+            ipv6: false,
+            blocky: true,
+            max_message_size: c_int::MAX,
+            zero_copy_receive: 1,
+            thread_name_prefix: Vec::new(),
+            scheduling: Scheduling::default(),
+        }
     }
 }
 
 impl Settings {
     /// The native context of these settings.
     pub(crate) fn build(&self) -> zeroxide::Context {
+        let name = match self.thread_name_prefix.as_slice() {
+            [] => "ZMQbg".to_owned(),
+            prefix => format!("{}/ZMQbg", String::from_utf8_lossy(prefix).replace('\0', "?")),
+        };
+        let scheduling = self.scheduling.clone();
         zeroxide::Context::builder()
             .io_threads(self.io_threads)
             .max_sockets(self.max_sockets)
-            .thread_name("ZMQbg")
+            .thread_name(name)
+            .on_thread_start(move |_| scheduling.apply())
             .build()
     }
 
@@ -39,6 +72,159 @@ impl Settings {
         socket.change_options(|options| {
             options.linger = linger;
             options.ipv6 = self.ipv6;
+            options.security.admission = Admission::AsLibzmq;
         });
     }
+
+    fn set(&mut self, option: c_int, given: Given<'_>) -> Result<(), Errno> {
+        if option == ZMQ_THREAD_NAME_PREFIX {
+            self.thread_name_prefix = match given.int() {
+                Ok(number) if number >= 0 => number.to_string().into_bytes(),
+                Ok(_) => return Err(Errno::EINVAL),
+                Err(_) => given.between(1, MAX_PREFIX)?.to_vec(),
+            };
+            return Ok(());
+        }
+        let value = given.int()?;
+        let size = usize::try_from(value).map_err(|_| Errno::EINVAL)?;
+        match option {
+            ZMQ_IO_THREADS => self.io_threads = size,
+            ZMQ_MAX_SOCKETS if size >= 1 => self.max_sockets = size,
+            ZMQ_THREAD_PRIORITY => self.scheduling.priority = Some(value),
+            ZMQ_THREAD_SCHED_POLICY => self.scheduling.policy = Some(value),
+            ZMQ_THREAD_AFFINITY_CPU_ADD => {
+                self.scheduling.processors.insert(size);
+            }
+            ZMQ_THREAD_AFFINITY_CPU_REMOVE => {
+                self.scheduling.processors.remove(&size).then_some(()).ok_or(Errno::EINVAL)?;
+            }
+            ZMQ_MAX_MSGSZ => self.max_message_size = value,
+            ZMQ_ZERO_COPY_RECV => self.zero_copy_receive = c_int::from(value != 0),
+            ZMQ_IPV6 => self.ipv6 = value != 0,
+            ZMQ_BLOCKY => self.blocky = value != 0,
+            _ => return Err(Errno::EINVAL),
+        }
+        Ok(())
+    }
+
+    fn get(&self, option: c_int) -> Result<c_int, Errno> {
+        let fitting = |size: usize| c_int::try_from(size).unwrap_or(c_int::MAX);
+        Ok(match option {
+            ZMQ_IO_THREADS => fitting(self.io_threads),
+            ZMQ_MAX_SOCKETS => fitting(self.max_sockets),
+            // The same number as ZMQ_THREAD_PRIORITY, which cannot be read.
+            ZMQ_SOCKET_LIMIT => 65_535,
+            ZMQ_THREAD_SCHED_POLICY => self.scheduling.policy.unwrap_or(-1),
+            ZMQ_MAX_MSGSZ => self.max_message_size,
+            ZMQ_MSG_T_SIZE => MESSAGE_SIZE,
+            ZMQ_THREAD_NAME_PREFIX => number_in(&self.thread_name_prefix),
+            ZMQ_ZERO_COPY_RECV => self.zero_copy_receive,
+            ZMQ_IPV6 => self.ipv6.into(),
+            ZMQ_BLOCKY => self.blocky.into(),
+            _ => return Err(Errno::EINVAL),
+        })
+    }
+}
+
+const ZMQ_IO_THREADS: c_int = 1;
+const ZMQ_MAX_SOCKETS: c_int = 2;
+const ZMQ_SOCKET_LIMIT: c_int = 3;
+const ZMQ_THREAD_PRIORITY: c_int = 3;
+const ZMQ_THREAD_SCHED_POLICY: c_int = 4;
+const ZMQ_MAX_MSGSZ: c_int = 5;
+const ZMQ_MSG_T_SIZE: c_int = 6;
+const ZMQ_THREAD_AFFINITY_CPU_ADD: c_int = 7;
+const ZMQ_THREAD_AFFINITY_CPU_REMOVE: c_int = 8;
+const ZMQ_THREAD_NAME_PREFIX: c_int = 9;
+const ZMQ_ZERO_COPY_RECV: c_int = 10;
+const ZMQ_IPV6: c_int = 42;
+const ZMQ_BLOCKY: c_int = 70;
+
+/// `sizeof(zmq_msg_t)`.
+const MESSAGE_SIZE: c_int = 64;
+const MAX_PREFIX: usize = 16;
+
+/// The number that a text begins with; 0 if it begins with none.
+fn number_in(text: &[u8]) -> c_int {
+    let digits = text.iter().take_while(|octet| octet.is_ascii_digit());
+    digits.fold(0, |number: c_int, digit| number.wrapping_mul(10).wrapping_add(c_int::from(digit - b'0')))
+}
+
+/// All options of contexts, by number and name, and whether they can be read and set.
+pub const ENTRIES: &[(c_int, &str, bool, bool)] = &[
+    (ZMQ_IO_THREADS, "ZMQ_IO_THREADS", true, true),
+    (ZMQ_MAX_SOCKETS, "ZMQ_MAX_SOCKETS", true, true),
+    (ZMQ_SOCKET_LIMIT, "ZMQ_SOCKET_LIMIT", true, false),
+    (ZMQ_THREAD_PRIORITY, "ZMQ_THREAD_PRIORITY", false, true),
+    (ZMQ_THREAD_SCHED_POLICY, "ZMQ_THREAD_SCHED_POLICY", true, true),
+    (ZMQ_MAX_MSGSZ, "ZMQ_MAX_MSGSZ", true, true),
+    (ZMQ_MSG_T_SIZE, "ZMQ_MSG_T_SIZE", true, false),
+    (ZMQ_THREAD_AFFINITY_CPU_ADD, "ZMQ_THREAD_AFFINITY_CPU_ADD", false, true),
+    (ZMQ_THREAD_AFFINITY_CPU_REMOVE, "ZMQ_THREAD_AFFINITY_CPU_REMOVE", false, true),
+    (ZMQ_THREAD_NAME_PREFIX, "ZMQ_THREAD_NAME_PREFIX", true, true),
+    (ZMQ_ZERO_COPY_RECV, "ZMQ_ZERO_COPY_RECV", true, true),
+    (ZMQ_IPV6, "ZMQ_IPV6", true, true),
+    (ZMQ_BLOCKY, "ZMQ_BLOCKY", true, true),
+];
+
+/// Tells a context a number.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_ctx_set(context: *mut c_void, option: c_int, value: c_int) -> c_int {
+    done(|| Context::of(context)?.settings().set(option, Given::new(&value.to_ne_bytes())))
+}
+
+/// Asks a context for a number. -1 may be an error, or the answer.
+#[unsafe(no_mangle)]
+pub extern "C" fn zmq_ctx_get(context: *mut c_void, option: c_int) -> c_int {
+    call(|| Context::of(context)?.settings().get(option))
+}
+
+/// Tells a context something.
+///
+/// # Safety
+/// `value` is null, or `length` octets can be read there.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_ctx_set_ext(
+    context: *mut c_void,
+    option: c_int,
+    value: *const c_void,
+    length: usize,
+) -> c_int {
+    done(|| {
+        let context = Context::of(context)?;
+        // SAFETY: the contract of this function is that of the callee.
+        let given = unsafe { Given::from_c(value, length)? };
+        context.settings().set(option, given)
+    })
+}
+
+/// Asks a context something.
+///
+/// # Safety
+/// `length` is null, or points to the number of octets that can be written at `value`, unless that is null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_ctx_get_ext(
+    context: *mut c_void,
+    option: c_int,
+    value: *mut c_void,
+    length: *mut usize,
+) -> c_int {
+    done(|| {
+        let context = Context::of(context)?;
+        if value.is_null() || length.is_null() {
+            return Err(Errno::EFAULT);
+        }
+        // SAFETY: not null, so by the contract of this function the number and so many octets are there, and for the
+        // time of this call they are ours.
+        let (length, room) = unsafe { (&mut *length, std::slice::from_raw_parts_mut(value.cast(), *length)) };
+        let mut wanted = Wanted::new(room);
+        let settings = context.settings();
+        if option == ZMQ_THREAD_NAME_PREFIX && wanted.room() != size_of::<c_int>() {
+            wanted.at_least(&settings.thread_name_prefix)?;
+        } else {
+            wanted.exactly(&settings.get(option)?.to_ne_bytes())?;
+        }
+        *length = wanted.length();
+        Ok(())
+    })
 }
