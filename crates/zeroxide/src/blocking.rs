@@ -8,7 +8,7 @@ use crate::{
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     io::shared::Command,
     link::ReadOutcome,
-    seat::Claims,
+    seat::{Claim, Claims},
     socket::core::Core,
 };
 use std::{
@@ -19,6 +19,9 @@ use std::{
 use zeroxide_net::{PollFd, PollFlags, Ring, wait_fds};
 use zeroxide_pipe::ThreadParker;
 use zeroxide_proto::Message;
+
+/// A read that brought so many octets is followed by another one, rather than by the question whether there are more.
+const MUCH: u64 = 4 * 1024;
 
 /// Until when a call may wait.
 #[derive(Clone, Copy, Debug)]
@@ -128,9 +131,10 @@ impl Core {
         if let Some(done) = self.attempt(attempt) {
             return Some(done);
         }
-        let mut ready = Vec::with_capacity(claims.streams.len() + 1);
+        let mut ready = Vec::with_capacity(claims.connections.len() + 1);
         ready.push(PollFd::new(ring, PollFlags::IN));
-        ready.extend(claims.streams.iter().flatten().map(|stream| PollFd::new(&**stream, PollFlags::IN)));
+        let streams = claims.connections.iter().filter_map(|claim| claim.stream.as_ref());
+        ready.extend(streams.map(|stream| PollFd::new(&**stream, PollFlags::IN)));
         let timeout = patience.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let waited = wait_fds(&mut ready, timeout);
         drop(ticket);
@@ -146,19 +150,25 @@ impl Core {
             ring.hush();
         }
         let ready: Vec<bool> = ready.iter().skip(1).map(|fd| !fd.revents().is_empty()).collect();
-        self.read_ready(claims, &ready);
+        let mut ready = ready.into_iter();
+        self.read_claimed(claims, |_| ready.next().unwrap_or(false));
         self.attempt(attempt)
     }
 
-    fn read_ready(&self, claims: &mut Claims, ready: &[bool]) {
-        let mut ready = ready.iter();
-        let mut changed = false;
-        for (peer, stream) in claims.peers.iter().zip(&claims.streams) {
-            let (Some(_), Some(wire)) = (stream, peer.wire()) else { continue };
-            if !ready.next().copied().unwrap_or(false) {
+    /// Reads claimed connections: of those that are up, the ones that `wanted` says. True if anything came.
+    fn read_claimed(&self, claims: &mut Claims, mut wanted: impl FnMut(&Claim) -> bool) -> bool {
+        let (mut found, mut changed) = (false, false);
+        for claim in &mut claims.connections {
+            if claim.stream.is_none() || !wanted(claim) {
                 continue;
             }
-            match wire.read(peer, &mut claims.scratch, 1) {
+            let Some(wire) = claim.peer.wire() else { continue };
+            let before = wire.received();
+            let outcome = wire.read(&claim.peer, &mut claims.scratch, 1);
+            let count = wire.received().wrapping_sub(before);
+            claim.hot = count >= MUCH;
+            found |= count > 0;
+            match outcome {
                 ReadOutcome::Drained | ReadOutcome::Again => {}
                 ReadOutcome::Paused | ReadOutcome::Detached => changed = true,
                 ReadOutcome::End | ReadOutcome::Failed(_) | ReadOutcome::Violation(_) => {
@@ -171,6 +181,21 @@ impl Core {
         if changed {
             self.seat.links_changed();
         }
+        found
+    }
+
+    /// Looks for more where the application reads and much came lately: a batch at a time, without waiting, and without
+    /// asking the kernel first whether there is something. True if there was.
+    pub(crate) fn read_hot(&self) -> bool {
+        let Some(mut claims) = self.seat.claims_of_absent() else { return false };
+        if !claims.connections.iter().any(|claim| claim.hot) {
+            return false;
+        }
+        let found = self.read_claimed(&mut claims, |claim| claim.hot);
+        if found {
+            self.seat.visited();
+        }
+        found
     }
 
     fn attempt<R>(&self, attempt: impl Attempt<R>) -> Option<Result<R, RecvError>> {

@@ -169,8 +169,15 @@ impl Peer {
     pub(crate) fn tell_of_room(&self) {
         match &self.link {
             Link::Wire(wire) => {
+                let core = self.core.upgrade();
+                if wire.is_paused()
+                    && let Some(core) = &core
+                    && core.seat.entrust(core, self)
+                {
+                    return;
+                }
                 if wire.resume()
-                    && let Some(core) = self.core.upgrade()
+                    && let Some(core) = core
                 {
                     core.seat.links_changed();
                 }

@@ -44,11 +44,19 @@ pub(crate) struct Seat {
 /// The connections that the holder of the seat watches.
 #[derive(Default)]
 pub(crate) struct Claims {
-    pub(crate) peers: Vec<Arc<Peer>>,
-    pub(crate) streams: Vec<Option<Arc<Stream>>>,
+    pub(crate) connections: Vec<Claim>,
     pub(crate) scratch: Vec<u8>,
     seen_visits: u64,
     last_look: Option<Instant>,
+}
+
+/// One connection of those.
+pub(crate) struct Claim {
+    pub(crate) peer: Arc<Peer>,
+    /// What to watch; none while the connection is down, or while only the I/O thread may read it.
+    pub(crate) stream: Option<Arc<Stream>>,
+    /// So much came with the last read that a look for more will hardly be in vain.
+    pub(crate) hot: bool,
 }
 
 /// What the I/O thread found.
@@ -69,28 +77,69 @@ impl Seat {
 
     /// Takes the seat if it is free or was ours, and there are few enough connections. The guard is held while waiting.
     pub(crate) fn enter<'a>(&'a self, core: &Arc<Core>) -> Option<MutexGuard<'a, Claims>> {
+        if core.connected.load(Relaxed) > MOST_CONNECTIONS {
+            self.vacate();
+            return None;
+        }
         let mut claims = self.claims.try_lock()?;
         // Before any claim is made, so that the I/O thread keeps an eye on the seat from then on.
         let first = self.state.swap(WAITING, SeqCst) == FREE;
         self.visits.fetch_add(1, Relaxed);
-        if self.stale.swap(false, AcqRel) || first {
-            let before = claims.io().cloned();
-            claims.release();
-            let peers: Vec<_> = core.peers().into_iter().filter(|peer| peer.wire().is_some()).collect();
-            if peers.is_empty() || peers.len() > MOST_CONNECTIONS {
-                self.state.store(FREE, SeqCst);
-                return None;
-            }
-            claims.streams = peers.iter().map(|peer| peer.wire().and_then(|wire| wire.claim())).collect();
-            claims.peers = peers;
-            if let Some(io) = claims.io()
-                // When links changed, the first of them may be on another I/O thread now.
-                && (first || before.is_none_or(|before| !Arc::ptr_eq(&before, io)))
-            {
-                io.command(Command::Claimed(Arc::downgrade(core)));
-            }
+        if (self.stale.swap(false, AcqRel) || first) && !claims.claim(core, first) {
+            self.state.store(FREE, SeqCst);
+            return None;
         }
         Some(claims)
+    }
+
+    /// The application has made room in the inbox of a connection that paused for it, and will ask for more in a moment:
+    /// it gets the reading, as if it had sat down and got up again. No connection changes hands while the application is
+    /// the slower side. False if the I/O thread has to go on as before.
+    pub(crate) fn entrust(&self, core: &Arc<Core>, peer: &Peer) -> bool {
+        let Some(wire) = peer.wire() else { return false };
+        if core.connected.load(Relaxed) > MOST_CONNECTIONS {
+            return false;
+        }
+        let Some(mut claims) = self.claims.try_lock() else { return false };
+        if self.state.load(SeqCst) == FREE || self.stale.swap(false, AcqRel) {
+            wire.unpause();
+            let first = self.state.swap(AWAY, SeqCst) == FREE;
+            if !claims.claim(core, first) {
+                self.state.store(FREE, SeqCst);
+                wire.unclaim();
+                wire.ask_read();
+                return true;
+            }
+        } else {
+            let Some(claim) = claims.connections.iter_mut().find(|claim| std::ptr::eq(&*claim.peer, peer))
+            else {
+                return false;
+            };
+            wire.unpause();
+            claim.stream = wire.claim();
+        }
+        if let Some(claim) = claims.connections.iter_mut().find(|claim| std::ptr::eq(&*claim.peer, peer)) {
+            claim.hot = true;
+        }
+        self.visits.fetch_add(1, Relaxed);
+        self.go_away(&claims);
+        true
+    }
+
+    /// What an absent reader has claimed, for a look that does not wait.
+    #[inline]
+    pub(crate) fn claims_of_absent(&self) -> Option<MutexGuard<'_, Claims>> {
+        if self.state.load(Relaxed) != AWAY || self.stale.load(Relaxed) {
+            return None;
+        }
+        let claims = self.claims.try_lock()?;
+        // The I/O thread may have taken them back between the two.
+        (self.state.load(SeqCst) == AWAY).then_some(claims)
+    }
+
+    /// Something came of that look.
+    pub(crate) fn visited(&self) {
+        self.visits.fetch_add(1, Relaxed);
     }
 
     /// The holder goes back to the application; `others_wait` for messages of the same socket.
@@ -100,6 +149,10 @@ impl Seat {
             claims.release();
             return self.state.store(FREE, SeqCst);
         }
+        self.go_away(&claims);
+    }
+
+    fn go_away(&self, claims: &Claims) {
         self.state.store(AWAY, SeqCst);
         if let Some(io) = claims.io()
             && !io.ticking.load(SeqCst)
@@ -149,15 +202,41 @@ impl Seat {
 }
 
 impl Claims {
+    /// Claims the connections of a socket anew; `first` if it had none. False if there are none, or too many.
+    fn claim(&mut self, core: &Arc<Core>, first: bool) -> bool {
+        let before = self.io().cloned();
+        self.release();
+        let peers: Vec<_> = core.peers().into_iter().filter(|peer| peer.wire().is_some()).collect();
+        if peers.is_empty() || peers.len() > MOST_CONNECTIONS {
+            return false;
+        }
+        let claim = |peer: Arc<Peer>| {
+            let stream = peer.wire().and_then(|wire| wire.claim());
+            Claim { peer, stream, hot: false }
+        };
+        self.connections.extend(peers.into_iter().map(claim));
+        if let Some(io) = self.io()
+            // When links changed, the first of them may be on another I/O thread now.
+            && (first || before.is_none_or(|before| !Arc::ptr_eq(&before, io)))
+        {
+            io.command(Command::Claimed(Arc::downgrade(core)));
+        }
+        true
+    }
+
     fn io(&self) -> Option<&Arc<crate::io::shared::IoShared>> {
-        self.peers.first().and_then(|peer| peer.wire()).map(|wire| wire.io())
+        self.connections.first().and_then(|claim| claim.peer.wire()).map(|wire| wire.io())
     }
 
     fn release(&mut self) {
-        for wire in self.peers.iter().filter_map(|peer| peer.wire()) {
-            wire.unclaim();
+        for claim in self.connections.drain(..) {
+            if let Some(wire) = claim.peer.wire() {
+                wire.unclaim();
+                if claim.hot {
+                    // Some of it may have been read already and wait for room: the kernel would not tell.
+                    wire.ask_read();
+                }
+            }
         }
-        self.peers.clear();
-        self.streams.clear();
     }
 }

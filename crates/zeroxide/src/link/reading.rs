@@ -125,15 +125,25 @@ impl Wire {
         self.interest.lock().paused
     }
 
-    /// The application has made room in the inbox; says whether reading was paused.
+    /// The application has made room in the inbox: the I/O thread reads again. Says whether reading was paused.
     pub(crate) fn resume(&self) -> bool {
         let mut paused = false;
         self.watch(|watch| paused = std::mem::take(&mut watch.paused));
         if paused {
-            // What had been read before the pause is in no kernel buffer: readiness alone would not bring it.
-            self.io.command(Command::Read(self.session()));
+            self.ask_read();
         }
         paused
+    }
+
+    /// The application has made room in the inbox, and will read itself.
+    pub(crate) fn unpause(&self) {
+        self.watch(|watch| watch.claimed |= std::mem::take(&mut watch.paused));
+    }
+
+    /// Asks the I/O thread for a read. What had been read before a pause is in no kernel buffer: readiness alone would
+    /// not bring it.
+    pub(crate) fn ask_read(&self) {
+        self.io.command(Command::Read(self.session()));
     }
 }
 

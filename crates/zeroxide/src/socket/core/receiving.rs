@@ -56,6 +56,10 @@ impl Core {
                     continue;
                 }
                 unlock(incoming);
+                if self.read_hot() {
+                    incoming = self.incoming.lock();
+                    continue;
+                }
                 return failed(RecvErrorCause::WouldBlock);
             };
             let mut effects = Vec::new();
