@@ -108,12 +108,17 @@ impl<W: Waiting> Socket for Wrapped<W> {
 
     #[inline]
     async fn send(&mut self, body: &[u8]) {
-        self.give(body).await;
+        // Not by way of another future, which would move the message once more.
+        if W::ASYNC { self.0.send_async(body).await.unwrap() } else { self.0.send(body).unwrap() }
     }
 
     #[inline]
     async fn recv<T>(&mut self, read: impl FnOnce(&[u8]) -> T) -> T {
-        read(self.take().await.frames().last().unwrap())
+        if W::ASYNC {
+            read(self.0.recv_async().await.unwrap().frames().last().unwrap())
+        } else {
+            read(self.0.recv().unwrap().frames().last().unwrap())
+        }
     }
 
     async fn echo(&mut self, count: u64) {

@@ -53,6 +53,8 @@ pub(crate) struct Wire {
     receipts: Receipts,
     /// The I/O thread has been asked to drain the outbox and has not begun yet.
     scheduled: AtomicBool,
+    /// The kernel took no more: the I/O thread will hear when it does. Written under `transmit`.
+    blocked: AtomicBool,
     /// Octets received so far: what heartbeats count, and what ends a burst.
     received: AtomicU64,
     interest: Mutex<Watch>,
@@ -85,6 +87,7 @@ impl Wire {
             has_control: AtomicBool::new(false),
             receipts: Receipts::default(),
             scheduled: AtomicBool::new(false),
+            blocked: AtomicBool::new(false),
             received: AtomicU64::new(0),
             interest: Mutex::default(),
             session,
@@ -119,7 +122,7 @@ impl Wire {
         let mut transmit = self.transmit.lock();
         transmit.attached = Some((stream.clone(), encoder));
         transmit.control = first;
-        transmit.blocked = false;
+        self.blocked.store(false, Relaxed);
     }
 
     /// Lets whoever waits read the connection. What was read with the handshake, and what the rules deliver first, has to

@@ -13,7 +13,6 @@ pub(super) struct Transmit {
     pub(super) written: usize,
     /// Messages that the last connection did not take whole.
     pub(super) unsent: Batch,
-    pub(super) blocked: bool,
     pub(super) received_before: u64,
     /// The receipt that has come when `control` is written.
     pub(super) receipt: Option<u64>,
@@ -46,7 +45,16 @@ impl Wire {
         }
     }
 
-    /// Whether a kick has nothing to do.
+    /// Whether a kick has nothing to do; `sealed` if the outbox has as much as one system call takes.
+    ///
+    /// The loads may be relaxed. Both flags fall before their writer looks into the outbox, whose lock orders that look
+    /// and the push that was before this call: the look finds the message, or this call finds the flags down.
+    #[inline]
+    pub(crate) fn is_looked_after(&self, sealed: bool) -> bool {
+        self.blocked.load(Relaxed) || (!sealed && self.scheduled.load(Relaxed))
+    }
+
+    /// Whether the I/O thread was asked to write.
     #[inline]
     pub(crate) fn is_scheduled(&self) -> bool {
         self.scheduled.load(Relaxed)
@@ -54,7 +62,7 @@ impl Wire {
 
     fn kick_idle(&self, peer: &Peer) {
         let Some(mut transmit) = self.transmit.try_lock() else { return };
-        if transmit.attached.is_none() || transmit.blocked {
+        if transmit.attached.is_none() || self.blocked.load(Relaxed) {
             return;
         }
         let received = self.received.load(Relaxed);
@@ -116,7 +124,10 @@ impl Wire {
     /// The kernel has room again (called by the I/O thread).
     pub(crate) fn writable(&self, peer: &Peer) -> Drained {
         self.watch(|watch| watch.write = false);
-        self.transmit.lock().blocked = false;
+        {
+            let _token = self.transmit.lock();
+            self.blocked.store(false, Relaxed);
+        }
         self.write_out(peer)
     }
 
@@ -140,11 +151,11 @@ impl Wire {
             match transmit.write() {
                 Ok(()) => {}
                 Err(ErrorKind::WouldBlock) => {
-                    transmit.blocked = true;
+                    self.blocked.store(true, Relaxed);
                     return Drained::Blocked;
                 }
                 Err(_) => {
-                    transmit.blocked = true;
+                    self.blocked.store(true, Relaxed);
                     return Drained::Broken;
                 }
             }

@@ -101,7 +101,7 @@ impl Core {
             peer.outbox.push_with(fill).map(|pushed| (pushed.dormant, pushed.sealed))
         };
         match (pushed, &peer.link) {
-            (Ok((_, sealed)), Link::Wire(wire)) => sealed || !wire.is_scheduled(),
+            (Ok((_, sealed)), Link::Wire(wire)) => !wire.is_looked_after(sealed),
             (Ok((dormant, _)), Link::Inproc(_)) => dormant,
             (Err(_), _) => {
                 self.counters.lost(Loss::Disconnected, 1);
