@@ -22,6 +22,13 @@ pub struct NetError {
 }
 
 /// What was tried.
+///
+/// ```
+/// use zeroxide_net::{Operation, TcpListener, TcpSettings};
+/// let settings = TcpSettings { bind_to_device: Some("no such device".into()), ..TcpSettings::default() };
+/// let error = TcpListener::listen(([127, 0, 0, 1], 0).into(), &settings, 1).unwrap_err();
+/// assert_eq!(error.operation(), Operation::Configure("SO_BINDTODEVICE"));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum Operation {

@@ -3,14 +3,21 @@
 //! The hook sits directly at the system call, below the loops that repeat interrupted calls, so an injected `EINTR`
 //! is retried like a real one. Without the feature `fault-injection` (and outside this crate's own tests) the hook is
 //! an empty inline function and `Fault` does not exist.
-//!
-//! ```ignore
-//! let fault = Fault::in_process(Call::Accept, 3, Errno::MFILE); // the third accept from now on, on any thread
-//! run_the_story();
-//! assert!(fault.has_struck());
-//! ```
 
 /// The kinds of system calls that can be made to fail.
+///
+/// ```
+/// # #[cfg(feature = "fault-injection")]
+/// # {
+/// use zeroxide_net::{Stream, fault::{Call, Fault}};
+/// let (near, _far) = Stream::pair()?;
+/// let fault = Fault::in_thread(Call::Write, 2, rustix::io::Errno::NOBUFS);
+/// assert!(near.write(b"first").is_ok());
+/// assert!(near.write(b"second").is_err());
+/// assert!(fault.has_struck());
+/// # }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Call {

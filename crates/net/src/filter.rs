@@ -26,10 +26,24 @@ pub enum AcceptFilter {
 }
 
 /// How many leading bits are compared, 0 to `WIDTH`.
+///
+/// ```
+/// use zeroxide_net::{AcceptFilter, FilterError};
+/// let filter: AcceptFilter = "10.1.0.0/16".parse()?;
+/// assert!(matches!(filter, AcceptFilter::V4(_, _sixteen_bits)));
+/// assert_eq!("10.1.0.0/33".parse::<AcceptFilter>(), Err(FilterError::BadBits));
+/// # Ok::<(), FilterError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Mask<const WIDTH: u32>(u32);
 
 /// Why a text is no filter.
+///
+/// ```
+/// use zeroxide_net::{AcceptFilter, FilterError};
+/// assert_eq!("localhost".parse::<AcceptFilter>(), Err(FilterError::BadAddress), "names are not looked up");
+/// assert_eq!("::1/129".parse::<AcceptFilter>(), Err(FilterError::BadBits));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum FilterError {

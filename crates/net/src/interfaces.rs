@@ -4,6 +4,14 @@ use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 /// Which family of addresses is wanted.
+///
+/// ```
+/// use zeroxide_net::{Family, resolve_blocking};
+/// let addresses = resolve_blocking("127.0.0.1", 80, Family::V4)?;
+/// assert!(addresses.iter().all(|address| Family::V4.includes(address.ip())));
+/// assert!(!Family::V6.includes(addresses[0].ip()));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Family {
     /// IPv4 only.

@@ -14,6 +14,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Where an ipc socket is found.
+///
+/// ```
+/// use zeroxide_net::{IpcListener, IpcName, IpcSettings, NetError, ipc};
+/// let settings = IpcSettings::default();
+/// let listener = IpcListener::listen(&IpcName::Wildcard, &settings, 10)?;
+/// let path = listener.local_address().trim_start_matches("ipc://");
+/// ipc::connect(&IpcName::Path(path.into()), &settings)?;
+/// # Ok::<(), NetError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum IpcName {
     /// A file; at most 107 octets.
@@ -26,6 +35,16 @@ pub enum IpcName {
 }
 
 /// What can be set on an ipc socket. The default leaves everything to the system.
+///
+/// ```
+/// use std::os::unix::fs::PermissionsExt;
+/// use zeroxide_net::{IpcListener, IpcName, IpcSettings};
+/// let private = IpcSettings { mode: Some(0o600), ..IpcSettings::default() };
+/// let listener = IpcListener::listen(&IpcName::Wildcard, &private, 10)?;
+/// let file = std::fs::metadata(listener.local_address().trim_start_matches("ipc://"))?;
+/// assert_eq!(file.permissions().mode() & 0o777, 0o600);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct IpcSettings {
     /// Permissions of the socket file; whoever may write may connect. They hold from the first moment the file is
@@ -38,6 +57,17 @@ pub struct IpcSettings {
 }
 
 /// A socket that listens for ipc connections. When dropped it removes its file, if that is still its own.
+///
+/// ```
+/// use std::io::ErrorKind;
+/// use zeroxide_net::{IpcListener, IpcName, IpcSettings, NetError};
+/// let settings = IpcSettings::default();
+/// let listener = IpcListener::listen(&IpcName::Wildcard, &settings, 10)?;
+/// let name = IpcName::Path(listener.local_address().trim_start_matches("ipc://").into());
+/// let thief = IpcListener::listen(&name, &settings, 10).unwrap_err();
+/// assert_eq!(thief.kind(), ErrorKind::AddrInUse);
+/// # Ok::<(), NetError>(())
+/// ```
 #[derive(Debug)]
 pub struct IpcListener {
     // The order matters: the file goes while the socket still lives, so nobody can find a file without a listener.

@@ -13,6 +13,15 @@ use std::fmt;
 use std::io;
 
 /// A listening socket of either transport.
+///
+/// ```
+/// use zeroxide_net::Listener;
+/// let activated = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// let address = activated.local_addr()?;
+/// let listener = Listener::adopt(activated.into())?;
+/// assert_eq!(listener.local_address(), format!("tcp://{address}"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub enum Listener {
     /// Listens for tcp.
@@ -22,6 +31,19 @@ pub enum Listener {
 }
 
 /// Why there is no new connection, sorted by what to do about it.
+///
+/// ```
+/// use zeroxide_net::{AcceptError, IpcListener, IpcName, IpcSettings, NetError};
+/// let listener = IpcListener::listen(&IpcName::Wildcard, &IpcSettings::default(), 10)?;
+/// match listener.accept() {
+///     Ok(stream) => println!("{}", stream.peer_address()),
+///     Err(AcceptError::WouldBlock) => println!("wait for it to be readable"),
+///     Err(AcceptError::Retry(_)) => println!("try the next one at once"),
+///     Err(AcceptError::Exhausted(error)) => println!("pause, and close something: {error}"),
+///     Err(AcceptError::Fatal(error)) => println!("listen anew: {error}"),
+/// }
+/// # Ok::<(), NetError>(())
+/// ```
 #[derive(Debug)]
 pub enum AcceptError {
     /// Nobody is waiting: go back to the poller.

@@ -40,6 +40,18 @@ pub struct Poller {
 }
 
 /// What to wait for on a descriptor.
+///
+/// ```
+/// use zeroxide_net::{Interest, Poller, Stream};
+/// let poller = Poller::new()?;
+/// let (near, _far) = Stream::pair()?;
+/// poller.add(&near, 1, Interest::new(true, true))?;
+/// let mut events = Vec::new();
+/// poller.wait(&mut events, None)?;
+/// assert!(events[0].writable && !events[0].readable);
+/// poller.modify(&near, 1, Interest::READ)?; // nothing to write: do not be told again and again
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Interest {
     /// Nothing for now.
@@ -53,6 +65,22 @@ pub enum Interest {
 }
 
 /// A descriptor is ready.
+///
+/// ```
+/// use zeroxide_net::{Interest, Poller, Stream};
+/// let poller = Poller::new()?;
+/// let (near, far) = Stream::pair()?;
+/// poller.add(&near, 42, Interest::READ)?;
+/// far.write(b"last words")?;
+/// drop(far);
+/// let mut events = Vec::new();
+/// poller.wait(&mut events, None)?;
+/// for event in &events {
+///     assert_eq!(event.token, 42);
+///     assert!(event.readable, "what arrived before the end can still be read");
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Event {
     /// What it was added with.

@@ -42,6 +42,15 @@ pub struct Socks {
 }
 
 /// What to connect to behind the proxy.
+///
+/// ```
+/// use zeroxide_net::socks::{Socks, SocksError, SocksTarget};
+/// let mut out = Vec::new();
+/// Socks::new(&SocksTarget::Address([10, 0, 0, 7].into(), 5555), None, &mut out)?;
+/// let hidden = SocksTarget::Name("inside.example".into(), 5555); // only the proxy can resolve it
+/// Socks::new(&hidden, Some(("user", "password")), &mut out)?;
+/// # Ok::<(), SocksError>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SocksTarget {
     /// A name that the proxy resolves, and a port.
@@ -51,6 +60,17 @@ pub enum SocksTarget {
 }
 
 /// How far the handshake is.
+///
+/// ```
+/// use zeroxide_net::socks::{Progress, Socks, SocksError, SocksTarget};
+/// let mut out = Vec::new();
+/// let mut socks = Socks::new(&SocksTarget::Name("example.org".into(), 80), None, &mut out)?;
+/// match socks.receive(b"\x05", &mut out)? {
+///     Progress::More => println!("send {} octets and read on", out.len()),
+///     Progress::Connected { consumed } => println!("the target's octets begin at {consumed}"),
+/// }
+/// # Ok::<(), SocksError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Progress {
     /// More octets of the proxy are needed.
@@ -63,6 +83,14 @@ pub enum Progress {
 }
 
 /// Why there will be no connection.
+///
+/// ```
+/// use zeroxide_net::socks::{Socks, SocksError, SocksTarget};
+/// let target = SocksTarget::Name("example.org".into(), 80);
+/// let mut socks = Socks::new(&target, None, &mut Vec::new())?;
+/// assert_eq!(socks.receive(b"HTTP/1.0 400", &mut Vec::new()), Err(SocksError::BadVersion(b'H')));
+/// # Ok::<(), SocksError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum SocksError {
@@ -87,6 +115,15 @@ pub enum SocksError {
 }
 
 /// The reasons of RFC 1928 section 6.
+///
+/// ```
+/// use zeroxide_net::socks::{Refusal, Socks, SocksError, SocksTarget};
+/// let mut socks = Socks::new(&SocksTarget::Name("example.org".into(), 80), None, &mut Vec::new())?;
+/// let answer = [5, 0, 5, 5, 0, 1, 0, 0, 0, 0, 0, 0];
+/// let error = socks.receive(&answer, &mut Vec::new()).unwrap_err();
+/// assert_eq!(error, SocksError::Refused(Refusal::ConnectionRefused));
+/// # Ok::<(), SocksError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "the names of the RFC say it")]
 #[non_exhaustive]

@@ -43,6 +43,17 @@ pub(crate) enum Peer {
 }
 
 /// Which process connected over ipc, as the kernel recorded it at that moment.
+///
+/// ```
+/// use zeroxide_net::{IpcListener, IpcName, IpcSettings, ipc};
+/// let settings = IpcSettings::default();
+/// let listener = IpcListener::listen(&IpcName::Wildcard, &settings, 10)?;
+/// let path = listener.local_address().trim_start_matches("ipc://");
+/// let _client = ipc::connect(&IpcName::Path(path.into()), &settings)?;
+/// let credentials = listener.accept()?.peer_credentials()?.ok_or("not over ipc")?;
+/// assert_eq!(credentials.process_id, std::process::id());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PeerCredentials {
     /// The process; 0 if it lives in a namespace that cannot be seen from here.

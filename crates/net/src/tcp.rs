@@ -68,6 +68,15 @@ pub struct TcpSettings {
 pub struct Connecting(Stream);
 
 /// A socket that listens for TCP connections. What it accepts has the settings that it was made with.
+///
+/// ```
+/// use zeroxide_net::{AcceptError, NetError, TcpListener, TcpSettings};
+/// let settings = TcpSettings { receive_buffer: Some(1 << 20), ..TcpSettings::default() };
+/// let listener = TcpListener::listen(([127, 0, 0, 1], 0).into(), &settings, 128)?;
+/// assert_ne!(listener.socket_address().port(), 0, "the system chose one");
+/// assert!(matches!(listener.accept(), Err(AcceptError::WouldBlock)));
+/// # Ok::<(), NetError>(())
+/// ```
 #[derive(Debug)]
 pub struct TcpListener {
     fd: OwnedFd,

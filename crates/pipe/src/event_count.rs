@@ -72,10 +72,37 @@ struct Waiting {
 }
 
 /// A registration that a future keeps across polls; see [`EventCount::update`].
+///
+/// ```
+/// use std::{future::poll_fn, sync::{Arc, Mutex}, task::Poll};
+/// use zeroxide_pipe::EventCount;
+///
+/// /// Waits for the door in a task. A future that may be dropped meanwhile calls `remove` in its `Drop`.
+/// async fn opened(door: &Mutex<bool>, changed: &EventCount) {
+///     let mut key = None;
+///     poll_fn(|context| {
+///         changed.update(&mut key, context.waker());
+///         if *door.lock().unwrap() { Poll::Ready(()) } else { Poll::Pending }
+///     })
+///     .await;
+///     changed.remove(&mut key);
+/// }
+/// # let _ = opened;
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct Key(u64);
 
 /// A registration that ends when this is dropped.
+///
+/// ```
+/// use std::task::Waker;
+/// use zeroxide_pipe::EventCount;
+/// let changed = EventCount::new();
+/// let ticket = changed.register(Waker::noop());
+/// assert!(changed.has_waiters());
+/// drop(ticket);
+/// assert!(!changed.notify(), "nobody is left to wake");
+/// ```
 #[derive(Debug)]
 #[must_use = "dropping the ticket ends the registration"]
 pub struct Ticket<'a> {

@@ -18,6 +18,30 @@ use std::{collections::VecDeque, mem};
 
 /// What a lane carries: messages in a run, of which it knows number and size, nothing else.
 /// The default is an empty batch, best without memory.
+///
+/// ```
+/// use zeroxide_pipe::Carry;
+///
+/// /// Lines of text, each a message.
+/// #[derive(Default)]
+/// struct Lines {
+///     text: String,
+///     count: usize,
+/// }
+///
+/// impl Carry for Lines {
+///     fn messages(&self) -> usize {
+///         self.count
+///     }
+///     fn size(&self) -> usize {
+///         self.text.len()
+///     }
+///     fn clear(&mut self) {
+///         self.text.clear();
+///         self.count = 0;
+///     }
+/// }
+/// ```
 pub trait Carry: Default {
     /// Whole messages in it.
     fn messages(&self) -> usize;
@@ -87,6 +111,24 @@ struct State<B> {
 }
 
 /// A push that was accepted.
+///
+/// ```
+/// use zeroxide_pipe::{Carry, EventCount, Lane, Rejected};
+/// # #[derive(Default)]
+/// # struct Words(Vec<&'static str>);
+/// # impl Carry for Words {
+/// #     fn messages(&self) -> usize { self.0.len() }
+/// #     fn size(&self) -> usize { self.0.iter().map(|word| word.len()).sum() }
+/// #     fn clear(&mut self) { self.0.clear() }
+/// # }
+/// let (lane, arrived) = (Lane::<Words>::new(None), EventCount::new());
+/// let pushed = lane.push_with(|batch| batch.0.push("first"))?;
+/// if pushed.dormant {
+///     arrived.notify();
+/// }
+/// assert_eq!(pushed.queued, 1);
+/// # Ok::<(), Rejected>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a dormant consumer has to be woken"]
 pub struct Pushed {
@@ -99,6 +141,23 @@ pub struct Pushed {
 }
 
 /// A [`Lane::replace_with`] that was accepted.
+///
+/// ```
+/// use zeroxide_pipe::{Carry, Lane, Rejected};
+/// # #[derive(Default)]
+/// # struct Words(Vec<&'static str>);
+/// # impl Carry for Words {
+/// #     fn messages(&self) -> usize { self.0.len() }
+/// #     fn size(&self) -> usize { self.0.iter().map(|word| word.len()).sum() }
+/// #     fn clear(&mut self) { self.0.clear() }
+/// # }
+/// let lane = Lane::<Words>::new(None);
+/// let first = lane.replace_with(|batch| batch.0.push("12 degrees"))?;
+/// let second = lane.replace_with(|batch| batch.0.push("13 degrees"))?;
+/// assert_eq!((first.replaced, second.replaced), (0, 1));
+/// assert_eq!((first.dormant, second.dormant), (true, false));
+/// # Ok::<(), Rejected>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a dormant consumer has to be woken"]
 pub struct Replaced {
@@ -109,6 +168,23 @@ pub struct Replaced {
 }
 
 /// Why a push was refused; nothing was changed, and `fill` was not called.
+///
+/// ```
+/// use zeroxide_pipe::{Carry, Lane, Rejected};
+/// # #[derive(Default)]
+/// # struct Words(Vec<&'static str>);
+/// # impl Carry for Words {
+/// #     fn messages(&self) -> usize { self.0.len() }
+/// #     fn size(&self) -> usize { self.0.iter().map(|word| word.len()).sum() }
+/// #     fn clear(&mut self) { self.0.clear() }
+/// # }
+/// let lane = Lane::<Words>::new(Some(1));
+/// let push = |word| lane.push_with(|batch| batch.0.push(word)).map(drop);
+/// assert_eq!(push("first"), Ok(()));
+/// assert_eq!(push("second"), Err(Rejected::Full));
+/// lane.close();
+/// assert_eq!(push("second"), Err(Rejected::Closed));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rejected {
     /// The limit is reached. A credit will say [`Credit::resume`].
@@ -118,6 +194,22 @@ pub enum Rejected {
 }
 
 /// What giving back room has led to.
+///
+/// ```
+/// use zeroxide_pipe::{Carry, Lane};
+/// # #[derive(Default)]
+/// # struct Words(Vec<&'static str>);
+/// # impl Carry for Words {
+/// #     fn messages(&self) -> usize { self.0.len() }
+/// #     fn size(&self) -> usize { self.0.iter().map(|word| word.len()).sum() }
+/// #     fn clear(&mut self) { self.0.clear() }
+/// # }
+/// let lane = Lane::<Words>::new(Some(4));
+/// while lane.push_with(|batch| batch.0.push("word")).is_ok() {}
+/// assert!(lane.take_into(&mut Words::default()));
+/// assert!(!lane.credit(1).resume, "one wake-up for every message would cost more than the message");
+/// assert!(lane.credit(1).resume);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "producers that were refused have to be woken"]
 pub struct Credit {
@@ -126,6 +218,23 @@ pub struct Credit {
 }
 
 /// What was left in a lane; see [`Lane::drain`].
+///
+/// ```
+/// use zeroxide_pipe::{Carry, Drained, Lane, Rejected};
+/// # #[derive(Default)]
+/// # struct Words(Vec<&'static str>);
+/// # impl Carry for Words {
+/// #     fn messages(&self) -> usize { self.0.len() }
+/// #     fn size(&self) -> usize { self.0.iter().map(|word| word.len()).sum() }
+/// #     fn clear(&mut self) { self.0.clear() }
+/// # }
+/// let lane = Lane::<Words>::new(Some(1));
+/// let _ = lane.push_with(|batch| batch.0.push("too late"))?;
+/// let Drained { batches, messages, resume } = lane.drain();
+/// assert_eq!((batches.len(), messages), (1, 1));
+/// assert!(resume, "there is room again for those who were refused");
+/// # Ok::<(), Rejected>(())
+/// ```
 #[derive(Debug)]
 pub struct Drained<B> {
     /// The batches, oldest first.

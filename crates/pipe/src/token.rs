@@ -44,6 +44,20 @@ use std::ops::ControlFlow;
 pub struct Token<T>(Mutex<T>);
 
 /// How a [`Token::run`] ended.
+///
+/// ```
+/// use std::ops::ControlFlow;
+/// use zeroxide_pipe::{Ran, Token};
+/// let wire = Token::new(());
+/// let ran = wire.run(
+///     |()| ControlFlow::Break("the socket is full"),
+///     || true,
+/// );
+/// match ran {
+///     Ran::Done | Ran::Elsewhere => unreachable!("it was told to stop"),
+///     Ran::Stopped(reason) => println!("{reason}: whoever hears that it has room runs this again"),
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "work that stopped has to be run again by somebody"]
 pub enum Ran<R> {
