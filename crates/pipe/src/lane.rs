@@ -114,12 +114,9 @@ struct State<B> {
 ///
 /// ```
 /// use zeroxide_pipe::{Carry, EventCount, Lane, Rejected};
-/// # #[derive(Default)]
-/// # struct Words(Vec<&'static str>);
+/// # #[derive(Default)] struct Words(Vec<&'static str>);
 /// # impl Carry for Words {
-/// #     fn messages(&self) -> usize { self.0.len() }
-/// #     fn size(&self) -> usize { self.0.iter().map(|word| word.len()).sum() }
-/// #     fn clear(&mut self) { self.0.clear() }
+/// #     fn messages(&self) -> usize { self.0.len() } fn size(&self) -> usize { 0 } fn clear(&mut self) {}
 /// # }
 /// let (lane, arrived) = (Lane::<Words>::new(None), EventCount::new());
 /// let pushed = lane.push_with(|batch| batch.0.push("first"))?;
@@ -144,12 +141,9 @@ pub struct Pushed {
 ///
 /// ```
 /// use zeroxide_pipe::{Carry, Lane, Rejected};
-/// # #[derive(Default)]
-/// # struct Words(Vec<&'static str>);
+/// # #[derive(Default)] struct Words(Vec<&'static str>);
 /// # impl Carry for Words {
-/// #     fn messages(&self) -> usize { self.0.len() }
-/// #     fn size(&self) -> usize { self.0.iter().map(|word| word.len()).sum() }
-/// #     fn clear(&mut self) { self.0.clear() }
+/// #     fn messages(&self) -> usize { self.0.len() } fn size(&self) -> usize { 0 } fn clear(&mut self) {}
 /// # }
 /// let lane = Lane::<Words>::new(None);
 /// let first = lane.replace_with(|batch| batch.0.push("12 degrees"))?;
@@ -171,12 +165,9 @@ pub struct Replaced {
 ///
 /// ```
 /// use zeroxide_pipe::{Carry, Lane, Rejected};
-/// # #[derive(Default)]
-/// # struct Words(Vec<&'static str>);
+/// # #[derive(Default)] struct Words(Vec<&'static str>);
 /// # impl Carry for Words {
-/// #     fn messages(&self) -> usize { self.0.len() }
-/// #     fn size(&self) -> usize { self.0.iter().map(|word| word.len()).sum() }
-/// #     fn clear(&mut self) { self.0.clear() }
+/// #     fn messages(&self) -> usize { self.0.len() } fn size(&self) -> usize { 0 } fn clear(&mut self) {}
 /// # }
 /// let lane = Lane::<Words>::new(Some(1));
 /// let push = |word| lane.push_with(|batch| batch.0.push(word)).map(drop);
@@ -197,12 +188,9 @@ pub enum Rejected {
 ///
 /// ```
 /// use zeroxide_pipe::{Carry, Lane};
-/// # #[derive(Default)]
-/// # struct Words(Vec<&'static str>);
+/// # #[derive(Default)] struct Words(Vec<&'static str>);
 /// # impl Carry for Words {
-/// #     fn messages(&self) -> usize { self.0.len() }
-/// #     fn size(&self) -> usize { self.0.iter().map(|word| word.len()).sum() }
-/// #     fn clear(&mut self) { self.0.clear() }
+/// #     fn messages(&self) -> usize { self.0.len() } fn size(&self) -> usize { 0 } fn clear(&mut self) {}
 /// # }
 /// let lane = Lane::<Words>::new(Some(4));
 /// while lane.push_with(|batch| batch.0.push("word")).is_ok() {}
@@ -221,12 +209,9 @@ pub struct Credit {
 ///
 /// ```
 /// use zeroxide_pipe::{Carry, Drained, Lane, Rejected};
-/// # #[derive(Default)]
-/// # struct Words(Vec<&'static str>);
+/// # #[derive(Default)] struct Words(Vec<&'static str>);
 /// # impl Carry for Words {
-/// #     fn messages(&self) -> usize { self.0.len() }
-/// #     fn size(&self) -> usize { self.0.iter().map(|word| word.len()).sum() }
-/// #     fn clear(&mut self) { self.0.clear() }
+/// #     fn messages(&self) -> usize { self.0.len() } fn size(&self) -> usize { 0 } fn clear(&mut self) {}
 /// # }
 /// let lane = Lane::<Words>::new(Some(1));
 /// let _ = lane.push_with(|batch| batch.0.push("too late"))?;

@@ -1,5 +1,6 @@
 //! The house rules, as checks that say why and what to do instead.
 
+mod examples;
 mod length;
 mod licences;
 mod manifests;
@@ -21,7 +22,7 @@ struct Rule {
     find: fn(&Tree) -> Vec<String>,
 }
 
-const RULES: [Rule; 13] = [
+const RULES: [Rule; 14] = [
     Rule {
         name: "files stay short",
         instead: "split by noun; xtask/ratchet.txt lists the old sins, and its numbers may only fall",
@@ -51,6 +52,11 @@ const RULES: [Rule; 13] = [
         name: "examples in comments show how to handle errors",
         instead: "use `?` in the example (locks and joins excepted)",
         find: text::careless_examples,
+    },
+    Rule {
+        name: "public types are shown in use",
+        instead: "a ``` example in the comment above it, of something that a reader wants; it runs as a doctest",
+        find: examples::missing,
     },
     Rule { name: "no test is ignored", instead: "repair it or delete it", find: proof::ignored },
     Rule {
