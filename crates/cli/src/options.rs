@@ -60,6 +60,7 @@ const KNOWN: &[Known] = known! {
     "connect-routing-id" "text" |socket,text:String|socket.set_connect_routing_id(text);
     "router-mandatory" "true or false" |socket, value| socket.set_router_mandatory(value);
     "router-handover" "true or false" |socket, value| socket.set_router_handover(value);
+    "router-raw" "true or false" |socket, value| socket.set_router_raw(value);
     "router-notify" "connect, disconnect, both or none" |socket, value| socket.set_router_notify(value);
     "probe-router" "true or false" |socket, value| socket.set_probe_router(value);
     "req-correlate" "true or false" |socket, value| socket.set_req_correlate(value);

@@ -42,6 +42,8 @@ pub struct Options {
     pub router_mandatory: bool,
     /// ROUTER: a newcomer with a known name takes it over instead of being ignored. Acts at once.
     pub router_handover: bool,
+    /// ROUTER: new connections carry plain octets, as those of a STREAM.
+    pub router_raw: bool,
     /// ROUTER: deliver `[id, ""]` when a peer comes or goes.
     pub router_notify: RouterNotify,
     /// REQ, DEALER, ROUTER: send an empty message to each new peer so that a ROUTER learns of it.
@@ -214,6 +216,7 @@ impl Default for Options {
             connect_routing_id: None,
             router_mandatory: false,
             router_handover: false,
+            router_raw: false,
             router_notify: RouterNotify::default(),
             probe_router: false,
             req_correlate: false,

@@ -212,7 +212,9 @@ impl Core {
         for registered in [false, true] {
             let Some(taken) = message.take() else { return Poll::Ready(Ok(())) };
             match self.try_send(taken) {
-                Err(SendError { cause: SendErrorCause::WouldBlock, message: back, .. }) => {
+                Err(SendError { cause: SendErrorCause::WouldBlock, message: back, .. })
+                    if self.may_wait_to_send() =>
+                {
                     *message = Some(back);
                     if !registered {
                         waiting.register(context);

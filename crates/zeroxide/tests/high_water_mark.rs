@@ -230,7 +230,20 @@ fn a_mandatory_router_says_when_a_peer_is_full_and_goes_on_when_it_is_not() {
         for count in 0..5 {
             router.try_send(["peer", &count.to_string()]).unwrap();
         }
-        assert_eq!(router.try_send(["peer", "more"]).unwrap_err().cause, SendErrorCause::WouldBlock);
+        let more = Message::from(["peer", "more"]);
+        let refused = |error: SendError| (error.cause, error.message);
+        assert_eq!(
+            refused(router.try_send(more.clone()).unwrap_err()),
+            (SendErrorCause::WouldBlock, more.clone())
+        );
+        // A ROUTER does not wait, whatever its timeout, for others would have to wait as well.
+        assert_eq!(
+            refused(router.send(more.clone()).unwrap_err()),
+            (SendErrorCause::WouldBlock, more.clone())
+        );
+        let mut sending = router.send_async(more.clone());
+        let std::task::Poll::Ready(Err(error)) = poll_once(&mut sending) else { panic!("it waits") };
+        assert_eq!(refused(error), (SendErrorCause::WouldBlock, more));
         let dealer = Dealer::new(&context).unwrap();
         let (sent, ()) = once_asleep(
             || router.send_timeout(["peer", "5"], LONG),

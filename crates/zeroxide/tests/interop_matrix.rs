@@ -42,7 +42,7 @@ impl End for Ours {
     }
 
     fn send(&mut self, parts: Vec<Vec<u8>>) -> bool {
-        match self.0.send(Message::from_frames(parts)) {
+        match self.0.send_timeout(Message::from_frames(parts), Duration::from_secs(60)) {
             Ok(()) => true,
             Err(error) if error.cause == SendErrorCause::Unroutable => false,
             Err(error) => panic!("{error}"),

@@ -61,6 +61,7 @@ fn pattern_options_are_for_the_types_of_their_pattern() {
     only(&[Router, Stream], |socket| socket.set_connect_routing_id("you"));
     only(&[Router], |socket| socket.set_router_mandatory(true));
     only(&[Router], |socket| socket.set_router_handover(true));
+    only(&[Router], |socket| socket.set_router_raw(true));
     only(&[Router], |socket| socket.set_router_notify(RouterNotify { connect: true, disconnect: true }));
     only(&[Req, Dealer, Router], |socket| socket.set_probe_router(true));
     only(&[Req], |socket| socket.set_req_correlate(true));

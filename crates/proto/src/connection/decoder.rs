@@ -95,7 +95,7 @@ impl Decoder {
         Self::of(mode, Rules::new(version, limits))
     }
 
-    /// For STREAM, which talks to peers that are not ZeroMQ: each read is one message of one frame.
+    /// For STREAM and raw ROUTERs, which talk to peers that are not ZeroMQ: each read is one message of one frame.
     pub fn raw() -> Self {
         Self::of(Mode::Raw, Rules::new(Version::V1, Limits::NONE))
     }

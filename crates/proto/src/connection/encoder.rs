@@ -53,9 +53,14 @@ impl Encoder {
         Self { mode, version }
     }
 
-    /// For STREAM, whose peers get the bodies and nothing else.
+    /// For STREAM and raw ROUTERs, whose peers get the bodies and nothing else.
     pub fn raw() -> Self {
         Self { mode: Mode::Raw, version: Version::V1 }
+    }
+
+    /// Whether this is [`Encoder::raw`].
+    pub fn is_raw(&self) -> bool {
+        matches!(self.mode, Mode::Raw)
     }
 
     /// Whether a batch goes out as it is. A caller that knows may write the octets of batches without [`Encoder::encode`].

@@ -15,17 +15,18 @@ impl Greeting {
         Self { hello: options.hello_message.clone(), probe: options.probe_router }
     }
 
-    /// Greets a peer that is attached, unless there is nothing yet that would carry it. Within the process there is: the
+    /// Greets a peer that is attached, unless there is nothing yet that would carry it, or what is there is not ZeroMQ.
+    /// Within the process there is: the
     /// queue in which messages wait for the other side, and the greeting has to stand before them.
     pub(super) fn attached(&self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) {
-        if facts.connected || facts.local {
+        if (facts.connected || facts.local) && !facts.raw {
             self.send(peer, effects);
         }
     }
 
     /// Greets a peer whose connection came, or came again, after it was attached.
     pub(super) fn reattached(&self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) {
-        if !facts.local {
+        if !facts.local && !facts.raw {
             self.send(peer, effects);
         }
     }

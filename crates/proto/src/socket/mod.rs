@@ -72,6 +72,8 @@ pub struct Facts<'a> {
     pub initiated: bool,
     /// Whether the peer is in this process (inproc).
     pub local: bool,
+    /// Whether the connection carries plain octets (STREAM, and ROUTER with `router_raw`).
+    pub raw: bool,
     /// False for subscribers of ZMTP 1.0: they cannot say what they want and get everything.
     pub speaks_subscriptions: bool,
     /// Whether the subscriber cancels each copy of a subscription, as RFC 23 has it. False for libzmq and for us, which
@@ -91,6 +93,7 @@ impl Default for Facts<'_> {
             connected: true,
             initiated: false,
             local: false,
+            raw: false,
             speaks_subscriptions: true,
             cancels_each_copy: false,
         }

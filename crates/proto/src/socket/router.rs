@@ -3,6 +3,9 @@
 //! Names are local. A peer is known by, in this order: what our application called the connection
 //! (`connect_routing_id`), what the peer asked for, or a name that we generate. One name, one peer: a newcomer with a
 //! taken name is refused, or with `router_handover` takes it and the former owner is disconnected.
+//!
+//! A connection may carry plain octets (`router_raw`): then `id ""` comes when it comes or goes, and closes it when sent,
+//! as with [`Stream`](super::Stream). All else is as for other peers.
 
 use super::{Effect, Facts, Refusal, Refused, Route, Rules, behind, greeting::Greeting};
 use crate::{
@@ -32,6 +35,7 @@ struct Named {
     origin: Origin,
     connected: bool,
     initiated: bool,
+    raw: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,10 +101,9 @@ impl Router {
     }
 
     fn welcome(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
-        if let Some(entry) = self.peers.get_mut(peer) {
-            entry.connected = true;
-        }
-        if self.notify.connect {
+        let Some(entry) = self.peers.get_mut(peer) else { return };
+        entry.connected = true;
+        if self.notify.connect || entry.raw {
             effects.push(Effect::Deliver { peer, message: Message::new() });
         }
     }
@@ -111,7 +114,7 @@ impl Router {
         if !std::mem::take(&mut entry.connected) {
             return;
         }
-        if self.notify.disconnect {
+        if self.notify.disconnect || entry.raw {
             effects.push(Effect::Deliver { peer, message: Message::new() });
         }
         if let Some(text) = &self.disconnect
@@ -134,7 +137,8 @@ impl Rules for Router {
     fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
         let (name, origin) = self.name(peer, facts, effects)?.unzip();
         let origin = origin.unwrap_or(Origin::Generated);
-        self.peers.insert(peer, Named { name, origin, connected: false, initiated: facts.initiated });
+        let Facts { initiated, raw, .. } = *facts;
+        self.peers.insert(peer, Named { name, origin, connected: false, initiated, raw });
         if facts.connected {
             self.welcome(peer, effects);
         }
@@ -203,6 +207,16 @@ impl Rules for Router {
         };
         if !message.is_multipart() {
             return Ok(Route::Dropped(Loss::BadEnvelope));
+        }
+        if let [name, data] = message.frames()
+            && data.is_empty()
+            && let Some(entry) = self.peers.get_mut(peer)
+            && entry.raw
+        {
+            // Our own doing is not reported back, and nothing can follow the end.
+            entry.connected = false;
+            self.names.release(name, peer);
+            return Ok(Route::Close { peer });
         }
         if !peers.has_room(peer) {
             return if self.mandatory {
@@ -336,6 +350,25 @@ mod tests {
         let facts = Facts { routing_id: &ann, ..Facts::default() };
         assert_eq!(router.reattach_as(0, facts), Err(Refused::NameTaken));
         assert_eq!(router.machine.peer_named(b"bob"), Some(PeerId(0)), "it is as it was");
+    }
+
+    #[test]
+    fn a_connection_of_plain_octets_is_announced_and_closed_as_a_stream_is() {
+        let mut router = Rig::with(SocketType::Router, |options| {
+            options.hello_message = Some("hello".into());
+            options.probe_router = true;
+        });
+        let raw = Facts { raw: true, ..Facts::default() };
+        assert_eq!(router.attach_as(0, raw), Ok(vec![deliver(0, "")]), "and it is not greeted");
+        assert_eq!(router.receive(0, "GET /"), Ok(Message::from([id(SEED), "GET /".into()])));
+        assert_eq!(router.send([id(SEED), "200".into()]), Ok(Sent::To(0, "200".into())));
+        assert_eq!(router.send([id(SEED), Frame::EMPTY]), Ok(Sent::Closed(0)));
+        assert_eq!(router.send([id(SEED), "more".into()]), Ok(Sent::Dropped(Loss::Unroutable)));
+        assert_eq!(router.detach(0), [], "what we did is not told to us");
+        assert_eq!(router.attach_as(1, raw), Ok(vec![deliver(1, "")]));
+        assert_eq!(router.detach(1), [deliver(1, "")]);
+        router.attach_named(2, "ann").unwrap();
+        assert_eq!(router.send(["ann", ""]), Ok(Sent::To(2, "".into())), "others get empty messages");
     }
 
     #[test]

@@ -152,6 +152,7 @@ impl Core {
                 connect_routing_id: options.connect_routing_id.as_ref(),
                 connected: false,
                 initiated: true,
+                raw: options.router_raw,
                 ..Facts::default()
             };
             let outbox = Arc::new(Lane::new(options.send_high_water_mark));

@@ -5,7 +5,13 @@ use super::*;
 impl Loop {
     pub(crate) fn begin_handshake(&mut self, key: SessionKey, stream: Arc<Stream>) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        if session.core.kind == SocketType::Stream {
+        let raw = match (session.core.kind, &session.dialer) {
+            (SocketType::Stream, _) => true,
+            (SocketType::Router, Some(dialer)) => dialer.options.router_raw,
+            (SocketType::Router, None) => session.core.options.lock().router_raw,
+            _ => false,
+        };
+        if raw {
             let peer = PeerProperties {
                 version: Version::V1,
                 socket_type: None,

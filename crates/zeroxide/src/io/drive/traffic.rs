@@ -26,6 +26,7 @@ impl Loop {
             connected: true,
             initiated: session.dialer.is_some(),
             local: false,
+            raw: encoder.is_raw(),
             speaks_subscriptions: properties.version != Version::V1,
             cancels_each_copy: false,
         };

@@ -130,6 +130,12 @@ impl Core {
         }
     }
 
+    /// Whether a send without a time of its own waits for room. A ROUTER does not (RFC 28): one full peer would hold up
+    /// what is for all others.
+    pub(crate) fn may_wait_to_send(&self) -> bool {
+        self.kind != SocketType::Router
+    }
+
     fn send_refusal(&self) -> Option<SendErrorCause> {
         match self.state.load(Relaxed) {
             OPEN if self.kind.sends() => None,

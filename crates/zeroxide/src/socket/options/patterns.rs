@@ -86,8 +86,11 @@ impl Handle {
 
 options! {
     /// ROUTER: sending to a peer that is not connected is the error
-    /// [`Unroutable`](crate::SendErrorCause::Unroutable), and sending to a full one waits; otherwise both drop the
-    /// message and count it.
+    /// [`Unroutable`](crate::SendErrorCause::Unroutable), and sending to a full one is the error
+    /// [`WouldBlock`](crate::SendErrorCause::WouldBlock); otherwise both drop the message and count it.
+    ///
+    /// `send` and `send_async` do not wait for a full peer, for that would hold up what is for all others (RFC 28: a
+    /// ROUTER never blocks; libzmq waits). To wait for this one peer, say how long: `send_timeout`.
     ///
     /// Default: false. Acts at once.
     set_router_mandatory(router_mandatory: bool) "ZMQ_ROUTER_MANDATORY" if |socket| socket.is_one_of(&[Router]);
@@ -97,6 +100,14 @@ options! {
     ///
     /// Default: false. Acts at once.
     set_router_handover(router_handover: bool) "ZMQ_ROUTER_HANDOVER" if |socket| socket.is_one_of(&[Router]);
+
+    /// ROUTER: talk to plain TCP peers, as [`Stream`](crate::Stream) does: no greeting, `[routing id, octets]` in both
+    /// directions, `[routing id, ""]` received when a connection comes or goes, and closing it when sent. libzmq has
+    /// deprecated it in favour of STREAM; so should you, unless you have a program to bring over.
+    ///
+    /// Default: false. Acts on connections made later, so set it before `bind` and `connect`. Peers in this process are
+    /// as ever.
+    set_router_raw(router_raw: bool) "ZMQ_ROUTER_RAW" if |socket| socket.is_one_of(&[Router]);
 
     /// ROUTER: receive `[routing id, ""]` whenever a peer comes, goes, or both.
     ///

@@ -76,7 +76,9 @@ impl Handle {
     #[inline]
     pub(in crate::socket) fn send_message(&self, message: Message) -> Result<(), SendError> {
         match self.core.try_send(message) {
-            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => {
+            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. })
+                if self.core.may_wait_to_send() =>
+            {
                 let patience = Patience::from_timeout(self.core.options.lock().send_timeout);
                 self.core.send(message, patience)
             }
