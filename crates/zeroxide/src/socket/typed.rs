@@ -59,8 +59,11 @@ macro_rules! sockets {
 sockets! {
     /// Asks: sends a request, then receives its reply. See RFC 28.
     ///
-    /// Requests go to the connected peers in turn. Sending twice, or receiving first, is an error
-    /// ([`SendErrorCause::IllegalState`]) unless [`set_req_relaxed`](Handle::set_req_relaxed) allows it.
+    /// Requests go to the connected peers in turn. Receiving before a request was sent is the error
+    /// [`IllegalState`](crate::RecvErrorCause::IllegalState), and so is
+    /// [sending](crate::SendErrorCause::IllegalState) a second one before the reply, unless
+    /// [`set_req_relaxed`](Handle::set_req_relaxed) allows it. Where the peer that was asked goes away, no reply will come:
+    /// only a relaxed REQ can ask again.
     ///
     /// ```
     /// use zeroxide::{Context, Rep, Req, SendErrorCause};
