@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to a terminal")]
 
+mod install;
 mod python;
 mod report;
 mod sanitize;
@@ -20,6 +21,8 @@ cargo xtask VERB
   ci                 the same
   tidy               only the house rules
   python             make the Python environment with libzmq's peer, and print its interpreter
+  install --prefix DIR [--from DIR]
+                     the drop-in libzmq.so.5 with headers, pkg-config and CMake files; from a folder where it is built
   stress N [FILTER]  the socket and interop tests N times with every core loaded; tells what was flaky
   sanitize [KIND]    tests under the address sanitizer, or the thread sanitizer (needs rust-src)";
 
@@ -30,6 +33,8 @@ fn main() -> ExitCode {
         ["test" | "ci"] => test::run(),
         ["tidy"] => tidy::run(),
         ["python"] => python::print(),
+        ["install", "--prefix", prefix] => install::run(prefix, None),
+        ["install", "--prefix", prefix, "--from", built] => install::run(prefix, Some(built)),
         ["stress", times] => stress::run(times, None),
         ["stress", times, filter] => stress::run(times, Some(filter)),
         ["sanitize"] => sanitize::run("address"),
