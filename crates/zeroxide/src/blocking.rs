@@ -11,12 +11,13 @@ use crate::{
     seat::{Claim, Claims},
     socket::core::Core,
 };
+use std::{cell::RefCell, io};
 use std::{
     sync::Arc,
     task::Waker,
     time::{Duration, Instant},
 };
-use zeroxide_net::{PollFd, PollFlags, Ring, wait_fds};
+use zeroxide_net::{PollFd, PollFlags, Ring, wait_fds, wait_fds_interruptible};
 use zeroxide_pipe::ThreadParker;
 use zeroxide_proto::Message;
 
@@ -49,18 +50,64 @@ impl Patience {
     }
 }
 
+/// What a signal handler that runs while a call waits does to the call.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Signals {
+    /// Nothing.
+    Ignored,
+    /// It ends, as in libzmq.
+    End,
+}
+
+type Bell = (Arc<Ring>, Waker);
+
 thread_local! {
     /// The descriptor by which a thread that waits for connections can be woken; made when first needed.
-    static BELL: Option<(Arc<Ring>, Waker)> = Ring::new().ok().map(|ring| {
-        let ring = Arc::new(ring);
-        (ring.clone(), Waker::from(ring))
-    });
+    static BELL: RefCell<Option<Bell>> = const { RefCell::new(None) };
 }
 
 /// The bell of this thread: the descriptor to poll, and what rings it. `None` if there is no descriptor for it.
-pub(crate) fn bell() -> Option<(Arc<Ring>, Waker)> {
-    BELL.try_with(Clone::clone).ok().flatten()
+pub(crate) fn bell() -> Option<Bell> {
+    let known = |bell: &RefCell<Option<Bell>>| {
+        let mut bell = bell.try_borrow_mut().ok()?;
+        if bell.is_none() {
+            let ring = Arc::new(Ring::new().ok()?);
+            *bell = Some((ring.clone(), Waker::from(ring)));
+        }
+        bell.clone()
+    };
+    BELL.try_with(known).ok().flatten()
 }
+
+/// In a child process: the bell is the parent's too, so this thread needs another one. The old one stays open, because
+/// what it is registered with is the parent's.
+pub(crate) fn forget_bell() {
+    let forget = |bell: &RefCell<Option<Bell>>| bell.try_borrow_mut().ok().and_then(|mut bell| bell.take());
+    std::mem::forget(BELL.try_with(forget));
+}
+
+/// Waits for this thread's bell. False: the time is over.
+///
+/// # Errors
+/// A signal came.
+pub(crate) fn wait_for_bell(ring: &Ring, deadline: Option<Instant>) -> Result<bool, Interrupted> {
+    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    match wait_fds_interruptible(&mut [PollFd::new(ring, PollFlags::IN)], left) {
+        Ok(count) => {
+            if count > 0 {
+                ring.hush();
+            }
+            Ok(count > 0)
+        }
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(Interrupted),
+        // Out of memory, say: whoever waits looks again.
+        Err(_) => Ok(true),
+    }
+}
+
+/// A signal handler ran.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Interrupted;
 
 /// A receive that does not wait.
 pub(crate) trait Attempt<R>: Fn(&Core) -> Result<R, RecvError> + Copy {}
@@ -78,6 +125,16 @@ impl Core {
         patience: Patience,
         attempt: impl Attempt<R>,
     ) -> Result<R, RecvError> {
+        self.recv_minding(Signals::Ignored, patience, attempt)
+    }
+
+    /// As [`Core::recv_by`], where a signal may end the wait.
+    pub(crate) fn recv_minding<R>(
+        self: &Arc<Self>,
+        signals: Signals,
+        patience: Patience,
+        attempt: impl Attempt<R>,
+    ) -> Result<R, RecvError> {
         match attempt(self) {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. })
                 if !matches!(patience, Patience::None) => {}
@@ -87,12 +144,12 @@ impl Core {
         loop {
             let seated = bell.as_ref().and_then(|bell| Some((bell, self.seat.enter(self)?)));
             let outcome = match seated {
-                Some(((ring, waker), mut claims)) => {
-                    let outcome = self.recv_seated(&mut claims, ring, waker, patience, attempt);
+                Some((bell, mut claims)) => {
+                    let outcome = self.recv_seated(&mut claims, bell, signals, patience, attempt);
                     self.seat.leave(claims, self.readable.has_waiters());
                     outcome
                 }
-                None => self.recv_parked(patience, attempt),
+                None => self.recv_parked(bell.as_ref(), signals, patience, attempt),
             };
             if let Some(done) = outcome {
                 return done;
@@ -101,7 +158,24 @@ impl Core {
     }
 
     /// Waits for the I/O thread, or another thread, to bring a message. `None`: the seat may have become free.
-    fn recv_parked<R>(&self, patience: Patience, attempt: impl Attempt<R>) -> Option<Result<R, RecvError>> {
+    fn recv_parked<R>(
+        &self,
+        bell: Option<&Bell>,
+        signals: Signals,
+        patience: Patience,
+        attempt: impl Attempt<R>,
+    ) -> Option<Result<R, RecvError>> {
+        if let Some((ring, waker)) = bell.filter(|_| signals == Signals::End) {
+            let _ticket = self.readable.register(waker);
+            if let Some(done) = self.attempt(attempt) {
+                return Some(done);
+            }
+            return match wait_for_bell(ring, patience.deadline()) {
+                Ok(true) => self.attempt(attempt),
+                Ok(false) => Some(self.last_attempt(attempt)),
+                Err(Interrupted) => Some(Err(self.interrupted())),
+            };
+        }
         let parker = ThreadParker::current();
         let _ticket = self.readable.register(parker.waker());
         if let Some(done) = self.attempt(attempt) {
@@ -122,8 +196,8 @@ impl Core {
     fn recv_seated<R>(
         &self,
         claims: &mut Claims,
-        ring: &Ring,
-        waker: &Waker,
+        bell @ (ring, waker): &Bell,
+        signals: Signals,
         patience: Patience,
         attempt: impl Attempt<R>,
     ) -> Option<Result<R, RecvError>> {
@@ -136,15 +210,18 @@ impl Core {
         let streams = claims.connections.iter().filter_map(|claim| claim.stream.as_ref());
         ready.extend(streams.map(|stream| PollFd::new(&**stream, PollFlags::IN)));
         let timeout = patience.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        let waited = wait_fds(&mut ready, timeout);
+        let wait = if signals == Signals::End { wait_fds_interruptible } else { wait_fds };
+        let waited = wait(&mut ready, timeout);
         drop(ticket);
-        if !matches!(waited, Ok(1..)) {
-            if waited.is_err() {
+        match waited {
+            Ok(1..) => {}
+            Ok(0) => return Some(self.last_attempt(attempt)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Some(Err(self.interrupted())),
+            Err(_) => {
                 // The list could not be polled (out of memory, say): let the I/O thread do it.
                 self.seat.links_changed();
-                return self.recv_parked(patience, attempt);
+                return self.recv_parked(Some(bell), signals, patience, attempt);
             }
-            return Some(self.last_attempt(attempt));
         }
         if ready.first().is_some_and(|bell| !bell.revents().is_empty()) {
             ring.hush();
@@ -198,6 +275,10 @@ impl Core {
         found
     }
 
+    fn interrupted(&self) -> RecvError {
+        RecvError { socket: self.kind, cause: RecvErrorCause::Interrupted }
+    }
+
     fn attempt<R>(&self, attempt: impl Attempt<R>) -> Option<Result<R, RecvError>> {
         match attempt(self) {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => None,
@@ -211,34 +292,65 @@ impl Core {
 
     /// Sends, waiting as long as `patience` says.
     pub(crate) fn send(&self, message: Message, patience: Patience) -> Result<(), SendError> {
-        let mut message = match self.try_send(message) {
-            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => message,
-            done => return done,
-        };
+        self.send_minding(Signals::Ignored, message, patience)
+    }
+
+    /// As [`Core::send`], where a signal may end the wait.
+    pub(crate) fn send_minding(
+        &self,
+        signals: Signals,
+        message: Message,
+        patience: Patience,
+    ) -> Result<(), SendError> {
+        let mut message = Some(message);
+        let waited = self.wait_writable(signals, patience, || match self.try_send(message.take()?) {
+            Err(SendError { cause: SendErrorCause::WouldBlock, message: back, .. }) => {
+                message = Some(back);
+                None
+            }
+            done => Some(done),
+        });
+        waited.unwrap_or_else(|cause| {
+            Err(SendError { socket: self.kind, cause, message: message.unwrap_or_default() })
+        })
+    }
+
+    /// Tries until something comes of it, again whenever a peer may have room, as long as `patience` says.
+    pub(crate) fn wait_writable<R>(
+        &self,
+        signals: Signals,
+        patience: Patience,
+        mut attempt: impl FnMut() -> Option<R>,
+    ) -> Result<R, SendErrorCause> {
+        if let Some(done) = attempt() {
+            return Ok(done);
+        }
         if matches!(patience, Patience::None) {
-            return Err(SendError { socket: self.kind, cause: SendErrorCause::WouldBlock, message });
+            return Err(SendErrorCause::WouldBlock);
         }
         let parker = ThreadParker::current();
+        let bell = if signals == Signals::End { bell() } else { None };
         loop {
             self.help();
-            let ticket = self.writable.register(parker.waker());
-            message = match self.try_send(message) {
-                Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => message,
-                done => return done,
-            };
-            let in_time = match patience.deadline() {
-                None => {
+            let waker = bell.as_ref().map_or(parker.waker(), |(_, waker)| waker);
+            let ticket = self.writable.register(waker);
+            if let Some(done) = attempt() {
+                return Ok(done);
+            }
+            let in_time = match (&bell, patience.deadline()) {
+                (Some((ring, _)), deadline) => match wait_for_bell(ring, deadline) {
+                    Ok(in_time) => in_time,
+                    Err(Interrupted) => return Err(SendErrorCause::Interrupted),
+                },
+                (None, None) => {
                     parker.park();
                     true
                 }
-                Some(deadline) => parker.park_until(deadline),
+                (None, Some(deadline)) => parker.park_until(deadline),
             };
             drop(ticket);
             if !in_time {
-                return self.try_send(message).map_err(|error| match error.cause {
-                    SendErrorCause::WouldBlock => SendError { cause: SendErrorCause::TimedOut, ..error },
-                    _ => error,
-                });
+                return attempt().ok_or(SendErrorCause::TimedOut);
             }
         }
     }

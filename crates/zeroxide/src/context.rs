@@ -299,6 +299,17 @@ impl ContextInner {
     /// A socket was closed by the application.
     pub(crate) fn socket_closed(&self) {
         self.open.fetch_sub(1, SeqCst);
+        self.shutdown.changed.notify_fenced();
+    }
+
+    /// Whether no socket is open, and nothing that was sent is still on its way.
+    pub(crate) fn is_over(&self) -> bool {
+        self.open.load(SeqCst) == 0 && self.shutdown.live.load(SeqCst) == 0
+    }
+
+    /// Notified when a socket closes, and when a connection ends.
+    pub(crate) fn ended(&self) -> &EventCount {
+        &self.shutdown.changed
     }
 
     /// The I/O thread that a new connection or listener goes to: the least loaded one that `affinity` allows.

@@ -1,26 +1,277 @@
 //! For doors other than the native one: what the C ABI needs because C ends contexts and sockets by calls, not by
-//! ownership. Hidden, and no part of the API that versions promise to keep.
+//! ownership, because its messages come part by part, and because signals end its calls.
+//!
+//! Hidden, and no part of the API that versions promise to keep.
 
-use crate::{context::Context, socket::Handle};
+use crate::{
+    blocking::{Interrupted, Patience, Signals, bell, forget_bell, wait_for_bell},
+    context::Context,
+    error::{RecvError, SendError, SendErrorCause},
+    monitor::Event,
+    origin::Origin,
+    poller::Interest,
+    socket::{Handle, core::Core},
+    sync::Mutex,
+};
+use std::{
+    io,
+    os::fd::{AsFd, BorrowedFd},
+    sync::Arc,
+    task::Waker,
+    time::Duration,
+};
+use zeroxide_net::Ring;
+pub use zeroxide_pipe::Key;
+use zeroxide_pipe::Ticket;
+pub use zeroxide_proto::endpoint::EndpointErrno;
+use zeroxide_proto::{Frame, Message};
+
+/// The calling thread's bell: a descriptor to poll, that sockets ring while they are [watched](Handle::watch).
+#[derive(Debug)]
+pub struct Bell {
+    ring: Arc<Ring>,
+    waker: Waker,
+}
+
+impl Bell {
+    /// That of the calling thread; `None` if the system has no descriptor for it.
+    pub fn of_this_thread() -> Option<Self> {
+        bell().map(|(ring, waker)| Self { ring, waker })
+    }
+
+    /// Silences it; to be followed by a look at what is watched.
+    pub fn hush(&self) {
+        self.ring.hush();
+    }
+}
+
+impl AsFd for Bell {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.ring.as_fd()
+    }
+}
+
+/// A socket rings somebody's bell as long as this lives, once.
+#[derive(Debug)]
+pub struct Watch<'a>(#[allow(dead_code, reason = "held for its drop")] [Option<Ticket<'a>>; 2]);
+
+/// A descriptor that becomes readable when a socket may have become able to receive or to send (`ZMQ_FD`).
+#[derive(Debug)]
+pub struct Descriptor {
+    ring: Arc<Ring>,
+    waker: Waker,
+    keys: Mutex<[Option<Key>; 2]>,
+}
+
+impl Descriptor {
+    /// For a socket; it says nothing before [`Descriptor::rearm`].
+    ///
+    /// # Errors
+    /// The system has no descriptor for it.
+    pub fn new() -> io::Result<Self> {
+        let ring = Arc::new(Ring::new()?);
+        Ok(Self { waker: Waker::from(ring.clone()), ring, keys: Mutex::default() })
+    }
+
+    /// The same descriptor, for another socket.
+    pub fn share(&self) -> Self {
+        Self { ring: self.ring.clone(), waker: self.waker.clone(), keys: Mutex::default() }
+    }
+
+    /// Makes it silent until something changes from now on. To be followed by a look at the socket.
+    pub fn rearm(&self, socket: &Handle) {
+        self.ring.hush();
+        let mut keys = self.keys.lock();
+        let [readable, writable] = &mut *keys;
+        socket.core.readable.update(readable, &self.waker);
+        socket.core.writable.update(writable, &self.waker);
+    }
+
+    /// Makes it speak at once.
+    pub fn ring(&self) {
+        self.ring.ring();
+    }
+
+    /// The socket ends: it will not be heard of any more.
+    pub fn disarm(&self, socket: &Handle) {
+        let mut keys = self.keys.lock();
+        let [readable, writable] = &mut *keys;
+        socket.core.readable.remove(readable);
+        socket.core.writable.remove(writable);
+    }
+}
+
+impl AsFd for Descriptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.ring.as_fd()
+    }
+}
+
+/// In a child process, in the one thread that is there: what the parent's thread shares with it is put aside.
+pub fn after_fork() {
+    forget_bell();
+}
 
 impl Context {
-    /// Does what dropping the last handle does, while handles are still held: waits as long as the sockets' linger says,
-    /// then ends the I/O threads. What is left of the handles is inert.
-    #[doc(hidden)]
-    pub fn end(&self) {
-        let _report = self.inner().shut_down(None);
-        self.inner().stop_threads();
+    /// Ends all calls, waits until all sockets are closed and what was sent is out or lingered long enough, and ends the
+    /// I/O threads. Handles that are still held are inert then.
+    ///
+    /// False: a signal came; everything goes on, and the call can be made again.
+    pub fn end(&self) -> bool {
+        let inner = self.inner();
+        self.terminate();
+        let Some((ring, waker)) = bell() else {
+            inner.ended().wait(None, || inner.is_over().then_some(()));
+            inner.stop_threads();
+            return true;
+        };
+        while !inner.is_over() {
+            let _ticket = inner.ended().register(&waker);
+            if inner.is_over() {
+                break;
+            }
+            if let Err(Interrupted) = wait_for_bell(&ring, None) {
+                return false;
+            }
+        }
+        inner.stop_threads();
+        true
     }
 }
 
 impl Handle {
     /// Does what dropping does, while the handle is still held; the second time it does nothing.
-    #[doc(hidden)]
     pub fn close(&self) {
         if self.core.close() {
             self.core.finish();
             self.core.context.socket_closed();
         }
+    }
+
+    /// Whether two handles are of one socket.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.core, &other.core)
+    }
+
+    /// Sends; `waits` as long as the send timeout says, or until a signal comes.
+    ///
+    /// # Errors
+    /// The message comes back in it.
+    #[inline]
+    pub fn send_or_signal(&self, message: Message, waits: bool) -> Result<(), SendError> {
+        match self.core.try_send(message) {
+            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) if waits => {
+                let patience = self.send_patience();
+                self.core.send_minding(Signals::End, message, patience)
+            }
+            done => done,
+        }
+    }
+
+    /// Waits, if it `waits`, until a message beginning with this frame could be sent.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn may_begin(&self, first: &Frame, waits: bool) -> Result<(), SendErrorCause> {
+        let patience = if waits { self.send_patience() } else { Patience::None };
+        let attempt = || match self.core.may_begin(first) {
+            Err(SendErrorCause::WouldBlock) => None,
+            answer => Some(answer),
+        };
+        self.core.wait_writable(Signals::End, patience, attempt)?
+    }
+
+    /// Receives; `waits` as long as the receive timeout says, or until a signal comes.
+    ///
+    /// # Errors
+    /// Why it could not.
+    #[inline]
+    pub fn recv_or_signal(&self, waits: bool) -> Result<Message, RecvError> {
+        match self.core.try_recv() {
+            Err(error) if waits && error.cause == crate::RecvErrorCause::WouldBlock => {
+                self.core.recv_minding(Signals::End, self.recv_patience(), Core::try_recv)
+            }
+            done => done,
+        }
+    }
+
+    /// As [`Handle::recv_or_signal`], and says from whom.
+    ///
+    /// # Errors
+    /// Why it could not.
+    #[inline]
+    pub fn recv_from_or_signal(&self, waits: bool) -> Result<(Message, Origin), RecvError> {
+        match self.core.try_recv_from() {
+            Err(error) if waits && error.cause == crate::RecvErrorCause::WouldBlock => {
+                self.core.recv_minding(Signals::End, self.recv_patience(), Core::try_recv_from)
+            }
+            done => done,
+        }
+    }
+
+    /// Leaves the reading to the I/O thread: the application waits elsewhere.
+    pub fn step_back(&self) {
+        self.core.seat.vacate();
+    }
+
+    /// Has the socket ring this bell when it may have become able to do one of these.
+    pub fn watch(&self, bell: &Bell, interest: Interest) -> Watch<'_> {
+        let readable = interest.contains(Interest::READABLE);
+        let writable = interest.contains(Interest::WRITABLE);
+        Watch([
+            readable.then(|| self.core.readable.register(&bell.waker)),
+            writable.then(|| self.core.writable.register(&bell.waker)),
+        ])
+    }
+
+    /// What the socket can do now, of what is asked for.
+    pub fn readiness_for(&self, interest: Interest) -> crate::Readiness {
+        self.core.readiness(interest)
+    }
+
+    /// Whether the context was shut down.
+    pub fn is_terminated(&self) -> bool {
+        self.core.is_terminated()
+    }
+
+    /// Whether the socket was closed.
+    pub fn is_closed(&self) -> bool {
+        self.core.is_closed()
+    }
+
+    /// Calls `waker` once when the socket may have become able to send.
+    pub fn watch_writable(&self, waker: &Waker, key: &mut Option<Key>) {
+        self.core.writable.update(key, waker);
+    }
+
+    /// Ends such a watch.
+    pub fn unwatch_writable(&self, key: &mut Option<Key>) {
+        self.core.writable.remove(key);
+    }
+
+    /// Calls `tell` with every event from now on, in the thread in which it happens, until it says false or the socket
+    /// is closed. It must not wait, and not use this socket. The number is the one that libzmq gives with the event.
+    pub fn on_event(&self, tell: impl Fn(&Event, i64) -> bool + Send + Sync + 'static) {
+        self.core.monitors.add_sink(Arc::new(tell));
+    }
+
+    fn send_patience(&self) -> Patience {
+        Patience::from_timeout(self.core.options.lock().send_timeout)
+    }
+
+    fn recv_patience(&self) -> Patience {
+        let timeout: Option<Duration> = self.core.options.lock().receive_timeout;
+        Patience::from_timeout(timeout)
+    }
+}
+
+/// Bodies of up to so many octets a [`Frame`] keeps itself: making one of shared octets copies them.
+pub const FRAME_INLINE: usize = zeroxide_proto::frame::INLINE_CAPACITY;
+
+impl Handle {
+    /// A message was lost with the peer that it was for.
+    pub fn count_lost_with_peer(&self) {
+        self.core.counters.lost(zeroxide_proto::Loss::Disconnected, 1);
     }
 }
 

@@ -58,6 +58,8 @@ pub enum SendErrorCause {
     Terminated,
     /// The socket was closed.
     Closed,
+    /// A signal handler ran while the call waited. Only doors that promise this to their users (the C API) meet it.
+    Interrupted,
 }
 
 /// Why no message was received.
@@ -114,6 +116,8 @@ pub enum RecvErrorCause {
     Terminated,
     /// The socket was closed.
     Closed,
+    /// A signal handler ran while the call waited. Only doors that promise this to their users (the C API) meet it.
+    Interrupted,
 }
 
 /// Why an endpoint could not be bound, connected, unbound or disconnected.
@@ -239,6 +243,31 @@ pub enum OptionErrorCause {
     IllegalState(&'static str),
 }
 
+/// Why a proxy ended without being told to.
+///
+/// ```
+/// use zeroxide::{Context, ProxyError, Pull, SocketType, proxy};
+/// let context = Context::new();
+/// let (one, other) = (Pull::new(&context)?, Pull::new(&context)?);
+/// let refused = proxy(&one, &other).unwrap_err();
+/// assert_eq!(refused, ProxyError::NoDirection(SocketType::Pull, SocketType::Pull));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyError {
+    /// The context was shut down.
+    Terminated,
+    /// A signal came; see [`Proxy::interruptible`](crate::Proxy::interruptible).
+    Interrupted,
+    /// The two sockets cannot pass anything on: neither receives what the other could send.
+    NoDirection(SocketType, SocketType),
+    /// Sockets of this type send nothing, so they cannot capture.
+    CannotCapture(SocketType),
+    /// Sockets of this type receive nothing, so they cannot control.
+    CannotControl(SocketType),
+}
+
 impl SendError {
     /// Takes the message back.
     pub fn into_message(self) -> Message {
@@ -262,6 +291,7 @@ impl fmt::Display for SendErrorCause {
             Self::NotSupported => "sockets of this type only receive",
             Self::Terminated => "the context was shut down",
             Self::Closed => "the socket was closed",
+            Self::Interrupted => "a signal came",
         })
     }
 }
@@ -281,6 +311,7 @@ impl fmt::Display for RecvErrorCause {
             Self::NotSupported => "sockets of this type only send",
             Self::Terminated => "the context was shut down",
             Self::Closed => "the socket was closed",
+            Self::Interrupted => "a signal came",
         })
     }
 }
@@ -331,7 +362,24 @@ impl fmt::Display for OptionErrorCause {
     }
 }
 
+impl fmt::Display for ProxyError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Terminated => out.write_str("the context was shut down"),
+            Self::Interrupted => out.write_str("a signal came"),
+            Self::NoDirection(front, back) => {
+                write!(out, "a proxy between {front} and {back}: neither receives what the other could send")
+            }
+            Self::CannotCapture(kind) => write!(out, "{kind} sockets send nothing, so they cannot capture"),
+            Self::CannotControl(kind) => {
+                write!(out, "{kind} sockets receive nothing, so they cannot control")
+            }
+        }
+    }
+}
+
 impl Error for SendError {}
+impl Error for ProxyError {}
 impl Error for RecvError {}
 impl Error for SocketError {}
 impl Error for OptionError {}

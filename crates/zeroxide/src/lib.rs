@@ -24,7 +24,8 @@
 mod blocking;
 mod context;
 mod counters;
-mod door;
+#[doc(hidden)]
+pub mod door;
 mod error;
 mod future;
 mod inproc;
@@ -45,14 +46,14 @@ mod wait;
 pub use context::{Context, ContextBuilder, ShutdownReport};
 pub use counters::Statistics;
 pub use error::{
-    EndpointCause, EndpointFailure, OptionError, OptionErrorCause, RecvError, RecvErrorCause, SendError,
-    SendErrorCause, SocketError,
+    EndpointCause, EndpointFailure, OptionError, OptionErrorCause, ProxyError, RecvError, RecvErrorCause,
+    SendError, SendErrorCause, SocketError,
 };
 pub use future::{RecvFromFuture, RecvFuture, SendFuture};
 pub use monitor::{Event, Monitor};
 pub use origin::Origin;
 pub use poller::{Interest, PollError, Poller, Readiness, Ready};
-pub use proxy::{Moved, Proxy, ProxyControl, ProxyError, ProxyStatistics, proxy};
+pub use proxy::{Moved, Proxy, ProxyControl, ProxyStatistics, proxy};
 pub use security::{curve_keypair, curve_public};
 pub use socket::{
     Dealer, Handle, Pair, PeerInfo, Pub, Pull, Push, Rep, Req, Router, Socket, Stream, Sub, Xpub, Xsub,

@@ -6,10 +6,16 @@
 use crate::{future::until, sync::Mutex};
 use std::{
     collections::VecDeque,
+    os::fd::{AsFd, AsRawFd},
     sync::{Arc, Weak},
     time::{Duration, Instant},
 };
 use zeroxide_pipe::EventCount;
+
+/// The number by which the system knows this, for the events of libzmq.
+pub(crate) fn descriptor(of: &impl AsFd) -> i64 {
+    of.as_fd().as_raw_fd().into()
+}
 
 /// Events a monitor holds until they are taken.
 const CAPACITY: usize = 4096;
@@ -224,24 +230,38 @@ impl Iterator for Monitor {
 
 /// The socket's side: whom to tell.
 #[derive(Default)]
-pub(crate) struct Monitors(Mutex<Vec<Weak<Shared>>>);
+pub(crate) struct Monitors(Mutex<Observers>);
+
+#[derive(Default)]
+struct Observers {
+    queues: Vec<Weak<Shared>>,
+    sinks: Vec<Sink>,
+}
+
+/// Somebody who wants to know at once; false says that it does no longer. The number is the one libzmq gives with the
+/// event: a descriptor, an error of the system, or milliseconds.
+pub(crate) type Sink = Arc<dyn Fn(&Event, i64) -> bool + Send + Sync>;
 
 impl Monitors {
     pub(crate) fn add(&self) -> Monitor {
         let shared = Arc::new(Shared::default());
-        self.0.lock().push(Arc::downgrade(&shared));
+        self.0.lock().queues.push(Arc::downgrade(&shared));
         Monitor(shared)
     }
 
+    pub(crate) fn add_sink(&self, sink: Sink) {
+        self.0.lock().sinks.push(sink);
+    }
+
     /// Tells every monitor; costs one lock when there is none.
-    pub(crate) fn emit(&self, event: impl FnOnce() -> Event) {
-        let mut monitors = self.0.lock();
-        if monitors.is_empty() {
+    pub(crate) fn emit(&self, number: i64, event: impl FnOnce() -> Event) {
+        let mut observers = self.0.lock();
+        if observers.queues.is_empty() && observers.sinks.is_empty() {
             return;
         }
         let event = event();
-        let mut told = Vec::with_capacity(monitors.len());
-        monitors.retain(|monitor| {
+        let mut told = Vec::with_capacity(observers.queues.len());
+        observers.queues.retain(|monitor| {
             let shared = monitor.upgrade();
             if let Some(shared) = &shared {
                 shared.put(event.clone());
@@ -250,16 +270,22 @@ impl Monitors {
             told.extend(shared);
             alive
         });
+        let sinks = observers.sinks.clone();
         // Whoever is woken may ask for a monitor, or cause the next event.
-        drop(monitors);
+        drop(observers);
         for shared in told {
             shared.arrived.notify();
+        }
+        for sink in sinks {
+            if !sink(&event, number) {
+                self.0.lock().sinks.retain(|known| !Arc::ptr_eq(known, &sink));
+            }
         }
     }
 
     pub(crate) fn end(&self) {
         let ended = std::mem::take(&mut *self.0.lock());
-        for monitor in ended.iter().filter_map(Weak::upgrade) {
+        for monitor in ended.queues.iter().filter_map(Weak::upgrade) {
             monitor.queue.lock().ended = true;
             monitor.arrived.notify();
         }

@@ -1,6 +1,10 @@
 //! Where a message came from.
 
-use std::{fmt, sync::Arc};
+use std::{
+    ffi::{CStr, CString},
+    fmt,
+    sync::{Arc, OnceLock},
+};
 use zeroxide_proto::{Frame, SocketType, connection::PeerProperties};
 
 /// What is known of the peer that a message came from: its address, and what it said about itself in the handshake.
@@ -31,20 +35,24 @@ struct Details {
     socket_type: Option<SocketType>,
     routing_id: Frame,
     metadata: Vec<(String, Vec<u8>)>,
+    /// All of it as C strings; made when C first asks.
+    strings: OnceLock<Vec<(String, CString)>>,
 }
 
 impl Origin {
     /// A peer behind a connection.
     pub(crate) fn new(address: String, peer: PeerProperties) -> Self {
         let PeerProperties { socket_type, routing_id, metadata, .. } = peer;
-        Self(Some(Arc::new(Details { address, socket_type, routing_id, metadata })))
+        let strings = OnceLock::new();
+        Self(Some(Arc::new(Details { address, socket_type, routing_id, metadata, strings })))
     }
 
     /// A peer in this process.
     pub(crate) fn within(kind: SocketType, routing_id: &Frame, metadata: &[(String, Vec<u8>)]) -> Self {
         let (routing_id, metadata) = (routing_id.clone(), metadata.to_vec());
         let address = "inproc".to_owned();
-        Self(Some(Arc::new(Details { address, socket_type: Some(kind), routing_id, metadata })))
+        let (socket_type, strings) = (Some(kind), OnceLock::new());
+        Self(Some(Arc::new(Details { address, socket_type, routing_id, metadata, strings })))
     }
 
     /// `tcp://address:port`, `ipc://...`, or `inproc`.
@@ -68,10 +76,46 @@ impl Origin {
         Some(value)
     }
 
+    /// A property as a C string, under the names that libzmq gives them: also `Socket-Type`, `Identity`, `Routing-Id` and
+    /// `Peer-Address`. A value ends at its first zero.
+    #[doc(hidden)]
+    pub fn c_property(&self, name: &[u8]) -> Option<&CStr> {
+        let details = self.0.as_ref()?;
+        let strings = details.strings.get_or_init(|| details.as_c());
+        let known = |(known, _): &&(String, CString)| known.as_bytes().eq_ignore_ascii_case(name);
+        strings.iter().find(known).map(|(_, value)| value.as_c_str())
+    }
+
     /// All properties that the peer sent in the handshake, in its order.
     pub fn properties(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let metadata = self.0.iter().flat_map(|details| &details.metadata);
         metadata.map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
+}
+
+impl Details {
+    fn as_c(&self) -> Vec<(String, CString)> {
+        let c =
+            |octets: &[u8]| CString::new(octets.split(|octet| *octet == 0).next().unwrap_or_default()).ok();
+        let mut strings = Vec::new();
+        let mut add =
+            |name: &str, octets: &[u8]| strings.extend(c(octets).map(|value| (name.to_owned(), value)));
+        if let Some(kind) = self.socket_type {
+            add("Socket-Type", kind.name().as_bytes());
+        }
+        add("Identity", &self.routing_id);
+        add("Routing-Id", &self.routing_id);
+        let host =
+            |rest: &str| rest.rsplit_once(':').map(|(host, _)| host.trim_matches(['[', ']']).to_owned());
+        match self.address.split_once("://") {
+            Some(("tcp", rest)) => add("Peer-Address", host(rest).unwrap_or_default().as_bytes()),
+            Some((_, rest)) => add("Peer-Address", rest.as_bytes()),
+            None => {}
+        }
+        for (name, value) in &self.metadata {
+            add(name, value);
+        }
+        strings
     }
 }
 

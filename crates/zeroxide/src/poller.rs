@@ -6,7 +6,7 @@
 //! While this thread waits here, the I/O threads read: whoever held the reading of a socket gives it back.
 
 use crate::{
-    blocking::bell,
+    blocking::{Signals, bell},
     socket::{Handle, core::Core},
     wait::wait_any,
 };
@@ -230,11 +230,11 @@ impl<'fd> Poller<'fd> {
             let readable = interest.contains(Interest::READABLE).then_some(&core.readable);
             readable.into_iter().chain(interest.contains(Interest::WRITABLE).then_some(&core.writable))
         });
-        let found = wait_any(events, deadline, || {
+        let found = wait_any(Signals::Ignored, events, deadline, || {
             self.look(ready);
             (!ready.is_empty() || (self.is_empty() && deadline.is_none())).then_some(())
         });
-        if found.is_some() && ready.is_empty() { Err(PollError::Nothing) } else { Ok(()) }
+        if matches!(found, Ok(Some(()))) && ready.is_empty() { Err(PollError::Nothing) } else { Ok(()) }
     }
 
     fn wait_polling(&mut self, ready: &mut Vec<Ready>, deadline: Option<Instant>) -> Result<(), PollError> {

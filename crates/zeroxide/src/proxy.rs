@@ -8,18 +8,15 @@
 //! Nothing is received that cannot be sent on: what does not fit stays in the queue it came in, and its sender feels it.
 
 use crate::{
-    error::{RecvErrorCause, SendError, SendErrorCause},
+    blocking::Signals,
+    error::{ProxyError, RecvErrorCause, SendError, SendErrorCause},
     poller::Interest,
     socket::{Handle, core::Core},
     wait::wait_any,
 };
-use std::{
-    error::Error,
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU8, AtomicU64, Ordering::*},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, AtomicU64, Ordering::*},
 };
 use zeroxide_pipe::EventCount;
 use zeroxide_proto::{Loss, Message, SocketType};
@@ -97,6 +94,7 @@ pub struct Proxy<'a> {
     capture: Option<&'a Handle>,
     control: Option<&'a Handle>,
     shared: Arc<Shared>,
+    signals: Signals,
 }
 
 /// Steers a [`Proxy`] from any thread. It outlives the proxy without harm.
@@ -159,29 +157,6 @@ pub struct Moved {
     pub octets: u64,
 }
 
-/// Why a proxy ended without being told to.
-///
-/// ```
-/// use zeroxide::{Context, ProxyError, Pull, SocketType, proxy};
-/// let context = Context::new();
-/// let (one, other) = (Pull::new(&context)?, Pull::new(&context)?);
-/// let refused = proxy(&one, &other).unwrap_err();
-/// assert_eq!(refused, ProxyError::NoDirection(SocketType::Pull, SocketType::Pull));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ProxyError {
-    /// The context was shut down.
-    Terminated,
-    /// The two sockets cannot pass anything on: neither receives what the other could send.
-    NoDirection(SocketType, SocketType),
-    /// Sockets of this type send nothing, so they cannot capture.
-    CannotCapture(SocketType),
-    /// Sockets of this type receive nothing, so they cannot control.
-    CannotControl(SocketType),
-}
-
 #[derive(Default, Debug)]
 struct Shared {
     state: AtomicU8,
@@ -201,7 +176,7 @@ const BACK_SENT: usize = 3;
 impl<'a> Proxy<'a> {
     /// A proxy between two sockets; nothing moves before [`run`](Self::run).
     pub fn new(front: &'a Handle, back: &'a Handle) -> Self {
-        Self { front, back, capture: None, control: None, shared: Arc::default() }
+        Self { front, back, capture: None, control: None, shared: Arc::default(), signals: Signals::Ignored }
     }
 
     /// Sends a copy of everything that passes, either way, to this socket: PUB, PUSH, DEALER or PAIR. Nothing passes
@@ -217,6 +192,13 @@ impl<'a> Proxy<'a> {
     /// words with an empty message. Unknown words do nothing. The same as `zmq_proxy_steerable`.
     pub fn control(mut self, control: &'a Handle) -> Self {
         self.control = Some(control);
+        self
+    }
+
+    /// A signal handler that runs while the proxy waits ends [`run`](Self::run) with [`ProxyError::Interrupted`], as in
+    /// libzmq; it can be run again. Otherwise it goes on.
+    pub fn interruptible(mut self, interruptible: bool) -> Self {
+        self.signals = if interruptible { Signals::End } else { Signals::Ignored };
         self
     }
 
@@ -268,12 +250,16 @@ impl<'a> Proxy<'a> {
             if moved {
                 continue;
             }
-            wait_any(events.clone(), None, || {
+            let waited = wait_any(self.signals, events.clone(), None, || {
                 let steered = self.shared.state.load(Acquire) != told;
                 let spoken_to = control.is_some_and(|control| control.readiness(Interest::READABLE).receive);
                 let ready = told == RUNNING && ways.iter_mut().any(Way::is_ready);
                 (steered || spoken_to || ready).then_some(())
             });
+            if waited.is_err() {
+                ways.iter_mut().try_for_each(Way::finish)?;
+                return Err(ProxyError::Interrupted);
+            }
         }
     }
 
@@ -468,20 +454,3 @@ impl Shared {
         }
     }
 }
-
-impl fmt::Display for ProxyError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Terminated => out.write_str("the context was shut down"),
-            Self::NoDirection(front, back) => {
-                write!(out, "a proxy between {front} and {back}: neither receives what the other could send")
-            }
-            Self::CannotCapture(kind) => write!(out, "{kind} sockets send nothing, so they cannot capture"),
-            Self::CannotControl(kind) => {
-                write!(out, "{kind} sockets receive nothing, so they cannot control")
-            }
-        }
-    }
-}
-
-impl Error for ProxyError {}

@@ -9,7 +9,7 @@ use crate::{
         timers::Timers,
     },
     link::{Drained, Wire},
-    monitor::Event,
+    monitor::{Event, descriptor},
     seat::{SLOWEST_TICK, TICK},
     socket::core::Core,
 };
@@ -255,7 +255,7 @@ impl Loop {
     fn accepted(&mut self, parent: SessionKey, core: &Arc<Core>, endpoint: &str, stream: Arc<Stream>) {
         let key = self.shared.new_key();
         let peer = stream.peer_address();
-        core.emit(|| Event::Accepted { endpoint: endpoint.to_owned(), peer });
+        core.emit_with(descriptor(&*stream), || Event::Accepted { endpoint: endpoint.to_owned(), peer });
         self.shared.load.fetch_add(1, Relaxed);
         self.shutdown.session_begins();
         self.sessions.insert(
@@ -318,8 +318,9 @@ impl Loop {
             }
             self.timers.set(key, None);
             let endpoint = listener.endpoint.clone();
+            let number = descriptor(&listener.door);
             drop(listener);
-            core.emit(|| Event::Closed { endpoint });
+            core.emit_with(number, || Event::Closed { endpoint });
             self.shared.load.fetch_sub(1, Relaxed);
             self.shutdown.session_over();
         }

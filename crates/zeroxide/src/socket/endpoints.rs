@@ -9,7 +9,7 @@ use crate::{
         shared::{Command, Gate, IoShared, SessionKey},
     },
     link::Wire,
-    monitor::Event,
+    monitor::{Event, descriptor},
     peer::Link,
     socket::core::Core,
 };
@@ -108,6 +108,7 @@ impl Core {
         let io = self.choose_io(options)?;
         let key = io.new_key();
         let bound = door.local_address();
+        let number = descriptor(&door);
         let peer_filter = IpcPeerFilter {
             process_ids: options.ipc_filter_process_ids.clone(),
             user_ids: options.ipc_filter_user_ids.clone(),
@@ -118,7 +119,7 @@ impl Core {
         self.context.shutdown.session_begins();
         self.record(bound.clone(), true, Place::Io(io.clone(), key));
         let endpoint = bound.clone();
-        self.emit(|| Event::Listening { endpoint });
+        self.emit_with(number, || Event::Listening { endpoint });
         io.command(Command::Listen { key, core: self.clone(), listener });
         Ok(bound)
     }

@@ -82,7 +82,8 @@ impl Loop {
                 let Stage::Connecting { stream, .. } = stage else { return };
                 let stream = Arc::new(stream.into_stream());
                 let endpoint = session.endpoint.clone();
-                session.core.emit(|| Event::Connected { endpoint });
+                let number = descriptor(&*stream);
+                session.core.emit_with(number, || Event::Connected { endpoint });
                 match session.dialer.as_ref().and_then(|dialer| dialer.proxy()) {
                     None => self.begin_handshake(key, stream),
                     Some((target, credentials)) => {

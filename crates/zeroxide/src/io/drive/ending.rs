@@ -20,7 +20,9 @@ impl Loop {
         // The link lets go of the stream first: as long as it has it, a reader may put it back into the poller.
         let left = session.peer.as_ref().filter(|_| was_up);
         let unsent = left.and_then(|peer| peer.wire()).map_or(0, |wire| wire.detach().1);
+        let mut number = 0;
         if let Some(stream) = session.stream() {
+            number = descriptor(&**stream);
             let _ = self.shared.poller.remove(&**stream);
         }
         session.shut_stream();
@@ -65,7 +67,7 @@ impl Loop {
         };
         if was_up {
             let (endpoint, reason) = (endpoint.clone(), reason);
-            core.emit(|| Event::Disconnected { endpoint, peer: peer_name, reason });
+            core.emit_with(number, || Event::Disconnected { endpoint, peer: peer_name, reason });
         }
         let random = self.next_random();
         let Some(session) = self.sessions.get_mut(&key) else { return };

@@ -7,7 +7,7 @@ use crate::{
         shared::{Command, SessionKey},
     },
     link::{Drained, READS_PER_TURN, ReadOutcome, Wire},
-    monitor::Event,
+    monitor::{Event, descriptor},
     origin::Origin,
     peer::{Link, Peer},
 };

@@ -163,7 +163,12 @@ impl Core {
     }
 
     pub(crate) fn emit(&self, event: impl FnOnce() -> Event) {
-        self.monitors.emit(event);
+        self.monitors.emit(0, event);
+    }
+
+    /// As [`Core::emit`], with the number that libzmq gives with the event.
+    pub(crate) fn emit_with(&self, number: i64, event: impl FnOnce() -> Event) {
+        self.monitors.emit(number, event);
     }
 }
 

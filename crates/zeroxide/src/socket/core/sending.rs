@@ -136,6 +136,37 @@ impl Core {
         self.kind != SocketType::Router
     }
 
+    /// Whether a message that begins with this frame could be sent now: for callers that hand it over frame by frame and
+    /// are to hear of a refusal at the first.
+    pub(crate) fn may_begin(&self, first: &[u8]) -> Result<(), SendErrorCause> {
+        if let Some(cause) = self.send_refusal() {
+            return Err(cause);
+        }
+        let (mandatory, relaxed) = {
+            let options = self.options.lock();
+            (
+                options.router_mandatory || self.kind == SocketType::Stream,
+                options.req_relaxed && self.kind == SocketType::Req,
+            )
+        };
+        if matches!(self.kind, SocketType::Router | SocketType::Stream) {
+            if !mandatory {
+                return Ok(());
+            }
+            let rules = self.rules.lock();
+            let peer = rules.machine.peer_named(first).ok_or(SendErrorCause::Unroutable)?;
+            return if rules.peers.has_room(peer) { Ok(()) } else { Err(SendErrorCause::WouldBlock) };
+        }
+        if self.lock_step && !relaxed && self.rules.lock().machine.may_receive().is_ok() {
+            let advice = match self.kind {
+                SocketType::Req => "the reply has to be received first",
+                _ => "a request has to be received first",
+            };
+            return Err(SendErrorCause::IllegalState(advice));
+        }
+        if self.can_send() { Ok(()) } else { Err(SendErrorCause::WouldBlock) }
+    }
+
     fn send_refusal(&self) -> Option<SendErrorCause> {
         match self.state.load(Relaxed) {
             OPEN if self.kind.sends() => None,
