@@ -5,14 +5,16 @@ use crate::{
     context::Context,
     errno::Errno,
     handles::{self, Kind, Missing, Table},
+    monitor::Watcher,
     options::Extras,
+    transfer::{Arrived, Started},
 };
 use std::{
     cell::Cell,
     ffi::{c_int, c_void},
-    sync::Arc,
+    sync::{Arc, Mutex, OnceLock},
 };
-use zeroxide::{SocketError, SocketType};
+use zeroxide::{SocketError, SocketType, door::Descriptor};
 
 /// All sockets of the process.
 pub static SOCKETS: Table<Socket> = Table::new(Kind::Socket);
@@ -26,6 +28,14 @@ pub struct Socket {
     pub native: zeroxide::Socket,
     /// What its native options do not remember.
     pub extras: Extras,
+    /// What was sent of a message so far.
+    pub started: Started,
+    /// What is not yet received of a message.
+    pub arrived: Arrived,
+    /// `ZMQ_FD`, once it was asked for.
+    pub(crate) descriptor: OnceLock<Descriptor>,
+    /// Whom events are told.
+    pub(crate) watcher: Mutex<Option<Arc<Watcher>>>,
 }
 
 thread_local! {
@@ -53,11 +63,26 @@ pub fn with<R>(handle: *const c_void, run: impl FnOnce(&Socket) -> Result<R, Err
 }
 
 #[cold]
-fn find(handle: usize) -> Result<Arc<Socket>, Errno> {
+pub(crate) fn find(handle: usize) -> Result<Arc<Socket>, Errno> {
     SOCKETS.get(handle).map_err(|missing| match missing {
         Missing::Unknown => Errno::ENOTSOCK,
         Missing::Inherited => Errno::ETERM,
     })
+}
+
+/// Forgets what this thread used last, without touching it: in a child process it is the parent's.
+pub(crate) fn forget_recent() {
+    let _ = RECENT.try_with(|recent| recent.iter().for_each(|place| std::mem::forget(place.take())));
+}
+
+impl Socket {
+    fn close(&self) {
+        self.stop_monitor();
+        if let Some(descriptor) = self.descriptor.get() {
+            descriptor.disarm(&self.native);
+        }
+        self.native.close();
+    }
 }
 
 /// A new socket.
@@ -69,14 +94,28 @@ pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
         if context.is_terminated() {
             return Err(Errno::ETERM);
         }
+        if context.is_terminated() {
+            // It was, between the look above and the making of the native context.
+            context.native().terminate();
+        }
         let native = zeroxide::Socket::new(context.native(), kind).map_err(|error| match error {
             SocketError::Terminated => Errno::ETERM,
             _ => Errno::EMFILE,
         })?;
         context.settings().inherit(&native);
-        let handle =
-            SOCKETS.insert(|handle| Arc::new(Socket { handle, context, native, extras: Extras::default() }));
-        handle.map(handles::to_c).ok_or(Errno::EMFILE)
+        let make = |handle| {
+            Arc::new(Socket {
+                handle,
+                context,
+                native,
+                extras: Extras::default(),
+                started: Started::default(),
+                arrived: Arrived::default(),
+                descriptor: OnceLock::new(),
+                watcher: Mutex::default(),
+            })
+        };
+        SOCKETS.insert(make).map(handles::to_c).ok_or(Errno::EMFILE)
     })
 }
 
@@ -85,7 +124,7 @@ pub extern "C" fn zmq_socket(context: *mut c_void, kind: c_int) -> *mut c_void {
 pub extern "C" fn zmq_close(socket: *mut c_void) -> c_int {
     done(|| match SOCKETS.remove(handles::from_c(socket)) {
         Ok(socket) => {
-            socket.native.close();
+            socket.close();
             Ok(())
         }
         Err(Missing::Inherited) => Ok(()),

@@ -1,0 +1,250 @@
+//! `zmq_msg_t`: one frame, in 64 octets that C reserves and never looks into.
+//!
+//! ```text
+//!  0        8                                        48     49      50      52           56      64
+//!   | origin | inline octets, or a shared body        | kind | flags | size  | routing id | group |
+//! ```
+//! A message is valid if its kind is one of three. C may hand in memory in which nothing was ever made; such kinds are
+//! refused (`EFAULT`), as is a message that was closed. Whoever reads the rest may rely on it.
+
+mod calls;
+mod content;
+mod draft;
+
+pub use content::{Body, foreign};
+
+use crate::errno::Errno;
+use bytes::Bytes;
+use std::{
+    ffi::{CString, c_int, c_void},
+    mem::ManuallyDrop,
+};
+use zeroxide::{Frame, Origin, door::FRAME_INLINE};
+
+/// Bodies of up to this many octets lie in the message itself.
+pub const INLINE_CAPACITY: usize = 40;
+
+/// `zmq_msg_t`, from inside.
+#[repr(C, align(8))]
+pub struct Part {
+    origin: Origin,
+    body: Octets,
+    kind: u8,
+    flags: u8,
+    size: u8,
+    routing_id: u32,
+    group: Option<Box<Group>>,
+}
+
+/// A boxed C string, behind a thin pointer.
+struct Group(CString);
+
+#[repr(C)]
+union Octets {
+    inline: [u8; INLINE_CAPACITY],
+    shared: ManuallyDrop<Bytes>,
+}
+
+const _: () = assert!(size_of::<Part>() == 64 && align_of::<Part>() == align_of::<*const ()>());
+
+const CLOSED: u8 = 0;
+const INLINE: u8 = 101;
+const SHARED: u8 = 102;
+const CONSTANT: u8 = 104;
+
+const MORE: u8 = 1;
+const COPIED: u8 = 128;
+
+impl Part {
+    /// A message without octets.
+    pub fn empty() -> Self {
+        Self::with(Octets { inline: [0; INLINE_CAPACITY] }, INLINE, 0)
+    }
+
+    /// A message of this body.
+    pub fn new(body: Body<'_>) -> Self {
+        match body {
+            Body::Copied(octets) if octets.len() <= INLINE_CAPACITY => {
+                let mut inline = [0; INLINE_CAPACITY];
+                if let Some(room) = inline.get_mut(..octets.len()) {
+                    room.copy_from_slice(octets);
+                }
+                Self::with(Octets { inline }, INLINE, octets.len() as u8)
+            }
+            Body::Copied(octets) => Self::shared(Bytes::copy_from_slice(octets), SHARED),
+            Body::Shared(bytes) => Self::shared(bytes, SHARED),
+            Body::Constant(octets) => Self::shared(Bytes::from_static(octets), CONSTANT),
+        }
+    }
+
+    /// A frame as it was received.
+    pub fn of(frame: Frame, more: bool, origin: Origin) -> Self {
+        let mut part = if frame.len() <= INLINE_CAPACITY {
+            Self::new(Body::Copied(&frame))
+        } else {
+            Self::shared(frame.into_bytes(), SHARED)
+        };
+        part.flags = if more { MORE } else { 0 };
+        part.origin = origin;
+        part
+    }
+
+    fn shared(bytes: Bytes, kind: u8) -> Self {
+        Self::with(Octets { shared: ManuallyDrop::new(bytes) }, kind, 0)
+    }
+
+    fn with(body: Octets, kind: u8, size: u8) -> Self {
+        Self { origin: Origin::default(), body, kind, flags: 0, size, routing_id: 0, group: None }
+    }
+
+    /// The valid message that C points to.
+    ///
+    /// # Safety
+    /// `part` is null, or 64 octets can be read and written there, by nobody else meanwhile; either a message was made
+    /// there, or no octet in the place of the kind happens to be one of ours.
+    #[inline]
+    pub unsafe fn at<'a>(part: *mut Self) -> Result<&'a mut Self, Errno> {
+        if part.is_null() {
+            return Err(Errno::EFAULT);
+        }
+        // SAFETY: it can be read, says the caller; any octet is a `u8`.
+        let kind = unsafe { (&raw const (*part).kind).read() };
+        if !matches!(kind, INLINE | SHARED | CONSTANT) {
+            return Err(Errno::EFAULT);
+        }
+        // SAFETY: the kind says that a message was made here, and not closed since.
+        Ok(unsafe { &mut *part })
+    }
+
+    /// Makes a message where C points to; what is there is not looked at.
+    ///
+    /// # Safety
+    /// `place` is null, or 64 octets can be written there.
+    #[inline]
+    pub unsafe fn make(place: *mut Self, part: Self) -> Result<(), Errno> {
+        if place.is_null() {
+            return Err(Errno::EFAULT);
+        }
+        // SAFETY: not null, so it can be written, says the caller. Nothing is dropped that was never made.
+        unsafe { place.write(part) };
+        Ok(())
+    }
+
+    /// Ends the message: its memory is given back, and it is not valid any more.
+    pub fn close(&mut self) {
+        drop(std::mem::replace(self, Self::empty()));
+        self.kind = CLOSED;
+    }
+
+    /// The octets.
+    #[inline]
+    pub fn octets(&self) -> &[u8] {
+        match self.kind {
+            // SAFETY: this kind has the octets in place.
+            INLINE => unsafe { &self.body.inline }.get(..usize::from(self.size)).unwrap_or_default(),
+            _ => self.bytes().map_or(&[], |bytes| bytes),
+        }
+    }
+
+    /// Where the octets are; C may write them.
+    pub fn data(&mut self) -> *mut c_void {
+        match self.kind {
+            INLINE => (&raw mut self.body.inline).cast(),
+            _ => self.octets().as_ptr().cast_mut().cast(),
+        }
+    }
+
+    fn bytes(&self) -> Option<&Bytes> {
+        // SAFETY: these kinds have a shared body.
+        matches!(self.kind, SHARED | CONSTANT).then(|| unsafe { &*self.body.shared })
+    }
+
+    /// Whether another frame of the same message follows.
+    pub fn more(&self) -> bool {
+        self.flags & MORE != 0
+    }
+
+    /// Whether others hold the same octets, or did, since a copy was made.
+    pub fn is_shared(&self) -> bool {
+        self.kind == CONSTANT || self.flags & COPIED != 0
+    }
+
+    /// Where it came from.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// A second message of the same octets, shared where they do not lie in place.
+    pub fn copy(&mut self) -> Self {
+        if self.kind == SHARED {
+            self.flags |= COPIED;
+        }
+        let body = match self.bytes() {
+            Some(bytes) => Octets { shared: ManuallyDrop::new(bytes.clone()) },
+            // SAFETY: what is not shared lies in place.
+            None => Octets { inline: unsafe { self.body.inline } },
+        };
+        Self {
+            origin: self.origin.clone(),
+            body,
+            kind: self.kind,
+            flags: self.flags,
+            size: self.size,
+            routing_id: self.routing_id,
+            group: self.group.as_ref().map(|group| Box::new(Group(group.0.clone()))),
+        }
+    }
+
+    /// The octets as a frame to be sent. Larger bodies move out of the message, to be put [back](Self::restore) if they
+    /// are not sent: until then the message is empty. Smaller ones are copied.
+    #[inline]
+    pub fn lend(&mut self) -> Frame {
+        if self.kind == INLINE || self.octets().len() <= FRAME_INLINE {
+            return Frame::copy_from(self.octets());
+        }
+        // SAFETY: it is of a kind with a shared body, and from the next line on it says that it is not.
+        let bytes = unsafe { ManuallyDrop::take(&mut self.body.shared) };
+        self.body.inline = [0; INLINE_CAPACITY];
+        let constant = std::mem::replace(&mut self.kind, INLINE) == CONSTANT;
+        self.size = if constant { LENT_CONSTANT } else { LENT };
+        Frame::from(bytes)
+    }
+
+    /// Takes back what was lent and not sent.
+    pub fn restore(&mut self, frame: Frame) {
+        if !matches!(self.size, LENT | LENT_CONSTANT) {
+            return;
+        }
+        let constant = self.size == LENT_CONSTANT;
+        self.size = 0;
+        self.body = Octets { shared: ManuallyDrop::new(frame.into_bytes()) };
+        self.kind = if constant { CONSTANT } else { SHARED };
+    }
+
+    /// What was lent was sent: the message is empty from now on.
+    #[inline]
+    pub fn sent(&mut self) {
+        *self = Self::empty();
+    }
+}
+
+/// More than the inline capacity: nothing is in place, because it was lent.
+const LENT: u8 = u8::MAX;
+const LENT_CONSTANT: u8 = u8::MAX - 1;
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if self.bytes().is_some() {
+            // SAFETY: it has a shared body, and is not used after this.
+            unsafe { ManuallyDrop::drop(&mut self.body.shared) };
+        }
+    }
+}
+
+/// What `zmq_msg_send` and `zmq_msg_recv` answer: sizes beyond an `int` become its largest.
+pub fn size_to_c(size: usize) -> c_int {
+    c_int::try_from(size).unwrap_or(c_int::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+use super::*;
+use std::sync::atomic::{AtomicUsize, Ordering::*};
+
+const SIZES: [usize; 8] =
+    [0, 1, INLINE_CAPACITY, INLINE_CAPACITY + 1, FRAME_INLINE, FRAME_INLINE + 1, 5000, 100_000];
+
+fn octets(size: usize) -> Vec<u8> {
+    (0..size).map(|at| at as u8).collect()
+}
+
+#[test]
+fn a_part_is_what_it_was_made_of_whatever_its_size() {
+    for size in SIZES {
+        let mut part = Part::new(Body::Copied(&octets(size)));
+        assert_eq!(part.octets(), octets(size));
+        assert_eq!(part.copy().octets(), octets(size));
+        let frame = part.lend();
+        assert_eq!(frame, octets(size));
+        part.restore(frame);
+        assert_eq!(part.octets(), octets(size));
+        assert_eq!(part.lend(), octets(size));
+        part.sent();
+        assert!(part.octets().is_empty());
+    }
+}
+
+#[test]
+fn a_restored_part_has_its_octets_where_they_were() {
+    for size in SIZES {
+        let mut part = Part::new(Body::Copied(&octets(size)));
+        let before = part.data();
+        let frame = part.lend();
+        part.restore(frame);
+        assert_eq!(part.data(), before);
+    }
+}
+
+extern "C" fn count(_: *mut c_void, hint: *mut c_void) {
+    // SAFETY: the tests below hand in a counter that outlives the message.
+    unsafe { &*hint.cast::<AtomicUsize>() }.fetch_add(1, SeqCst);
+}
+
+#[test]
+fn the_free_function_is_called_once_when_the_last_copy_goes() {
+    for size in SIZES {
+        let (mut memory, calls) = (octets(size), AtomicUsize::new(0));
+        // SAFETY: the memory and the counter outlive the message.
+        let bytes =
+            unsafe { foreign(memory.as_mut_ptr().cast(), size, count, (&raw const calls).cast_mut().cast()) };
+        let mut part = Part::new(Body::Shared(bytes));
+        assert_eq!(part.octets(), octets(size));
+        assert!(!part.is_shared());
+        let mut copy = part.copy();
+        assert!(part.is_shared());
+        part.close();
+        assert_eq!(calls.load(SeqCst), 0);
+        drop(copy.lend());
+        copy.sent();
+        assert_eq!(calls.load(SeqCst), 1, "{size}");
+    }
+}
+
+#[test]
+fn closed_null_and_never_made_messages_are_refused() {
+    let mut part = Part::empty();
+    part.close();
+    let mut zeros = [0u64; 8];
+    for bad in [std::ptr::null_mut(), &raw mut part, zeros.as_mut_ptr().cast()] {
+        // SAFETY: null, or a message, or zeros.
+        assert_eq!(unsafe { Part::at(bad) }.err(), Some(Errno::EFAULT));
+    }
+}

@@ -1,0 +1,137 @@
+//! `zmq_recv`, `zmq_msg_recv` and their kin.
+
+use super::{DONTWAIT, parts::Piece, recv_errno};
+use crate::{
+    border::call,
+    errno::Errno,
+    message::{Part, size_to_c},
+    socket::{self, Socket},
+};
+use std::ffi::{c_int, c_void};
+use zeroxide::{Message, Origin, RecvError, RecvErrorCause};
+
+impl Socket {
+    /// The next message, of which nothing was taken yet.
+    #[inline]
+    fn recv_whole(&self, flags: c_int) -> Result<Message, Errno> {
+        let waits = flags & DONTWAIT == 0;
+        match self.native.recv_or_signal(waits) {
+            Ok(message) => Ok(message),
+            Err(error) => self.not_received(error, || self.native.recv_or_signal(false)),
+        }
+    }
+
+    /// As [`Socket::recv_whole`], and from whom it is.
+    #[inline]
+    fn recv_whole_from(&self, flags: c_int) -> Result<(Message, Origin), Errno> {
+        let waits = flags & DONTWAIT == 0;
+        match self.native.recv_from_or_signal(waits) {
+            Ok(message) => Ok(message),
+            Err(error) => self.not_received(error, || self.native.recv_from_or_signal(false)),
+        }
+    }
+
+    /// Nothing is there: who waits by descriptor may rely on it that the descriptor is silent now.
+    #[cold]
+    fn not_received<R>(
+        &self,
+        error: RecvError,
+        again: impl Fn() -> Result<R, RecvError>,
+    ) -> Result<R, Errno> {
+        if error.cause == RecvErrorCause::WouldBlock && self.quiet() {
+            return again().map_err(|error| recv_errno(error.cause));
+        }
+        Err(recv_errno(error.cause))
+    }
+
+    /// The next part of a message that was taken in part.
+    #[cold]
+    fn recv_rest(&self) -> Option<Result<Piece, Errno>> {
+        if self.native.is_terminated() {
+            return Some(Err(Errno::ETERM));
+        }
+        self.arrived.take().map(Ok)
+    }
+
+    /// The next part.
+    pub(super) fn recv_part(&self, flags: c_int) -> Result<Piece, Errno> {
+        if self.arrived.any()
+            && let Some(piece) = self.recv_rest()
+        {
+            return piece;
+        }
+        let (message, origin) = self.recv_whole_from(flags)?;
+        Ok(self.arrived.begin(message, origin))
+    }
+
+    /// The next part into C's memory; says how many octets it has, whether there was room or not.
+    #[inline]
+    fn recv_into(&self, room: &mut [u8], flags: c_int) -> Result<usize, Errno> {
+        if self.arrived.any()
+            && let Some(piece) = self.recv_rest()
+        {
+            return piece.map(|piece| fill(room, &piece.frame));
+        }
+        let message = self.recv_whole(flags)?;
+        if message.is_multipart() {
+            let piece = self.arrived.begin(message, Origin::default());
+            return Ok(fill(room, &piece.frame));
+        }
+        Ok(fill(room, message.body()))
+    }
+}
+
+#[inline]
+fn fill(room: &mut [u8], octets: &[u8]) -> usize {
+    let fitting = room.len().min(octets.len());
+    if let (Some(room), Some(octets)) = (room.get_mut(..fitting), octets.get(..fitting)) {
+        room.copy_from_slice(octets);
+    }
+    octets.len()
+}
+
+/// Receives a part into the caller's memory; what does not fit is lost. Says how many octets the part had.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_recv(
+    socket: *mut c_void,
+    data: *mut c_void,
+    size: usize,
+    flags: c_int,
+) -> c_int {
+    call(|| {
+        socket::with(socket, |socket| {
+            let room: &mut [u8] = match (data.is_null(), size) {
+                (_, 0) => &mut [],
+                (true, _) => return Err(Errno::EFAULT),
+                // SAFETY: not null, so the caller has so many octets there, and for the time of this call they are ours.
+                _ => unsafe { std::slice::from_raw_parts_mut(data.cast(), size) },
+            };
+            socket.recv_into(room, flags).map(size_to_c)
+        })
+    })
+}
+
+/// Receives a part; what was in the message before is given back.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_msg_recv(message: *mut Part, socket: *mut c_void, flags: c_int) -> c_int {
+    call(|| {
+        socket::with(socket, |socket| {
+            if socket.native.is_terminated() {
+                return Err(Errno::ETERM);
+            }
+            // SAFETY: the caller's contract is the callee's.
+            let part = unsafe { Part::at(message)? };
+            let Piece { frame, more, origin } = socket.recv_part(flags)?;
+            let size = frame.len();
+            *part = Part::of(frame, more, origin);
+            Ok(size_to_c(size))
+        })
+    })
+}
+
+/// As `zmq_msg_recv`, with the arguments in another order.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn zmq_recvmsg(socket: *mut c_void, message: *mut Part, flags: c_int) -> c_int {
+    // SAFETY: the contract is the same.
+    unsafe { zmq_msg_recv(message, socket, flags) }
+}
