@@ -3,7 +3,7 @@
 use super::{Entry, Get, Set, Wanted};
 use crate::{errno::Errno, socket::Socket};
 use std::ffi::c_int;
-use zeroxide::SocketType::{self, Pub, Sub, Xpub, Xsub};
+use zeroxide::SocketType::{Pub, Sub, Xpub, Xsub};
 
 const fn state(
     number: c_int,
@@ -14,13 +14,14 @@ const fn state(
 }
 
 pub(super) const STATE: &[Entry] = &[
+    state(13, "ZMQ_RCVMORE", |socket, wanted| int(wanted, socket.has_more().into())),
+    state(14, "ZMQ_FD", |socket, wanted| int(wanted, socket.descriptor()?)),
+    state(15, "ZMQ_EVENTS", |socket, wanted| int(wanted, socket.events()?)),
     state(16, "ZMQ_TYPE", |socket, wanted| {
         wanted.exactly(&(socket.native.socket_type() as c_int).to_ne_bytes())
     }),
     state(32, "ZMQ_LAST_ENDPOINT", |socket, wanted| wanted.text(socket.native.last_endpoint().as_bytes())),
-    state(81, "ZMQ_THREAD_SAFE", |socket, wanted| {
-        int(wanted, is_thread_safe(socket.native.socket_type()).into())
-    }),
+    state(81, "ZMQ_THREAD_SAFE", |socket, wanted| int(wanted, socket.is_thread_safe().into())),
     state(116, "ZMQ_TOPICS_COUNT", |socket, wanted| {
         if !matches!(socket.native.socket_type(), Pub | Sub | Xpub | Xsub) {
             return Err(Errno::EINVAL);
@@ -32,9 +33,4 @@ pub(super) const STATE: &[Entry] = &[
 /// An `int` for which more room than needed is all right.
 fn int(wanted: &mut Wanted<'_>, value: c_int) -> Result<(), Errno> {
     wanted.at_least(&value.to_ne_bytes())
-}
-
-/// What libzmq answers. Here, threads may share sockets of every type.
-fn is_thread_safe(_kind: SocketType) -> bool {
-    false
 }
