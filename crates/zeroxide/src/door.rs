@@ -27,6 +27,7 @@ pub use zeroxide_proto::endpoint::EndpointErrno;
 use zeroxide_proto::{Frame, Message};
 
 /// The calling thread's bell: a descriptor to poll, that sockets ring while they are [watched](Handle::watch).
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Bell {
     ring: Arc<Ring>,
@@ -52,10 +53,12 @@ impl AsFd for Bell {
 }
 
 /// A socket rings somebody's bell as long as this lives, once.
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Watch<'a>(#[allow(dead_code, reason = "held for its drop")] [Option<Ticket<'a>>; 2]);
 
 /// A descriptor that becomes readable when a socket may have become able to receive or to send (`ZMQ_FD`).
+#[doc(hidden)]
 #[derive(Debug)]
 pub struct Descriptor {
     ring: Arc<Ring>,
@@ -108,6 +111,7 @@ impl AsFd for Descriptor {
 }
 
 /// In a child process, in the one thread that is there: what the parent's thread shares with it is put aside.
+#[doc(hidden)]
 pub fn after_fork() {
     forget_bell();
 }
