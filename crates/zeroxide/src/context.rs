@@ -153,7 +153,8 @@ impl Context {
         Self::builder().build()
     }
 
-    /// A context with other settings.
+    /// A context with other settings. Unless told otherwise it has one I/O thread, at most 1023 sockets, and IPv6 switched
+    /// off.
     pub fn builder() -> ContextBuilder {
         ContextBuilder {
             io_threads: 1,
@@ -197,7 +198,7 @@ impl Context {
         &self.guard.inner
     }
 
-    /// Sockets that are open now.
+    /// Sockets that are open now: made, and not dropped.
     pub fn open_sockets(&self) -> usize {
         self.guard.inner.open.load(Relaxed)
     }
@@ -222,19 +223,19 @@ impl ContextBuilder {
         self
     }
 
-    /// How many sockets may be open at once.
+    /// How many sockets may be open at once: one more is [`SocketError::TooMany`].
     pub fn max_sockets(mut self, count: usize) -> Self {
         self.max_sockets = count;
         self
     }
 
-    /// Whether new sockets use IPv6 unless told otherwise.
+    /// Whether new sockets use IPv6 unless [`set_ipv6`](crate::Handle::set_ipv6) tells otherwise.
     pub fn ipv6(mut self, enabled: bool) -> Self {
         self.ipv6 = enabled;
         self
     }
 
-    /// What the threads are called; a number is added.
+    /// What the threads are called, "zeroxide" by default: the first is `zeroxide/io/0`. Linux shows 15 octets of it.
     pub fn thread_name(mut self, name: impl Into<String>) -> Self {
         self.thread_name = name.into();
         self

@@ -191,7 +191,7 @@ pub enum EndpointCause {
 pub enum SocketError {
     /// The context was shut down.
     Terminated,
-    /// The context's limit of open sockets is reached.
+    /// The context has as many open sockets as it may have, which is this many.
     TooMany(usize),
 }
 
@@ -213,7 +213,7 @@ pub enum SocketError {
 pub struct OptionError {
     /// The type of the socket.
     pub socket: SocketType,
-    /// The option, by its libzmq name.
+    /// The option, by its libzmq name where it has one.
     pub option: &'static str,
     /// What was in the way.
     pub cause: OptionErrorCause,

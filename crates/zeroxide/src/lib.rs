@@ -17,9 +17,46 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! This room is where protocol, lanes and bytes meet. It knows all three; they do not know each other.
+//! # Sockets
+//!
+//! A socket talks to any number of peers, by the rules of its type. It has only the verbs of its type: a [`Pull`] has no
+//! `send`. What all types share, endpoints and options above all, stands at [`Handle`], to which each of them
+//! dereferences. Where the type is known at run time only there is [`Socket`].
+//!
+//! | types | for |
+//! |---|---|
+//! | [`Req`], [`Rep`] | questions and answers, one at a time |
+//! | [`Dealer`], [`Router`] | the same, many at a time, and addressed by name |
+//! | [`Pub`], [`Sub`] | publications, filtered by what they begin with |
+//! | [`Xpub`], [`Xsub`] | the same, with subscriptions as messages: for brokers |
+//! | [`Push`], [`Pull`] | work, handed out and gathered |
+//! | [`Pair`] | exactly one peer |
+//! | [`Stream`] | plain TCP peers |
+//!
+//! # Sending and receiving
+//!
+//! | form | waits |
+//! |---|---|
+//! | `send`, `recv` | as long as [`set_send_timeout`](Handle::set_send_timeout) and [`set_receive_timeout`](Handle::set_receive_timeout) say: for ever unless told otherwise |
+//! | `try_send`, `try_recv` | never |
+//! | `send_timeout`, `recv_timeout` | at most so long |
+//! | `send_async`, `recv_async` | without blocking a thread, on any executor |
+//!
+//! A [`Message`] has one [`Frame`] or more, and arrives whole or not at all. A call that fails gives it back in the
+//! [`SendError`]. `recv_from` and its forms tell the [`Origin`] of a message, `stream` and `sink` give a socket the shape
+//! that async programs are composed of, and a [`Poller`] waits for many sockets and file descriptors at once.
+//!
+//! # Knowing rather than hoping
+//!
+//! Nothing here has to be slept for. [`wait_connected`](Handle::wait_connected) returns when connections are up,
+//! [`wait_for_subscribers`](Pub::wait_for_subscribers) and [`subscribe_confirmed`](Sub::subscribe_confirmed) when
+//! subscriptions act, [`unbind`](Handle::unbind) when the address is free, and [`shutdown`](Context::shutdown) when all
+//! that was sent is out, or tells how much is not. A [`Monitor`] tells what happens to connections, and
+//! [`statistics`](Handle::statistics) of each lost message why it was lost.
 
 #![forbid(unsafe_code)]
+
+// This room is where protocol, lanes and bytes meet. It knows all three; they do not know each other.
 
 mod blocking;
 mod context;

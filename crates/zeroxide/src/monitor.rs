@@ -140,7 +140,10 @@ struct Shared {
 }
 
 /// The events of one socket, from the moment [`monitor`](crate::Handle::monitor) was called. It ends when the socket
-/// is closed.
+/// is closed. As an iterator it waits for each event.
+///
+/// It can never slow the socket down: it holds 4096 events at most. What comes while it is full is counted, and told as
+/// [`Event::Missed`] when there is room again.
 ///
 /// ```
 /// use std::time::Duration;

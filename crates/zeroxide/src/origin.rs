@@ -55,7 +55,7 @@ impl Origin {
         Self(Some(Arc::new(Details { address, socket_type, routing_id, metadata, strings })))
     }
 
-    /// `tcp://address:port`, `ipc://...`, or `inproc`.
+    /// Where the peer is: `tcp://address:port`, `ipc://...`, or `inproc`.
     pub fn address(&self) -> &str {
         self.0.as_ref().map_or("", |details| &details.address)
     }

@@ -19,10 +19,39 @@ use zeroxide_proto::SocketType;
 ///
 /// - Sockets are `Send` and `Sync`: any number of threads and tasks may use one at once. A multipart message is sent and
 ///   received as one; sending and receiving do not wait for each other.
-/// - Connecting and binding return at once and act in the background; what is sent before a connection is up waits for
-///   it (except in PUB, XPUB and ROUTER, which drop what has no addressee).
+/// - Connecting returns at once and acts in the background; what is sent before a connection is up waits for it (except in
+///   PUB, XPUB and ROUTER, which drop what has no addressee).
 /// - Dropping a socket closes it: what was sent still goes out in the background, as long as
 ///   [`set_linger`](Handle::set_linger) allows.
+///
+/// # Options
+///
+/// Each option has a typed setter and a getter, such as [`set_heartbeat_interval`](Handle::set_heartbeat_interval) and
+/// [`heartbeat_interval`](Handle::heartbeat_interval).
+///
+/// - A setter refuses what the socket's type gives no meaning to, and values that no socket could honour: nothing is
+///   ignored silently. The [cause](crate::OptionError::cause) tells the two apart. A refused value changes nothing.
+/// - Each says when it acts: at once, on connections made later, or on endpoints bound or connected later.
+/// - The defaults are those of libzmq except for [`linger`](Handle::set_linger). Where libzmq has 0 or -1 for "none" or
+///   "for ever", there is `None` here.
+///
+/// ```
+/// use std::time::Duration;
+/// use zeroxide::{Context, Dealer, OptionErrorCause, Push};
+///
+/// let context = Context::new();
+/// let dealer = Dealer::new(&context)?;
+/// dealer.set_routing_id("worker-7")?;
+/// dealer.set_heartbeat_interval(Some(Duration::from_secs(2)))?;
+/// assert_eq!(dealer.routing_id(), "worker-7");
+///
+/// let push = Push::new(&context)?;
+/// let refused = push.set_routing_id("worker-7").unwrap_err();
+/// assert_eq!(refused.cause, OptionErrorCause::NotForThisType);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Any type
 ///
 /// ```
 /// use zeroxide::{Context, Handle, Pub, Sub};
@@ -93,26 +122,51 @@ impl Handle {
     /// Listens at an endpoint and returns it as others can connect to it: with the real port for port 0 or `*`, with
     /// the real path for `ipc://*`.
     ///
-    /// Endpoints: `tcp://interface:port` (interface is `*`, an address, `[v6]`, or the name of a network interface),
-    /// `ipc://path`, `ipc://@abstract`, `inproc://name`.
+    /// Endpoints: `tcp://interface:port` (interface is `*`, an address, `[v6]`, the name of a network interface, or a host
+    /// name, which this thread looks up), `ipc://path`, `ipc://@abstract`, `inproc://name`. A socket can bind and connect
+    /// as often as it likes.
+    ///
+    /// ```
+    /// # let context = zeroxide::Context::new();
+    /// let socket = zeroxide::Rep::new(&context)?;
+    /// let anywhere = socket.bind("tcp://*:*")?;
+    /// assert!(anywhere.starts_with("tcp://0.0.0.0:"));
+    /// let private = socket.bind("ipc://*")?;
+    /// assert!(std::path::Path::new(private.trim_start_matches("ipc://")).exists());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
-    /// A malformed endpoint, an address that is in use or not there, or an ended socket or context.
+    /// A malformed endpoint, an address that is in use or not there, or an ended socket or context. Nothing is bound then.
     pub fn bind(&self, endpoint: &str) -> Result<String, EndpointFailure> {
         self.core.bind(endpoint).map_err(|cause| self.failure(endpoint, cause))
     }
 
     /// Connects to an endpoint: returns at once, the connection is made in the background, and made again whenever it
-    /// is lost. See [`Handle::wait_connected`] to know when it is up.
+    /// is lost. See [`Handle::wait_connected`] to know when it is up, and [`Handle::monitor`] to know why it is not.
+    ///
+    /// Endpoints are those of [`bind`](Handle::bind) without wildcards; `tcp://source;host:port` has the connection come
+    /// from the address or interface, and port, before the semicolon. Host names are looked up in the background, each try.
+    /// Connecting DEALER, SUB, PUB or REQ a second time to the same endpoint does nothing.
     ///
     /// # Errors
-    /// A malformed endpoint, or an ended socket or context. A peer that is not there yet is no error.
+    /// A malformed endpoint, or an ended socket or context; over inproc also a peer whose type cannot talk to this one. A
+    /// peer that is not there yet is no error.
     pub fn connect(&self, endpoint: &str) -> Result<(), EndpointFailure> {
         self.core.connect(endpoint).map_err(|cause| self.failure(endpoint, cause))
     }
 
     /// Stops listening at an endpoint that [`Handle::bind`] returned, and closes what connected to it. When this
-    /// returns, the address is free.
+    /// returns, which takes the I/O thread a moment, the address is free.
+    ///
+    /// ```
+    /// # let context = zeroxide::Context::new();
+    /// let socket = zeroxide::Rep::new(&context)?;
+    /// let endpoint = socket.bind("tcp://127.0.0.1:*")?;
+    /// socket.unbind(&endpoint)?;
+    /// assert_eq!(socket.bind(&endpoint)?, endpoint);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`EndpointCause::NotFound`] if this socket is not bound to it.
@@ -129,13 +183,24 @@ impl Handle {
         self.core.release(endpoint, false).map_err(|cause| self.failure(endpoint, cause))
     }
 
-    /// What the last `bind` returned, or the last `connect` was given.
+    /// What the last `bind` returned, or the last `connect` was given; empty before the first.
     pub fn last_endpoint(&self) -> String {
         self.core.endpoints.lock().last.clone()
     }
 
-    /// Waits until at least `count` connections are up, handshake included. False if `timeout` was over first, or the
-    /// socket or its context ended.
+    /// Waits until at least `count` connections are up, handshake included, whichever side made them. False if `timeout`
+    /// was over first, or the socket or its context ended.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroxide::{Context, Pull, Push};
+    /// # let context = Context::new();
+    /// let (push, pull) = (Push::new(&context)?, Pull::new(&context)?);
+    /// push.connect(&pull.bind("tcp://127.0.0.1:*")?)?;
+    /// assert!(push.wait_connected(1, Duration::from_secs(30)));
+    /// assert!(!push.wait_connected(2, Duration::ZERO), "there is only one");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn wait_connected(&self, count: usize, timeout: Duration) -> bool {
         self.wait_until(timeout, || self.core.connected.load(SeqCst) >= count)
     }
@@ -169,7 +234,8 @@ impl Handle {
         if reached() { Some(true) } else { (!self.core.is_open()).then_some(false) }
     }
 
-    /// Everybody this socket is connected to, or trying to be.
+    /// Everybody this socket is connected to, or keeps a queue for while it tries to be. A look at what changes all the
+    /// time: to wait for something, use [`wait_connected`](Self::wait_connected) or a [`monitor`](Self::monitor).
     pub fn peers(&self) -> Vec<PeerInfo> {
         let peers = self.core.peers();
         let info = |peer: &Arc<crate::peer::Peer>| {
@@ -188,7 +254,8 @@ impl Handle {
         peers.iter().map(info).collect()
     }
 
-    /// Everything that happens to this socket's connections from now on.
+    /// Everything that happens to this socket's connections from now on, so ask for it before `bind` or `connect` to see
+    /// them happen. Any number of monitors may be in use at once.
     pub fn monitor(&self) -> Monitor {
         self.core.monitors.add()
     }

@@ -5,6 +5,26 @@ use crate::{error::OptionError, socket::Handle};
 use std::time::Duration;
 use zeroxide_proto::options::{MinimumVersion, ReconnectStop};
 
+impl Handle {
+    /// The oldest protocol version that is spoken; older peers are refused. For all types but STREAM.
+    ///
+    /// Default: ZMTP 2.0 (ZeroMQ 3.x). Acts on connections made later.
+    ///
+    /// libzmq has no such option: it speaks all versions, and takes whatever does not begin like ZMTP for a peer of
+    /// ZeroMQ 2.x.
+    ///
+    /// # Errors
+    /// On STREAM.
+    pub fn set_minimum_version(&self, minimum_version: MinimumVersion) -> Result<(), OptionError> {
+        self.set("minimum version", self.speaks_zmtp(), |options| options.minimum_version = minimum_version)
+    }
+
+    /// What [`set_minimum_version`](Self::set_minimum_version) was given last, or the default.
+    pub fn minimum_version(&self) -> MinimumVersion {
+        self.get(|options| options.minimum_version)
+    }
+}
+
 options! {
     /// How often to ask a silent peer for a sign of life (PING); `None` never asks. For all types but STREAM.
     ///
@@ -40,19 +60,11 @@ options! {
     /// Default: `None`. Acts on connections made later.
     set_max_message_size(max_message_size: Option<u64>) "ZMQ_MAXMSGSIZE" if |socket| socket.speaks_zmtp();
 
-    /// The oldest protocol version that is spoken; older peers are refused. For all types but STREAM.
-    ///
-    /// Default: ZMTP 2.0 (ZeroMQ 3.x). Acts on connections made later. libzmq speaks all of them, and takes
-    /// whatever does not begin like ZMTP for a peer of ZeroMQ 2.x.
-    set_minimum_version(minimum_version: MinimumVersion) "no such option" if |socket| socket.speaks_zmtp();
-
     /// How long to wait before a lost or failed connection is tried again; `None` never tries again. Up to a quarter is
     /// added or taken off at random, so that many clients of one server do not return in step.
     ///
-    /// Default: 100 milliseconds. Acts on endpoints connected later.
-    ///
-    /// # Errors
-    /// For zero, which would keep a processor busy (libzmq takes it for "never").
+    /// Zero, which would keep a processor busy, is refused (libzmq takes it for "never"). Default: 100 milliseconds. Acts
+    /// on endpoints connected later.
     set_reconnect_interval(reconnect_interval: Option<Duration>) "ZMQ_RECONNECT_IVL"
         if |_socket| not_zero(reconnect_interval);
 

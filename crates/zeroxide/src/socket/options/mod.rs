@@ -1,26 +1,5 @@
-//! The options of a socket: one typed setter and one getter each, on every socket.
-//!
-//! - A setter refuses what the socket's type gives no meaning to, and values that no socket could honour: nothing is
-//!   ignored silently. [`OptionError::cause`] tells the two apart.
-//! - "Acts at once" and "acts on connections made later" are what the setter says; a refused value changes nothing.
-//! - The defaults are those of libzmq except for [`linger`](Handle::set_linger). Where libzmq has 0 or -1 for "none" or
-//!   "for ever", there is `None` here.
-//!
-//! ```
-//! use std::time::Duration;
-//! use zeroxide::{Context, Dealer, OptionErrorCause, Push};
-//!
-//! let context = Context::new();
-//! let dealer = Dealer::new(&context)?;
-//! dealer.set_routing_id("worker-7")?;
-//! dealer.set_heartbeat_interval(Some(Duration::from_secs(2)))?;
-//! assert_eq!(dealer.routing_id(), "worker-7");
-//!
-//! let push = Push::new(&context)?;
-//! let refused = push.set_routing_id("worker-7").unwrap_err();
-//! assert_eq!(refused.cause, OptionErrorCause::NotForThisType);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
+//! The options of a socket: one typed setter and one getter each, on every socket. What users are told of them in general
+//! stands at [`Handle`].
 
 mod life;
 mod patterns;
@@ -118,6 +97,10 @@ macro_rules! options {
     (@set $(#[$doc:meta])* $set:ident $field:ident $type:ty, $zmq:literal, $socket:ident, $allowed:expr) => {
         $(#[$doc])*
         #[doc = concat!("\n\nlibzmq: `", $zmq, "`.")]
+        ///
+        /// # Errors
+        /// [`OptionError`]: sockets of this type have no use for it, or none could honour the value. Nothing was changed
+        /// then.
         pub fn $set(&self, $field: $type) -> Result<(), OptionError> {
             let $socket = self;
             self.set($zmq, $allowed, |options| options.$field = $field)

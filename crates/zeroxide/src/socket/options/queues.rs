@@ -9,20 +9,14 @@ options! {
     /// How many messages may wait for one peer on the way out; `None` is without bound. For sockets that send.
     ///
     /// Default: 1000. Acts at once. Between peers in the same process there is one queue, which holds the sender's number
-    /// and the receiver's together.
-    ///
-    /// # Errors
-    /// On sockets that do not send, and for 0 (in libzmq: without bound).
+    /// and the receiver's together. 0 is refused: it would let nothing through (in libzmq it is without bound).
     set_send_high_water_mark(send_high_water_mark: Option<usize>) "ZMQ_SNDHWM"
         if |socket| when(socket.core.kind.sends()).and(lets_something_through(send_high_water_mark));
 
     /// How many messages may wait from one peer on the way in; `None` is without bound. For sockets that receive.
     ///
     /// What the peer sends beyond it stays in the operating system's buffers, then in the peer's queue. Default: 1000.
-    /// Acts at once.
-    ///
-    /// # Errors
-    /// On sockets that do not receive, and for 0 (in libzmq: without bound).
+    /// Acts at once. 0 is refused: it would let nothing through (in libzmq it is without bound).
     set_receive_high_water_mark(receive_high_water_mark: Option<usize>) "ZMQ_RCVHWM"
         if |socket| when(socket.core.kind.receives()).and(lets_something_through(receive_high_water_mark));
 
@@ -30,9 +24,7 @@ options! {
     /// [`Loss::Conflated`](crate::Loss::Conflated). For DEALER, PUSH, PULL, PUB and SUB, and messages of one frame.
     ///
     /// Default: false. Acts at once; to be set before the first bind or connect, so that it holds for all messages.
-    ///
-    /// # Errors
-    /// On sockets of the other types (which libzmq accepts and ignores).
+    /// (libzmq accepts it on sockets of all types, and ignores it on the others.)
     set_conflate(conflate: bool) "ZMQ_CONFLATE" if |socket| socket.is_one_of(&[Dealer, Push, Pull, Pub, Sub]);
 
     /// How long messages that were sent may delay the end after the socket is dropped, or an endpoint disconnected;
@@ -42,22 +34,17 @@ options! {
     /// program may hang at its end because a peer is not there.) Acts on what is dropped later.
     set_linger(linger: Option<Duration>) "ZMQ_LINGER";
 
-    /// How long [`send`](crate::Socket::send) may wait for room; `None` is for ever, zero not at all.
+    /// How long [`send`](crate::Socket::send) may wait for room; `None` is for ever, zero not at all. For sockets that send.
     ///
     /// Default: `None`. Acts on calls that begin later. The other forms, `try_send`, `send_timeout` and `send_async`, do
     /// not look at it.
-    ///
-    /// # Errors
-    /// On sockets that do not send.
     set_send_timeout(send_timeout: Option<Duration>) "ZMQ_SNDTIMEO" if |socket| when(socket.core.kind.sends());
 
-    /// How long [`recv`](crate::Socket::recv) may wait for a message; `None` is for ever, zero not at all.
+    /// How long [`recv`](crate::Socket::recv) may wait for a message; `None` is for ever, zero not at all. For sockets that
+    /// receive.
     ///
     /// Default: `None`. Acts on calls that begin later. The other forms, `try_recv`, `recv_timeout` and `recv_async`, do
     /// not look at it.
-    ///
-    /// # Errors
-    /// On sockets that do not receive.
     set_receive_timeout(receive_timeout: Option<Duration>) "ZMQ_RCVTIMEO"
         if |socket| when(socket.core.kind.receives());
 
@@ -66,9 +53,6 @@ options! {
     /// with [`set_connect_routing_id`](Self::set_connect_routing_id): the others do so anyway.
     ///
     /// Default: false. Acts on endpoints connected later.
-    ///
-    /// # Errors
-    /// On sockets of the other types.
     set_immediate(immediate: bool) "ZMQ_IMMEDIATE" if |socket| socket.is_one_of(&[Pair, Req, Dealer, Push, Router]);
 }
 

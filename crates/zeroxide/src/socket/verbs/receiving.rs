@@ -41,7 +41,7 @@ macro_rules! receives {
             /// Receives a message without blocking a thread, however long that takes.
             ///
             /// # Errors
-            /// As [`recv`](Self::recv), but never for want of a message.
+            /// As [`recv`](Self::recv), but never because the time was over.
             ///
             /// # Cancel safety
             /// Dropping the future loses no message.

@@ -48,7 +48,7 @@ macro_rules! sends {
             /// Sends a message without blocking a thread, however long that takes.
             ///
             /// # Errors
-            /// As [`send`](Self::send), but never for want of room.
+            /// As [`send`](Self::send), but never because the time was over.
             ///
             /// # Cancel safety
             /// Dropping the future before it is done sends nothing.
