@@ -1,6 +1,6 @@
 //! A message: one or more frames that travel together or not at all.
 
-use crate::Frame;
+use crate::{Frame, RoutingId};
 use bytes::Bytes;
 use std::{fmt, ops::Deref};
 
@@ -8,6 +8,9 @@ use std::{fmt, ops::Deref};
 ///
 /// A message never has zero frames: [`Message::new`] holds one empty frame. Single-frame messages allocate nothing
 /// besides what their frame needs.
+///
+/// A message of one frame may also carry the [routing id](Message::routing_id) of a peer (SERVER, PEER) or the
+/// [group](Message::group) it is for (RADIO, DISH). They are no frames; adding a frame takes them off.
 ///
 /// ```
 /// use zeroxide_proto::Message;
@@ -20,15 +23,18 @@ pub struct Message(Parts);
 
 #[derive(Clone)]
 enum Parts {
-    One(Frame),
+    /// The routing id lies where there was padding.
+    One(Option<RoutingId>, Frame),
     /// Two or more frames while shared with the outside; in passing, inside a `&mut self` method, any number.
     Many(Vec<Frame>),
+    /// Exactly two: the group, and the one frame of the message. So they lie on the wire, too.
+    Grouped(Vec<Frame>),
 }
 
 impl Message {
     /// A message of one empty frame.
     pub const fn new() -> Self {
-        Self(Parts::One(Frame::EMPTY))
+        Self(Parts::One(None, Frame::EMPTY))
     }
 
     /// A message of exactly these frames; without any, one empty frame.
@@ -39,19 +45,92 @@ impl Message {
     {
         let mut frames = frames.into_iter().map(Into::into);
         let Some(first) = frames.next() else { return Self::new() };
-        let Some(second) = frames.next() else { return Self(Parts::One(first)) };
+        let Some(second) = frames.next() else { return Self(Parts::One(None, first)) };
         let mut all = Vec::with_capacity(2 + frames.size_hint().0);
         all.extend([first, second]);
         all.extend(frames);
         Self(Parts::Many(all))
     }
 
+    /// A message of one frame for the peer with this routing id (SERVER, PEER).
+    ///
+    /// ```
+    /// # use zeroxide_proto::{Message, RoutingId};
+    /// # fn answer(asker: RoutingId) {
+    /// let reply = Message::routed(asker, "42");
+    /// assert_eq!(reply.routing_id(), Some(asker));
+    /// assert_eq!(reply.len(), 1);
+    /// # }
+    /// ```
+    #[inline]
+    pub fn routed(to: RoutingId, frame: impl Into<Frame>) -> Self {
+        Self(Parts::One(Some(to), frame.into()))
+    }
+
+    /// A message of one frame for the members of a group (RADIO). Whether it can be a group's name, 0 to 255 octets and
+    /// none of them zero, is looked at when the message is sent.
+    ///
+    /// ```
+    /// # use zeroxide_proto::Message;
+    /// let forecast = Message::grouped("weather", "rain");
+    /// assert_eq!(forecast.group(), Some(&b"weather"[..]));
+    /// assert_eq!(forecast.body(), b"rain");
+    /// ```
+    pub fn grouped(group: impl Into<Frame>, frame: impl Into<Frame>) -> Self {
+        Self(Parts::Grouped(vec![group.into(), frame.into()]))
+    }
+
+    /// Whom the message is for, or whom it came from (SERVER, PEER).
+    #[inline]
+    pub fn routing_id(&self) -> Option<RoutingId> {
+        match &self.0 {
+            Parts::One(routing_id, _) => *routing_id,
+            Parts::Many(_) | Parts::Grouped(_) => None,
+        }
+    }
+
+    /// The group the message is for (RADIO, DISH).
+    #[inline]
+    pub fn group(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Parts::Grouped(frames) => frames.first().map(Frame::as_slice),
+            Parts::One(..) | Parts::Many(_) => None,
+        }
+    }
+
     /// The frames, in order.
     #[inline]
     pub fn frames(&self) -> &[Frame] {
         match &self.0 {
-            Parts::One(frame) => std::slice::from_ref(frame),
+            Parts::One(_, frame) => std::slice::from_ref(frame),
             Parts::Many(frames) => frames,
+            Parts::Grouped(frames) => frames.get(1..).unwrap_or_default(),
+        }
+    }
+
+    /// Notes whom the message came from; only a message of one frame can carry that.
+    #[inline]
+    pub(crate) fn note_sender(&mut self, from: RoutingId) {
+        if let Parts::One(routing_id, _) = &mut self.0 {
+            *routing_id = Some(from);
+        }
+    }
+
+    /// Makes the group the first of two frames, as it travels. A message without a group is for the empty one.
+    pub(crate) fn expose_group(&mut self) {
+        let frames = match &mut self.0 {
+            Parts::Grouped(frames) => std::mem::take(frames),
+            Parts::One(_, frame) => vec![Frame::EMPTY, std::mem::take(frame)],
+            Parts::Many(_) => return,
+        };
+        self.0 = Parts::Many(frames);
+    }
+
+    /// Makes the first of exactly two frames the group.
+    pub(crate) fn into_grouped(self) -> Option<Self> {
+        match self.0 {
+            Parts::Many(frames) if frames.len() == 2 => Some(Self(Parts::Grouped(frames))),
+            _ => None,
         }
     }
 
@@ -89,7 +168,7 @@ impl Message {
         }
         let first = frames.remove(0);
         if frames.len() == 1 {
-            self.0 = Parts::One(frames.pop().unwrap_or_default());
+            self.0 = Parts::One(None, frames.pop().unwrap_or_default());
         }
         Some(first)
     }
@@ -105,7 +184,7 @@ impl Message {
         let rest = frames.split_off(count);
         let front = std::mem::replace(frames, rest);
         if frames.len() == 1 {
-            self.0 = Parts::One(frames.pop().unwrap_or_default());
+            self.0 = Parts::One(None, frames.pop().unwrap_or_default());
         }
         Some(front)
     }
@@ -113,27 +192,30 @@ impl Message {
     /// Takes the message apart.
     pub fn into_frames(self) -> Vec<Frame> {
         match self.0 {
-            Parts::One(frame) => vec![frame],
+            Parts::One(_, frame) => vec![frame],
             Parts::Many(frames) => frames,
+            Parts::Grouped(frames) => frames.into_iter().skip(1).collect(),
         }
     }
 
     /// The first frame alone, dropping the others.
     pub fn into_first(self) -> Frame {
         match self.0 {
-            Parts::One(frame) => frame,
+            Parts::One(_, frame) => frame,
             Parts::Many(frames) => frames.into_iter().next().unwrap_or_default(),
+            Parts::Grouped(frames) => frames.into_iter().nth(1).unwrap_or_default(),
         }
     }
 
     fn many(&mut self) -> &mut Vec<Frame> {
-        if let Parts::One(frame) = &mut self.0 {
-            let first = std::mem::take(frame);
-            self.0 = Parts::Many(vec![first]);
+        match &mut self.0 {
+            Parts::Many(_) => {}
+            Parts::One(_, frame) => self.0 = Parts::Many(vec![std::mem::take(frame)]),
+            Parts::Grouped(frames) => self.0 = Parts::Many(frames.split_off(1)),
         }
         match &mut self.0 {
             Parts::Many(frames) => frames,
-            Parts::One(_) => unreachable!("the line above made it Many"),
+            Parts::One(..) | Parts::Grouped(_) => unreachable!("the lines above made it Many"),
         }
     }
 }
@@ -154,7 +236,7 @@ impl Deref for Message {
 impl From<Frame> for Message {
     #[inline]
     fn from(frame: Frame) -> Self {
-        Self(Parts::One(frame))
+        Self(Parts::One(None, frame))
     }
 }
 
@@ -163,7 +245,7 @@ macro_rules! single_frame {
         impl From<$source> for Message {
             #[inline]
             fn from(source: $source) -> Self {
-                Self(Parts::One(source.into()))
+                Self(Parts::One(None, source.into()))
             }
         }
     )*};
@@ -173,7 +255,7 @@ single_frame!(Bytes, Vec<u8>, String, &[u8], &str, &String, &Vec<u8>);
 impl<const N: usize> From<&[u8; N]> for Message {
     #[inline]
     fn from(octets: &[u8; N]) -> Self {
-        Self(Parts::One(octets.into()))
+        Self(Parts::One(None, octets.into()))
     }
 }
 
@@ -206,6 +288,8 @@ impl IntoIterator for Message {
 impl PartialEq for Message {
     fn eq(&self, other: &Self) -> bool {
         self.frames() == other.frames()
+            && self.routing_id() == other.routing_id()
+            && self.group() == other.group()
     }
 }
 
@@ -213,6 +297,12 @@ impl Eq for Message {}
 
 impl fmt::Debug for Message {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(routing_id) = self.routing_id() {
+            write!(out, "peer {routing_id} ")?;
+        }
+        if let Some(group) = self.group() {
+            write!(out, "group \"{}\" ", group.escape_ascii())?;
+        }
         out.debug_list().entries(self.frames()).finish()
     }
 }
@@ -252,5 +342,38 @@ mod tests {
         assert_eq!(message, Message::from(["address", "", "body"]));
         assert_eq!(message.split_front(2), Some(vec![Frame::from("address"), Frame::EMPTY]));
         assert_eq!(message, Message::from("body"));
+    }
+
+    #[test]
+    fn a_routing_id_takes_no_room_and_is_no_frame() {
+        assert_eq!(size_of::<Message>(), 80);
+        let seven = RoutingId::new(7).unwrap();
+        let mut message = Message::routed(seven, "body");
+        assert_ne!(message, "body".into());
+        assert_eq!((message.frames(), message.octets()), (&[Frame::from("body")][..], 4));
+        message.push_back("more");
+        assert_eq!((message.routing_id(), message), (None, ["body", "more"].into()));
+    }
+
+    #[test]
+    fn a_group_is_no_frame_until_the_message_travels() {
+        let message = Message::grouped("TV", "Facts");
+        assert_eq!((message.len(), message.body(), message.octets()), (1, &b"Facts"[..], 5));
+        assert_eq!(
+            (message.clone().into_frames(), message.clone().into_first()),
+            (vec!["Facts".into()], "Facts".into())
+        );
+        let mut travelling = message.clone();
+        travelling.expose_group();
+        assert_eq!(travelling, ["TV", "Facts"].into());
+        assert_eq!(travelling.into_grouped(), Some(message.clone()));
+        assert_eq!(Message::from(["a", "b", "c"]).into_grouped(), None);
+        let mut changed = message;
+        assert_eq!((changed.pop_front(), changed.split_front(1)), (None, None));
+        changed.push_front("first");
+        assert_eq!(changed, ["first", "Facts"].into());
+        let mut ungrouped = Message::from("to nobody special");
+        ungrouped.expose_group();
+        assert_eq!(ungrouped, ["", "to nobody special"].into());
     }
 }
