@@ -23,18 +23,25 @@ pub struct Message(Parts);
 
 #[derive(Clone)]
 enum Parts {
-    /// The routing id lies where there was padding.
-    One(Option<RoutingId>, Frame),
+    One(Frame),
     /// Two or more frames while shared with the outside; in passing, inside a `&mut self` method, any number.
     Many(Vec<Frame>),
     /// Exactly two: the group, and the one frame of the message. So they lie on the wire, too.
     Grouped(Vec<Frame>),
+    /// Apart, so that all other messages stay as short as a frame.
+    Routed(Box<Routed>),
+}
+
+#[derive(Clone)]
+struct Routed {
+    routing_id: RoutingId,
+    frame: Frame,
 }
 
 impl Message {
     /// A message of one empty frame.
     pub const fn new() -> Self {
-        Self(Parts::One(None, Frame::EMPTY))
+        Self(Parts::One(Frame::EMPTY))
     }
 
     /// A message of exactly these frames; without any, one empty frame.
@@ -45,7 +52,7 @@ impl Message {
     {
         let mut frames = frames.into_iter().map(Into::into);
         let Some(first) = frames.next() else { return Self::new() };
-        let Some(second) = frames.next() else { return Self(Parts::One(None, first)) };
+        let Some(second) = frames.next() else { return Self(Parts::One(first)) };
         let mut all = Vec::with_capacity(2 + frames.size_hint().0);
         all.extend([first, second]);
         all.extend(frames);
@@ -64,7 +71,7 @@ impl Message {
     /// ```
     #[inline]
     pub fn routed(to: RoutingId, frame: impl Into<Frame>) -> Self {
-        Self(Parts::One(Some(to), frame.into()))
+        Self(Parts::Routed(Box::new(Routed { routing_id: to, frame: frame.into() })))
     }
 
     /// A message of one frame for the members of a group (RADIO). Whether it can be a group's name, 0 to 255 octets and
@@ -84,8 +91,8 @@ impl Message {
     #[inline]
     pub fn routing_id(&self) -> Option<RoutingId> {
         match &self.0 {
-            Parts::One(routing_id, _) => *routing_id,
-            Parts::Many(_) | Parts::Grouped(_) => None,
+            Parts::Routed(routed) => Some(routed.routing_id),
+            Parts::One(_) | Parts::Many(_) | Parts::Grouped(_) => None,
         }
     }
 
@@ -94,7 +101,7 @@ impl Message {
     pub fn group(&self) -> Option<&[u8]> {
         match &self.0 {
             Parts::Grouped(frames) => frames.first().map(Frame::as_slice),
-            Parts::One(..) | Parts::Many(_) => None,
+            Parts::One(_) | Parts::Many(_) | Parts::Routed(_) => None,
         }
     }
 
@@ -102,17 +109,10 @@ impl Message {
     #[inline]
     pub fn frames(&self) -> &[Frame] {
         match &self.0 {
-            Parts::One(_, frame) => std::slice::from_ref(frame),
+            Parts::One(frame) => std::slice::from_ref(frame),
             Parts::Many(frames) => frames,
             Parts::Grouped(frames) => frames.get(1..).unwrap_or_default(),
-        }
-    }
-
-    /// Notes whom the message came from; only a message of one frame can carry that.
-    #[inline]
-    pub(crate) fn note_sender(&mut self, from: RoutingId) {
-        if let Parts::One(routing_id, _) = &mut self.0 {
-            *routing_id = Some(from);
+            Parts::Routed(routed) => std::slice::from_ref(&routed.frame),
         }
     }
 
@@ -120,7 +120,8 @@ impl Message {
     pub(crate) fn expose_group(&mut self) {
         let frames = match &mut self.0 {
             Parts::Grouped(frames) => std::mem::take(frames),
-            Parts::One(_, frame) => vec![Frame::EMPTY, std::mem::take(frame)],
+            Parts::One(frame) => vec![Frame::EMPTY, std::mem::take(frame)],
+            Parts::Routed(routed) => vec![Frame::EMPTY, std::mem::take(&mut routed.frame)],
             Parts::Many(_) => return,
         };
         self.0 = Parts::Many(frames);
@@ -168,7 +169,7 @@ impl Message {
         }
         let first = frames.remove(0);
         if frames.len() == 1 {
-            self.0 = Parts::One(None, frames.pop().unwrap_or_default());
+            self.0 = Parts::One(frames.pop().unwrap_or_default());
         }
         Some(first)
     }
@@ -184,7 +185,7 @@ impl Message {
         let rest = frames.split_off(count);
         let front = std::mem::replace(frames, rest);
         if frames.len() == 1 {
-            self.0 = Parts::One(None, frames.pop().unwrap_or_default());
+            self.0 = Parts::One(frames.pop().unwrap_or_default());
         }
         Some(front)
     }
@@ -192,30 +193,35 @@ impl Message {
     /// Takes the message apart.
     pub fn into_frames(self) -> Vec<Frame> {
         match self.0 {
-            Parts::One(_, frame) => vec![frame],
+            Parts::One(frame) => vec![frame],
             Parts::Many(frames) => frames,
-            Parts::Grouped(frames) => frames.into_iter().skip(1).collect(),
+            Parts::Grouped(mut frames) => frames.split_off(1),
+            Parts::Routed(routed) => vec![routed.frame],
         }
     }
 
     /// The first frame alone, dropping the others.
     pub fn into_first(self) -> Frame {
         match self.0 {
-            Parts::One(_, frame) => frame,
+            Parts::One(frame) => frame,
             Parts::Many(frames) => frames.into_iter().next().unwrap_or_default(),
-            Parts::Grouped(frames) => frames.into_iter().nth(1).unwrap_or_default(),
+            Parts::Grouped(mut frames) => frames.pop().unwrap_or_default(),
+            Parts::Routed(routed) => routed.frame,
         }
     }
 
     fn many(&mut self) -> &mut Vec<Frame> {
         match &mut self.0 {
             Parts::Many(_) => {}
-            Parts::One(_, frame) => self.0 = Parts::Many(vec![std::mem::take(frame)]),
+            Parts::One(frame) => self.0 = Parts::Many(vec![std::mem::take(frame)]),
             Parts::Grouped(frames) => self.0 = Parts::Many(frames.split_off(1)),
+            Parts::Routed(routed) => self.0 = Parts::Many(vec![std::mem::take(&mut routed.frame)]),
         }
         match &mut self.0 {
             Parts::Many(frames) => frames,
-            Parts::One(..) | Parts::Grouped(_) => unreachable!("the lines above made it Many"),
+            Parts::One(_) | Parts::Grouped(_) | Parts::Routed(_) => {
+                unreachable!("the lines above made it Many")
+            }
         }
     }
 }
@@ -236,7 +242,7 @@ impl Deref for Message {
 impl From<Frame> for Message {
     #[inline]
     fn from(frame: Frame) -> Self {
-        Self(Parts::One(None, frame))
+        Self(Parts::One(frame))
     }
 }
 
@@ -245,7 +251,7 @@ macro_rules! single_frame {
         impl From<$source> for Message {
             #[inline]
             fn from(source: $source) -> Self {
-                Self(Parts::One(None, source.into()))
+                Self(Parts::One(source.into()))
             }
         }
     )*};
@@ -255,7 +261,7 @@ single_frame!(Bytes, Vec<u8>, String, &[u8], &str, &String, &Vec<u8>);
 impl<const N: usize> From<&[u8; N]> for Message {
     #[inline]
     fn from(octets: &[u8; N]) -> Self {
-        Self(Parts::One(None, octets.into()))
+        Self(Parts::One(octets.into()))
     }
 }
 
@@ -345,8 +351,8 @@ mod tests {
     }
 
     #[test]
-    fn a_routing_id_takes_no_room_and_is_no_frame() {
-        assert_eq!(size_of::<Message>(), 80);
+    fn a_routing_id_is_no_frame_and_makes_no_other_message_longer() {
+        assert_eq!(size_of::<Message>(), size_of::<Frame>());
         let seven = RoutingId::new(7).unwrap();
         let mut message = Message::routed(seven, "body");
         assert_ne!(message, "body".into());

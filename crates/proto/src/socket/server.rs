@@ -105,10 +105,9 @@ impl Rules for Server {
     }
 
     #[inline]
-    fn accept(&mut self, from: PeerId, mut message: Message, _: &mut Vec<Effect>) -> Result<Message, Loss> {
+    fn accept(&mut self, from: PeerId, message: Message, _: &mut Vec<Effect>) -> Result<Message, Loss> {
         let entry = self.peers.get(from).ok_or(Loss::Unroutable)?;
-        message.note_sender(entry.number);
-        Ok(message)
+        Ok(Message::routed(entry.number, message.into_first()))
     }
 
     fn peer_numbered(&self, number: RoutingId) -> Option<PeerId> {
