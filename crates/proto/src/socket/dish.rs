@@ -25,8 +25,8 @@ impl Dish {
     }
 
     fn tell_all(&self, peer: PeerId, effects: &mut Vec<Effect>) {
-        let joined = |group: &Box<[u8]>| Effect::Group { peer, group: Frame::from(&group[..]), join: true };
-        effects.extend(self.groups.iter().map(joined));
+        let told = |group: &[u8]| Effect::Group { peer, group: Frame::from(group), join: true };
+        effects.extend(self.groups.iter().map(|group| told(group)));
     }
 }
 

@@ -55,6 +55,7 @@ macro_rules! sockets {
         $($verb!($name);)*
     )*};
 }
+pub(super) use sockets;
 
 sockets! {
     /// Asks: sends a request, then receives its reply. See RFC 28.
