@@ -4,6 +4,12 @@ use std::{fmt, num::NonZeroU32};
 
 /// A peer of a SERVER or PEER socket: a number that the socket gives out, never zero. A number is given again only after
 /// all others were.
+///
+/// ```
+/// use zeroxide_proto::RoutingId;
+/// assert_eq!(RoutingId::new(7).map(RoutingId::get), Some(7));
+/// assert_eq!(RoutingId::new(0), None);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RoutingId(NonZeroU32);
 

@@ -186,6 +186,16 @@ pub enum EndpointCause {
 }
 
 /// Why a group was not joined or left. Nothing has changed.
+///
+/// ```
+/// # let context = zeroxide::Context::new();
+/// use zeroxide::{Dish, GroupErrorCause};
+/// let dish = Dish::new(&context)?;
+/// dish.join("TV")?;
+/// let refused = dish.join("TV").map_err(|error| error.cause);
+/// assert_eq!(refused, Err(GroupErrorCause::AlreadyJoined));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupError {
     /// The type of the socket.

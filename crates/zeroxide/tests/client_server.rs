@@ -32,7 +32,7 @@ fn answers_find_their_askers() {
             assert!(!question.is_multipart());
             let asker = question.routing_id().unwrap();
             assert!(askers.insert(asker), "each has its own number");
-            server.send_to(asker, &question.body().to_vec()).unwrap();
+            server.send_to(asker, question.body().to_vec()).unwrap();
         }
         for (who, client) in clients.iter().enumerate() {
             let answer = client.get();

@@ -11,6 +11,13 @@ use std::{
 
 /// The numbers of the peers of one socket. They count up from a start that the caller draws, so that a number of an
 /// earlier life of the socket does not reach a stranger.
+///
+/// ```
+/// use zeroxide_proto::routing::{Numbers, PeerId};
+/// let mut numbers = Numbers::new(7);
+/// let number = numbers.generate(PeerId(0));
+/// assert_eq!((number.get(), numbers.find(number)), (7, Some(PeerId(0))));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Numbers {
     owners: HashMap<u32, PeerId, BuildHasherDefault<Spread>>,

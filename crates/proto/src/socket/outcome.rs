@@ -115,6 +115,13 @@ impl fmt::Display for Refusal {
 impl std::error::Error for Refusal {}
 
 /// Why a group is not joined or left. Nothing has changed.
+///
+/// ```
+/// use zeroxide_proto::{Machine, Options, SocketType, socket::GroupRefusal};
+/// let mut dish = Machine::new(SocketType::Dish, &Options::default(), 1);
+/// assert_eq!(dish.join(b"TV", &mut Vec::new()), Ok(()));
+/// assert_eq!(dish.join(b"TV", &mut Vec::new()), Err(GroupRefusal::AlreadyJoined));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum GroupRefusal {
