@@ -1,8 +1,8 @@
 //! What ZeroMQ means: this room decides, it never waits.
 //!
 //! Everything here is a value: bytes go in, messages and decisions come out. There is no I/O, no clock, no
-//! thread and no unsafe code, so the same machines run over every transport, in the fuzzers and in the
-//! simulation. This room does not know sockets of the operating system, nor how threads hand over.
+//! thread and no unsafe code, so the same machines run over every transport and in the fuzzers. This room does not
+//! know sockets of the operating system, nor how threads hand over.
 
 #![forbid(unsafe_code)]
 

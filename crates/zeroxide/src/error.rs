@@ -150,11 +150,11 @@ pub struct EndpointFailure {
 /// What was wrong with an endpoint operation.
 ///
 /// ```
-/// use zeroxide::{Context, EndpointCause, Req};
+/// use zeroxide::{Context, EndpointCause, EndpointError, Req};
 /// let context = Context::new();
 /// let client = Req::new(&context)?;
 /// let cause = |endpoint: &str| client.connect(endpoint).unwrap_err().cause;
-/// assert!(matches!(cause("localhost:5555"), EndpointCause::Malformed(_)));
+/// assert!(matches!(cause("localhost:5555"), EndpointCause::Malformed(EndpointError::NoTransport)));
 /// assert!(matches!(client.disconnect("tcp://localhost:5555").unwrap_err().cause, EndpointCause::NotFound));
 /// context.terminate();
 /// assert!(matches!(cause("tcp://localhost:5555"), EndpointCause::Terminated));

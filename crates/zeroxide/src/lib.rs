@@ -98,7 +98,7 @@ pub use socket::{
 };
 pub use stream::{MessageSink, MessageStream};
 pub use zeroxide_proto::{
-    Frame, Loss, Message, Options, RoutingId, SocketType,
+    EndpointError, Frame, Loss, Message, Options, RoutingId, SocketType,
     options::{MinimumVersion, ReconnectStop, RouterNotify},
     security::{Admission, KeyError, Keypair, Mechanism, Password, PublicKey, SecretKey, SecurityOptions},
     z85,
