@@ -1,6 +1,6 @@
 //! `zmq_bind`, `zmq_connect` and their reverses.
 
-use crate::{border::done, errno::Errno, socket};
+use crate::{border::done, errno::Errno, options::use_fd::Handover, socket};
 use std::{
     ffi::{CStr, c_char, c_int, c_void},
     io::ErrorKind,
@@ -56,7 +56,12 @@ pub unsafe extern "C" fn zmq_bind(socket: *mut c_void, endpoint: *const c_char) 
         socket::with(socket, |socket| {
             // SAFETY: the caller hands in a C string or null.
             let endpoint = unsafe { text(endpoint)? };
-            socket.native.bind(endpoint).map(|_| ()).map_err(failed)
+            let handover = Handover::begin(socket, endpoint)?;
+            socket.native.bind(endpoint).map_err(failed)?;
+            if let Some(handover) = handover {
+                handover.end();
+            }
+            Ok(())
         })
     })
 }

@@ -9,6 +9,7 @@ mod numbers;
 mod octets;
 mod security;
 mod state;
+pub(crate) mod use_fd;
 mod value;
 
 pub use extras::Extras;

@@ -88,7 +88,9 @@ pub(super) const NUMBERS: &[Entry] = &[
     int(40, "ZMQ_XPUB_VERBOSE", Get::Never, PUBLISHERS, NOT_NEGATIVE, |o, _, v| {
         (o.xpub_verbose, o.xpub_verboser) = (v != 0, false);
     }),
-    int(41, "ZMQ_ROUTER_RAW", Get::Never, ROUTERS, |v| (v == 0).then_some(v), NO_USE),
+    int(41, "ZMQ_ROUTER_RAW", Get::Never, ROUTERS, NOT_NEGATIVE, |o, kind, v| {
+        o.router_raw = v != 0 && kind == Router;
+    }),
     int(42, "ZMQ_IPV6", Read(|o| c_int::from(o.ipv6)), ALL, FLAG, |o, _, v| o.ipv6 = v == 1),
     int(51, "ZMQ_PROBE_ROUTER", Get::Never, &[Req, Rep, Dealer, Router], NOT_NEGATIVE, |o, kind, v| {
         // A REP has no peers that would need to know it before it answers.

@@ -96,5 +96,5 @@ int main(void)
             printf("\n");
         }
     }
-    return zmq_ctx_shutdown(context);
+    return zmq_ctx_term(context);
 }
