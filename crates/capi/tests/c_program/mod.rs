@@ -1,6 +1,7 @@
 //! Compiles C programs against our header and our library, and runs them.
 
 use std::{
+    collections::BTreeSet,
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Output},
@@ -76,4 +77,11 @@ pub(crate) fn data(name: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(here().join("tests/data").join(name)).unwrap();
     let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     lines.map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+}
+
+/// The dynamic symbols that a library defines, as `nm` prints them: with their version, if they have one.
+pub(crate) fn exported(library: &Path) -> BTreeSet<String> {
+    let output = succeed(Command::new("nm").args(["--dynamic", "--defined-only"]).arg(library));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().filter_map(|line| line.split_whitespace().last()).map(str::to_owned).collect()
 }
