@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it talks to a terminal")]
 
+mod costs;
+mod debian;
 mod install;
 mod python;
 mod report;
@@ -24,6 +26,7 @@ cargo xtask VERB
   install --prefix DIR [--from DIR]
                      the drop-in libzmq.so.5 with headers, pkg-config and CMake files; from a folder where it is built
   stress N [FILTER]  the socket and interop tests N times with every core loaded; tells what was flaky
+  costs [record]     instructions and allocations per message, compared with bench/costs.json or recorded there
   sanitize [KIND]    tests under the address sanitizer, or the thread sanitizer (needs rust-src)";
 
 fn main() -> ExitCode {
@@ -37,6 +40,8 @@ fn main() -> ExitCode {
         ["install", "--prefix", prefix, "--from", built] => install::run(prefix, Some(built)),
         ["stress", times] => stress::run(times, None),
         ["stress", times, filter] => stress::run(times, Some(filter)),
+        ["costs"] => costs::check(),
+        ["costs", "record"] => costs::record(),
         ["sanitize"] => sanitize::run("address"),
         ["sanitize", kind] => sanitize::run(kind),
         ["help" | "--help" | "-h"] => {

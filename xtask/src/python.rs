@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::shell::{command, must, root, works};
+use crate::debian;
+use crate::shell::{command, root, to_stderr, works};
 
 /// Makes the environment if need be, and prints its interpreter.
 pub(crate) fn print() -> Result<(), String> {
@@ -46,14 +47,8 @@ fn make_environment() -> Result<(), String> {
     if ways.iter().any(|way| works(&mut line(way))) {
         return Ok(());
     }
-    if !works(&mut line(&["sh", "-c", "command -v apt-get && test \"$(id -u)\" = 0"])) {
-        return Err("no way to make a Python environment: install python3 with its venv module".to_owned());
-    }
-    to_stderr(&mut line(&["apt-get", "update", "-qq"]))?;
-    to_stderr(
-        line(&["apt-get", "install", "-y", "-qq", "python3", "python3-venv"])
-            .env("DEBIAN_FRONTEND", "noninteractive"),
-    )?;
+    debian::install(&["python3", "python3-venv"])
+        .map_err(|reason| format!("no way to make a Python environment: {reason}"))?;
     // Debian's own interpreter, should another one stand before it in PATH.
     to_stderr(&mut line(&["/usr/bin/python3", "-m", "venv", "--clear", ENVIRONMENT]))
 }
@@ -63,9 +58,4 @@ fn line(words: &[&str]) -> Command {
         [program, arguments @ ..] => command(program, arguments),
         [] => command("true", &[]),
     }
-}
-
-/// Runs to the end; standard output is only for the interpreter's path.
-fn to_stderr(command: &mut Command) -> Result<(), String> {
-    must(command.stdout(std::io::stderr()))
 }

@@ -49,6 +49,11 @@ pub(crate) fn must(command: &mut Command) -> Result<(), String> {
     }
 }
 
+/// As [`must`], where standard output is for something else.
+pub(crate) fn to_stderr(command: &mut Command) -> Result<(), String> {
+    must(command.stdout(std::io::stderr()))
+}
+
 /// Runs to the end, passing on all output, and counts the tests that it tells of.
 pub(crate) fn listen(command: &mut Command) -> Result<Outcome, String> {
     let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();

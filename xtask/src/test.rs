@@ -4,7 +4,7 @@
 use crate::report::{Expect, Report};
 use crate::shell::{cargo, root, works};
 use crate::tally::Tally;
-use crate::{python, tidy};
+use crate::{costs, python, tidy};
 
 /// Runs all steps.
 pub(crate) fn run() -> Result<(), String> {
@@ -22,6 +22,10 @@ pub(crate) fn run() -> Result<(), String> {
     let documents = ["doc", "--locked", "--workspace", "--no-deps", "--quiet"];
     report.run("documentation", Expect::Success, cargo(&documents).env("RUSTDOCFLAGS", "-D warnings"));
     run_loom(&mut report);
+    report.step("costs of a message", Expect::Success, || {
+        costs::check()?;
+        Ok((Tally::default(), None))
+    });
     run_deny(&mut report);
     report.close()
 }

@@ -1,14 +1,18 @@
 //! Runs this program under callgrind and reads what it counted.
 
-use crate::record::Cost;
+use crate::{
+    record::Cost,
+    work::{Threads, Work},
+};
 use std::{env, fs, path::Path, process::Command};
 
 /// Names under which the system's allocator is called.
 const ALLOCATORS: [&str; 6] = ["malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc", "memalign"];
 
 /// The cost of one message: a run of three times as many, less a run of so many.
-pub(crate) fn difference(name: &str, messages: u64) -> Result<Cost, String> {
-    let (short, long) = (count(name, messages)?, count(name, 3 * messages)?);
+pub(crate) fn difference(work: &Work) -> Result<Cost, String> {
+    let messages = work.messages;
+    let (short, long) = (count(work, messages)?, count(work, 3 * messages)?);
     let each = |long: f64, short: f64| (long - short) / (2 * messages) as f64;
     Ok(Cost {
         instructions: each(long.instructions, short.instructions),
@@ -16,8 +20,9 @@ pub(crate) fn difference(name: &str, messages: u64) -> Result<Cost, String> {
     })
 }
 
-/// All of the first thread of a run.
-fn count(name: &str, messages: u64) -> Result<Cost, String> {
+/// All of a run, in the threads that count.
+fn count(work: &Work, messages: u64) -> Result<Cost, String> {
+    let name = work.name;
     let folder = env::temp_dir().join(format!("zeroxide-costs-{}", std::process::id()));
     fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let file = folder.join("out");
@@ -30,12 +35,28 @@ fn count(name: &str, messages: u64) -> Result<Cost, String> {
         .output()
         .map_err(|error| format!("valgrind: {error}"))?;
     let result = if output.status.success() {
-        read(&folder.join("out-01"))
+        read_all(&folder, work.threads)
     } else {
         Err(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)))
     };
     let _ = fs::remove_dir_all(&folder);
     result
+}
+
+/// Callgrind writes a file for each thread: `out-01` and so on.
+fn read_all(folder: &Path, threads: Threads) -> Result<Cost, String> {
+    let mut sum = read(&folder.join("out-01"))?;
+    let mut thread = 2;
+    while threads == Threads::All
+        && let path = folder.join(format!("out-{thread:02}"))
+        && path.exists()
+    {
+        let cost = read(&path)?;
+        sum.instructions += cost.instructions;
+        sum.allocations += cost.allocations;
+        thread += 1;
+    }
+    Ok(sum)
 }
 
 fn read(path: &Path) -> Result<Cost, String> {

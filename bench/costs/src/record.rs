@@ -1,4 +1,4 @@
-//! `bench/costs.json`: one line for each work.
+//! `bench/costs.json`: the tools with which the costs were counted, and one line for each work.
 
 use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
 
@@ -9,7 +9,12 @@ pub(crate) struct Cost {
     pub(crate) allocations: f64,
 }
 
-pub(crate) type Record = BTreeMap<String, Cost>;
+/// Costs by the names of the works, and what they were counted with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Record {
+    pub(crate) toolchain: String,
+    pub(crate) costs: BTreeMap<String, Cost>,
+}
 
 fn path() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../costs.json"))
@@ -25,16 +30,16 @@ pub(crate) fn read() -> Result<Record, String> {
 }
 
 fn text(record: &Record) -> String {
-    let mut out = "{\n".to_owned();
-    for (index, (name, cost)) in record.iter().enumerate() {
-        let comma = if index + 1 < record.len() { "," } else { "" };
+    let mut out = format!("{{\n  \"toolchain\": \"{}\",\n  \"costs\": {{\n", record.toolchain);
+    for (index, (name, cost)) in record.costs.iter().enumerate() {
+        let comma = if index + 1 < record.costs.len() { "," } else { "" };
         let _ = writeln!(
             out,
-            "  \"{name}\": {{ \"instructions\": {:.1}, \"allocations\": {:.2} }}{comma}",
+            "    \"{name}\": {{ \"instructions\": {:.1}, \"allocations\": {:.2} }}{comma}",
             cost.instructions, cost.allocations
         );
     }
-    out.push_str("}\n");
+    out.push_str("  }\n}\n");
     out
 }
 
@@ -50,7 +55,12 @@ fn parse(text: &str) -> Record {
             Cost { instructions: number(line, "instructions")?, allocations: number(line, "allocations")? };
         Some((name.to_owned(), cost))
     };
-    text.lines().filter_map(entry).collect()
+    let toolchain =
+        |line: &str| Some(line.trim().strip_prefix("\"toolchain\": \"")?.strip_suffix("\",")?.to_owned());
+    Record {
+        toolchain: text.lines().find_map(toolchain).unwrap_or_default(),
+        costs: text.lines().filter_map(entry).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -60,8 +70,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let cost = |instructions| Cost { instructions, allocations: 0.25 };
-        let record =
-            Record::from([("encode 64".to_owned(), cost(20.5)), ("match 10".to_owned(), cost(70.0))]);
+        let costs =
+            BTreeMap::from([("encode 64".to_owned(), cost(20.5)), ("match 10".to_owned(), cost(70.0))]);
+        let record = Record { toolchain: "rustc 1, glibc 2".to_owned(), costs };
         assert_eq!(parse(&text(&record)), record);
     }
 }
