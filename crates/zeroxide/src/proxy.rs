@@ -369,7 +369,9 @@ impl Way<'_> {
     }
 
     fn has_room(&self) -> bool {
-        self.to.can_send() && self.capture.is_none_or(Core::can_send)
+        // A REP that answers itself has something to send only after it received.
+        let echoes = std::ptr::eq(self.from, self.to) && self.to.kind == SocketType::Rep;
+        (echoes || self.to.can_send()) && self.capture.is_none_or(Core::can_send)
     }
 
     /// Told to stop: what has been received is still handed on, or counted.

@@ -233,6 +233,23 @@ fn an_answer_to_a_client_that_left_does_not_end_the_proxy() {
 }
 
 #[test]
+fn a_rep_that_is_both_sides_answers_each_question_with_itself() {
+    let context = Context::new();
+    let (echo, client) = (Rep::new(&context).unwrap(), Req::new(&context).unwrap());
+    client.connect(&echo.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
+    let proxy = Proxy::new(&echo, &echo);
+    let control = proxy.controller();
+    thread::scope(|scope| {
+        let broker = scope.spawn(|| proxy.run());
+        for word in ["one", "two", "three"] {
+            assert_eq!(words(&client, word), word.into());
+        }
+        control.terminate();
+        assert_eq!(broker.join().unwrap(), Ok(()));
+    });
+}
+
+#[test]
 fn a_flood_one_way_does_not_starve_the_other() {
     let context = Context::new();
     let (front, back) = (Dealer::new(&context).unwrap(), Dealer::new(&context).unwrap());
