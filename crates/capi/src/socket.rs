@@ -40,7 +40,7 @@ pub struct Socket {
 
 thread_local! {
     /// The sockets that this thread used last, by slot, so that a call finds its socket without a lock. An entry may
-    /// outlive the socket's close by a while; then the native socket says that it is closed.
+    /// outlive the socket's close by a while; then the native socket knows that it is closed.
     static RECENT: [Cell<Option<Arc<Socket>>>; RECENT_PLACES] = const { [const { Cell::new(None) }; RECENT_PLACES] };
 }
 
@@ -53,7 +53,8 @@ pub fn with<R>(handle: *const c_void, run: impl FnOnce(&Socket) -> Result<R, Err
     let place = handles::slot(handle) % RECENT_PLACES;
     let recent = RECENT.try_with(|recent| recent.get(place).and_then(Cell::take)).ok().flatten();
     let socket = match recent {
-        Some(socket) if socket.handle == handle => socket,
+        // One that was closed is not put back, so it does not stay here for long.
+        Some(socket) if socket.handle == handle && !socket.native.is_closed() => socket,
         _ => find(handle)?,
     };
     // The entry is out of its place meanwhile: what `run` calls (a free function of the application) may come here again.
