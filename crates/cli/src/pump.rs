@@ -80,6 +80,8 @@ pub(crate) fn send_all(socket: &Socket, mut source: Source, pace: &Pace) -> Resu
     await_peers(socket, pace.peers, pace.timeout)?;
     let mut due = Instant::now();
     let mut first = true;
+    // Said each time, for a ROUTER waits for a full peer only then.
+    let patience = socket.options().send_timeout.unwrap_or(FOREVER);
     while let Some(message) = source.next()? {
         if std::mem::take(&mut first) && pace.subscribers > 0 {
             pace.await_subscribers(socket, &message)?;
@@ -89,7 +91,7 @@ pub(crate) fn send_all(socket: &Socket, mut source: Source, pace: &Pace) -> Resu
             thread::sleep(due.saturating_duration_since(Instant::now()));
             due += interval;
         }
-        socket.send(message)?;
+        socket.send_timeout(message, patience)?;
     }
     Ok(())
 }
