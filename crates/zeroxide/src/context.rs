@@ -367,6 +367,10 @@ impl ContextInner {
         self.live_sockets().iter().for_each(|core| core.terminate());
     }
 
+    pub(crate) fn is_terminated(&self) -> bool {
+        self.terminated.load(SeqCst)
+    }
+
     pub(crate) fn shut_down(&self, deadline: Option<Instant>) -> ShutdownReport {
         self.terminate();
         let sockets = self.live_sockets();
@@ -375,6 +379,7 @@ impl ContextInner {
         for core in &sockets {
             core.finish();
         }
+        let unclaimed = self.registry.abandon();
         let complete = self.shutdown.wait(deadline);
         let open = self.shutdown.live.load(SeqCst);
         if !complete {
@@ -383,7 +388,11 @@ impl ContextInner {
             self.shutdown.wait(None);
         }
         let after: u64 = sockets.iter().map(|core| core.counters.losses(Loss::Linger)).sum();
-        ShutdownReport { complete, open: if complete { 0 } else { open }, discarded: after - before + unread }
+        ShutdownReport {
+            complete,
+            open: if complete { 0 } else { open },
+            discarded: after - before + unread + unclaimed,
+        }
     }
 }
 

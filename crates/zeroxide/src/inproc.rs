@@ -1,7 +1,8 @@
 //! Connections within the process: each side's outbox is the other side's inbox, and no octet is framed twice.
 //!
 //! Bind and connect may come in any order: a connect before its bind waits in the registry, and what is sent meanwhile
-//! waits in the lane.
+//! waits in the lane. It waits there after a close, too, as long as the socket lingers: then whoever binds the name finds
+//! what was left for it.
 
 use crate::{
     error::EndpointCause,
@@ -13,9 +14,10 @@ use crate::{
 use std::{
     collections::HashMap,
     sync::{Arc, Weak},
+    time::{Duration, Instant},
 };
 use zeroxide_pipe::Lane;
-use zeroxide_proto::{Loss, Options, socket::Facts};
+use zeroxide_proto::{Loss, Options, SocketType, socket::Facts};
 
 /// The names of a context.
 #[derive(Default)]
@@ -25,6 +27,9 @@ pub(crate) struct Registry(Mutex<Names>);
 struct Names {
     bound: HashMap<String, Weak<Core>>,
     waiting: Vec<Waiting>,
+    legacies: Vec<Legacy>,
+    /// Messages whose time to wait for a bind was over.
+    expired: u64,
 }
 
 /// A connect that came before its bind.
@@ -36,12 +41,38 @@ struct Waiting {
     peer: Option<Arc<Peer>>,
 }
 
+/// What a socket that is closed has sent to a name that nobody has bound.
+struct Legacy {
+    name: String,
+    kind: SocketType,
+    options: Options,
+    messages: Arc<Lane<Cargo>>,
+    until: Option<Instant>,
+}
+
+impl Names {
+    /// Takes out what was left for a name and may still be delivered.
+    fn take_legacies(&mut self, name: &str) -> Vec<Legacy> {
+        self.expire();
+        self.legacies.extract_if(.., |legacy| legacy.name == name).collect()
+    }
+
+    fn expire(&mut self) {
+        let now = Instant::now();
+        let over = self.legacies.extract_if(.., |legacy| legacy.until.is_some_and(|until| until <= now));
+        self.expired += over.map(|legacy| legacy.messages.len() as u64).sum::<u64>();
+    }
+
+    fn holder(&self, name: &str) -> Option<Arc<Core>> {
+        self.bound.get(name).and_then(Weak::upgrade).filter(|holder| holder.is_open())
+    }
+}
+
 impl Registry {
     /// Gives a name to a socket, and joins it with those that waited for it.
     pub(crate) fn bind(&self, name: &str, core: &Arc<Core>) -> Result<(), EndpointCause> {
         let mut names = self.0.lock();
-        if names.bound.get(name).is_some_and(|holder| holder.upgrade().is_some_and(|holder| holder.is_open()))
-        {
+        if names.holder(name).is_some() {
             return Err(EndpointCause::InUse);
         }
         names.bound.insert(name.to_owned(), Arc::downgrade(core));
@@ -56,7 +87,9 @@ impl Registry {
             Some(pair_up(name, &connecting, &waiting.options, waiting.peer, core))
         });
         let met: Vec<Meeting> = met.collect();
+        let legacies = names.take_legacies(name);
         drop(names);
+        legacies.into_iter().for_each(|legacy| legacy.deliver(core));
         met.into_iter().for_each(Meeting::announce);
         Ok(())
     }
@@ -65,8 +98,7 @@ impl Registry {
     pub(crate) fn connect(&self, name: &str, core: &Arc<Core>) -> Result<(), EndpointCause> {
         let options = core.take_connect_options();
         let mut names = self.0.lock();
-        let holder = names.bound.get(name).and_then(Weak::upgrade).filter(|holder| holder.is_open());
-        match holder {
+        match names.holder(name) {
             Some(binder) => {
                 drop(names);
                 if !core.kind.may_talk_to(binder.kind) {
@@ -131,7 +163,8 @@ impl Registry {
         true
     }
 
-    /// Forgets everything of a socket that is closed.
+    /// Forgets everything of a socket that is closed. What it has sent to names that nobody has bound yet stays as long as
+    /// it lingers; once the context ends, nobody can come for it.
     pub(crate) fn remove(&self, core: &Arc<Core>) {
         let mut names = self.0.lock();
         names.bound.retain(|_, holder| !std::ptr::eq(holder.as_ptr(), Arc::as_ptr(core)));
@@ -141,9 +174,73 @@ impl Registry {
         names.waiting = others;
         drop(names);
         let ours: Vec<Waiting> = ours;
-        for peer in ours.into_iter().filter_map(|waiting| waiting.peer) {
-            core.counters.lost(Loss::Linger, peer.outbox.drain().messages);
+        let linger = core.options.lock().linger;
+        let stays = linger != Some(Duration::ZERO) && !core.context.is_terminated();
+        for Waiting { name, options, peer, .. } in ours {
+            let Some(peer) = peer else { continue };
+            if !stays {
+                core.counters.lost(Loss::Linger, peer.outbox.drain().messages);
+            }
             core.detach(&peer, Loss::Linger);
+            if stays && !peer.outbox.is_empty() {
+                let until = linger.and_then(|linger| Instant::now().checked_add(linger));
+                self.leave(Legacy { name, kind: core.kind, options, messages: peer.outbox.clone(), until });
+            }
+        }
+    }
+
+    fn leave(&self, legacy: Legacy) {
+        let mut names = self.0.lock();
+        names.expire();
+        let binder = names.holder(&legacy.name);
+        match binder {
+            // It has come just now.
+            Some(binder) => {
+                drop(names);
+                legacy.deliver(&binder);
+            }
+            None => names.legacies.push(legacy),
+        }
+    }
+
+    /// Nobody can bind any more: drops what is left, and says how many messages that are, with those for which nobody
+    /// came in time.
+    pub(crate) fn abandon(&self) -> u64 {
+        let mut names = self.0.lock();
+        let left = std::mem::take(&mut names.legacies);
+        let expired = std::mem::take(&mut names.expired);
+        drop(names);
+        left.iter().map(|legacy| legacy.messages.drain().messages as u64).sum::<u64>() + expired
+    }
+}
+
+impl Legacy {
+    /// Gives the messages to the socket that has bound the name: as from a peer that has come and gone.
+    fn deliver(self, binder: &Arc<Core>) {
+        if !self.kind.may_talk_to(binder.kind) {
+            return binder.counters.lost(Loss::Unroutable, self.messages.drain().messages);
+        }
+        let facts = Facts {
+            socket_type: Some(self.kind),
+            routing_id: &self.options.routing_id,
+            local: true,
+            ..Facts::default()
+        };
+        let (nobody, inbox) = (Arc::new(Lane::new(None)), Arc::new(Lane::new(None)));
+        nobody.close();
+        match binder.attach(inproc_link(), &facts, nobody, inbox.clone()) {
+            Ok((peer, booked)) => {
+                *peer.origin.lock() =
+                    Origin::within(self.kind, &self.options.routing_id, &self.options.metadata);
+                binder.apply(booked);
+                // Behind the notice of its coming, where there is one.
+                while let Some(batch) = self.messages.take(Cargo::default()) {
+                    let _ = inbox.push_batch(batch);
+                }
+                binder.activate(peer.id);
+                binder.retire(&peer);
+            }
+            Err(_) => binder.counters.lost(Loss::Unroutable, self.messages.drain().messages),
         }
     }
 }

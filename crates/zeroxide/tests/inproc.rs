@@ -10,6 +10,7 @@
 mod common;
 use common::*;
 use std::sync::Barrier;
+use std::time::Duration;
 use zeroxide::*;
 
 #[test]
@@ -101,6 +102,66 @@ fn a_disconnect_before_the_bind_gives_the_connect_up() {
     assert_eq!((push.connected(), pull.connected()), (0, 0));
     assert!(pull.has_nothing());
     assert_eq!(push.statistics().lost_to(Loss::Linger), 1);
+}
+
+#[test]
+fn what_a_closed_socket_has_sent_waits_for_the_bind_as_long_as_it_lingers() {
+    for linger in [None, Some(LONG)] {
+        let context = Context::new();
+        let (at, other) = (inproc(), inproc());
+        let gone = Dealer::new(&context).unwrap();
+        gone.set_linger(linger);
+        gone.set_routing_id("gone").unwrap();
+        gone.connect(&at).unwrap();
+        gone.connect(&other).unwrap();
+        for words in ["one", "other", "two"] {
+            gone.send(words).unwrap();
+        }
+        drop(gone);
+        let router = Router::new(&context).unwrap();
+        router.set_router_notify(RouterNotify { connect: true, disconnect: true }).unwrap();
+        router.bind(&at).unwrap();
+        // It comes, speaks, and goes.
+        let come_or_gone = Message::from(["gone", ""]);
+        assert_eq!(router.get(), come_or_gone);
+        assert_eq!(router.get(), Message::from(["gone", "one"]));
+        assert_eq!(router.get(), Message::from(["gone", "two"]));
+        assert_eq!(router.get(), come_or_gone);
+        assert!(router.has_nothing());
+        assert_eq!(router.connected(), 0);
+        router.send(["gone", "answer"]).unwrap();
+        assert_eq!(router.statistics().lost_to(Loss::Unroutable), 1);
+        let again = Dealer::new(&context).unwrap();
+        again.set_routing_id("gone").unwrap();
+        join_at(&router, &again, &at);
+        // Nobody can come for the rest once the context ends.
+        assert_eq!(context.shutdown(LONG).discarded, 1 + 1);
+    }
+}
+
+#[test]
+fn what_a_closed_socket_has_sent_is_dropped_when_it_does_not_linger_or_nobody_fits() {
+    let context = Context::new();
+    let at = inproc();
+    for (linger, lost) in [(Some(Duration::ZERO), 0), (Some(Duration::from_nanos(1)), 0), (None, 1)] {
+        let push = Push::new(&context).unwrap();
+        push.set_linger(linger);
+        push.connect(&at).unwrap();
+        push.send("late").unwrap();
+        drop(push);
+        let sub = Sub::new(&context).unwrap();
+        sub.bind(&at).unwrap();
+        assert_eq!(sub.statistics().lost_to(Loss::Unroutable), lost);
+        let pull = Pull::new(&context).unwrap();
+        drop(sub);
+        pull.bind(&at).unwrap();
+        assert!(pull.has_nothing());
+    }
+    assert_eq!(
+        context.shutdown(LONG).discarded,
+        1,
+        "what lingered too long; the first did not linger at all"
+    );
 }
 
 #[test]

@@ -32,6 +32,10 @@ options! {
     ///
     /// Default: 5 seconds, and zero for SUB and XSUB, which send nothing worth waiting for. (libzmq: for ever, so that a
     /// program may hang at its end because a peer is not there.) Acts on what is dropped later.
+    ///
+    /// What was sent over inproc to a name that nobody has bound yet lingers, too: a bind within this time finds it. The end
+    /// of the context does not wait for that, since nobody can bind then. (libzmq keeps it whatever the linger, and even
+    /// after a disconnect.)
     set_linger(linger: Option<Duration>) "ZMQ_LINGER";
 
     /// How long [`send`](crate::Socket::send) may wait for room; `None` is for ever, zero not at all. For sockets that send.
