@@ -1,7 +1,7 @@
 //! Endpoints: `tcp://host:port`, `ipc://path`, `inproc://name`, parsed once and valid from then on.
 //!
 //! ```text
-//! tcp://[source;]host:port      host    * | 1.2.3.4 | [v6%zone] | v6%zone | interface or DNS name
+//! tcp://[source;]host:port      host    * | 1.2.3.4 | [v6%zone] | v6%zone | interface[:label] or DNS name
 //!                               port    1..65535 | * or 0: any free one
 //!                               source  host[:port], where a connection shall come from; ignored by bind
 //! ipc://path                    at most 107 octets
@@ -91,7 +91,7 @@ pub enum Host {
     V4(Ipv4Addr),
     /// An IPv6 address, and the zone that a link-local one needs: the name or number of an interface.
     V6(Ipv6Addr, Option<String>),
-    /// A network interface of this machine or a DNS name; only a look tells which.
+    /// A network interface of this machine, one address of it (`eth0:1`), or a DNS name; only a look tells which.
     Name(String),
 }
 
@@ -187,9 +187,15 @@ impl Endpoint {
     ///
     /// # Errors
     ///
-    /// [`EndpointError::NotConnectable`] if host or port is a wildcard, or the path is.
+    /// [`EndpointError::NotConnectable`] if host or port is a wildcard, or the path is, or the host is an alias of an
+    /// interface, which no machine but this one knows.
     pub fn check_connect(&self) -> Result<(), EndpointError> {
         match self {
+            Self::Tcp(TcpEndpoint { address: TcpAddress { host: Host::Name(name), .. }, .. })
+                if name.contains(':') =>
+            {
+                Err(EndpointError::NotConnectable)
+            }
             Self::Tcp(TcpEndpoint {
                 address: TcpAddress { host: Host::Any, .. } | TcpAddress { port: None, .. },
                 ..
@@ -237,18 +243,29 @@ impl FromStr for TcpEndpoint {
             .rsplit_once(':')
             .filter(|_| !address.ends_with(']'))
             .ok_or_else(|| EndpointError::BadPort(String::new()))?;
-        Ok(Self { source, address: TcpAddress { host: host.parse()?, port: parse_port(port)? } })
+        Ok(Self { source, address: TcpAddress { host: parse_host(host)?, port: parse_port(port)? } })
     }
 }
 
 /// A source may come without a port: `eth0`, `[::1]`, `10.0.0.1`. A bare IPv6 address is taken whole, since its last
-/// group cannot be told from a port; with a port it needs its brackets.
+/// group cannot be told from a port; with a port it needs its brackets. So an alias of an interface needs its port.
 fn parse_source(text: &str) -> Result<TcpAddress, EndpointError> {
     if let Ok(host) = text.parse() {
         return Ok(TcpAddress { host, port: None });
     }
     let (host, port) = text.rsplit_once(':').ok_or_else(|| EndpointError::BadHost(text.to_owned()))?;
-    Ok(TcpAddress { host: host.parse()?, port: parse_port(port)? })
+    Ok(TcpAddress { host: parse_host(host)?, port: parse_port(port)? })
+}
+
+/// A host that has a port behind it, so that it may be an alias of an interface.
+fn parse_host(text: &str) -> Result<Host, EndpointError> {
+    text.parse().or_else(|error| if is_alias(text) { Ok(Host::Name(text.to_owned())) } else { Err(error) })
+}
+
+/// `eth0:1`: one of several addresses of an interface, by its label.
+fn is_alias(text: &str) -> bool {
+    let named = |(interface, label): (&str, &str)| is_name(interface) && is_name(label);
+    text.len() <= MAX_LABEL && text.split_once(':').is_some_and(named)
 }
 
 fn parse_port(text: &str) -> Result<Option<NonZeroU16>, EndpointError> {
@@ -299,6 +316,8 @@ fn is_name(text: &str) -> bool {
 }
 
 const MAX_NAME: usize = 255;
+/// What the system gives to the names of interfaces and to labels.
+const MAX_LABEL: usize = 15;
 
 impl FromStr for IpcEndpoint {
     type Err = EndpointError;
