@@ -17,6 +17,7 @@
 pub mod error;
 pub mod fault;
 pub mod filter;
+pub mod groups;
 pub mod interfaces;
 pub mod ipc;
 pub mod listener;

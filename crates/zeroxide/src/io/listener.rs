@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use zeroxide_net::{AcceptError, AcceptFilter, Stream};
+use zeroxide_net::{AcceptError, AcceptFilter, Stream, groups};
 
 /// How long accepting pauses when descriptors or memory are exhausted: a busy loop would help nobody.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -42,6 +42,7 @@ impl IpcPeerFilter {
             self.process_ids.contains(&peer.process_id)
                 || self.user_ids.contains(&peer.user_id)
                 || self.group_ids.contains(&peer.group_id)
+                || groups::list(&self.group_ids, peer.user_id).unwrap_or(false)
         })
     }
 }

@@ -196,7 +196,8 @@ options! {
     set_ipc_filter_user_ids(ipc_filter_user_ids: Vec<u32>) "ZMQ_IPC_FILTER_UID";
 
     /// Groups that may connect over ipc, by number; see
-    /// [`set_ipc_filter_process_ids`](Self::set_ipc_filter_process_ids).
+    /// [`set_ipc_filter_process_ids`](Self::set_ipc_filter_process_ids). A peer belongs to the group it runs under, and to
+    /// those that list its user in `/etc/group`.
     set_ipc_filter_group_ids(ipc_filter_group_ids: Vec<u32>) "ZMQ_IPC_FILTER_GID";
 
     /// The type of service (IPv4) or traffic class (IPv6) octet of packets.
