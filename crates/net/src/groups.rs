@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     const USERS: &[u8] =
-        b"root:x:0:0:root:/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\nbob:x:1001:1001::/:\n\
+        b"root:x:0:0:root:/:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\nbob:x:1001:1001::/:\n\
         # a comment\n:x:7:7::/:\nbroken\nann-too:x:1000:1:";
     const GROUPS: &[u8] =
         b"root:x:0:\nwheel:x:10:root,ann\nann:x:1000:\nvideo:x:44:ann-to,annn,bob\nempty:x:45:,\n\
