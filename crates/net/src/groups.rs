@@ -53,8 +53,7 @@ fn number(field: Option<&&[u8]>) -> Option<u32> {
 mod tests {
     use super::*;
 
-    const USERS: &[u8] =
-        b"root:x:0:0:root:/:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\nbob:x:1001:1001::/:\n\
+    const USERS: &[u8] = b"root:x:0:0:root:/:/bin/sh\nann:x:1000:1000::/:/bin/sh\nbob:x:1001:1001::/:\n\
         # a comment\n:x:7:7::/:\nbroken\nann-too:x:1000:1:";
     const GROUPS: &[u8] =
         b"root:x:0:\nwheel:x:10:root,ann\nann:x:1000:\nvideo:x:44:ann-to,annn,bob\nempty:x:45:,\n\
