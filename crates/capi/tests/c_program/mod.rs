@@ -5,6 +5,7 @@ use std::{
     env, fs,
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 /// Where `libzmq.so` is under the names that compilers and loaders look for.
@@ -43,7 +44,9 @@ pub(crate) fn compiler(name: &str) -> Command {
 
 /// Compiles `tests/c/NAME.c` with these arguments and links it with the library.
 pub(crate) fn compile(name: &str, arguments: &[&str]) -> PathBuf {
-    let program = scratch().join(format!("{name}-{}", std::process::id()));
+    static COMPILED: AtomicUsize = AtomicUsize::new(0);
+    let number = COMPILED.fetch_add(1, Ordering::Relaxed);
+    let program = scratch().join(format!("{name}-{}-{number}", std::process::id()));
     let mut command = compiler("cc");
     command.args(["-std=gnu11", "-g", "-Wall", "-Wextra", "-Werror", "-pthread", "-o"]).arg(&program);
     command.args(arguments).arg(here().join(format!("tests/c/{name}.c")));
