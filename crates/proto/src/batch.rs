@@ -180,6 +180,22 @@ impl Batch {
         })
     }
 
+    /// Drops the messages that have more than one frame; returns how many those were.
+    pub fn drop_multipart(&mut self) -> usize {
+        if !self.frames().any(|(_, _, more)| more) {
+            return 0;
+        }
+        let before = self.messages;
+        let mut kept = Self::new();
+        while let Some(message) = self.pop() {
+            if !message.is_multipart() {
+                kept.push_message(&[], &message);
+            }
+        }
+        *self = kept;
+        before - self.messages
+    }
+
     /// Appends all that is left of `other`.
     pub fn append(&mut self, mut other: Batch) {
         if self.is_empty() && self.size() == 0 {

@@ -1,8 +1,8 @@
 //! What ZeroMQ means: this room decides, it never waits.
 //!
 //! Everything here is a value: bytes go in, messages and decisions come out. There is no I/O, no clock, no
-//! thread and no unsafe code, so the same machines run over every transport, in the fuzzers and in the
-//! simulation. This room does not know sockets of the operating system, nor how threads hand over.
+//! thread and no unsafe code, so the same machines run over every transport and in the fuzzers. This room does not
+//! know sockets of the operating system, nor how threads hand over.
 
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ pub mod loss;
 pub mod message;
 pub mod options;
 pub mod routing;
+pub mod routing_id;
 pub mod security;
 pub mod socket;
 pub mod socket_type;
@@ -30,6 +31,7 @@ pub use loss::Loss;
 pub use message::Message;
 pub use options::Options;
 pub use routing::{FairQueue, PeerId, Peers};
+pub use routing_id::RoutingId;
 pub use socket::Machine;
 pub use socket_type::SocketType;
 pub use wire::{Command, z85};

@@ -1,6 +1,6 @@
 //! A message: one or more frames that travel together or not at all.
 
-use crate::Frame;
+use crate::{Frame, RoutingId};
 use bytes::Bytes;
 use std::{fmt, ops::Deref};
 
@@ -8,6 +8,9 @@ use std::{fmt, ops::Deref};
 ///
 /// A message never has zero frames: [`Message::new`] holds one empty frame. Single-frame messages allocate nothing
 /// besides what their frame needs.
+///
+/// A message of one frame may also carry the [routing id](Message::routing_id) of a peer (SERVER, PEER) or the
+/// [group](Message::group) it is for (RADIO, DISH). They are no frames; adding a frame takes them off.
 ///
 /// ```
 /// use zeroxide_proto::Message;
@@ -23,6 +26,16 @@ enum Parts {
     One(Frame),
     /// Two or more frames while shared with the outside; in passing, inside a `&mut self` method, any number.
     Many(Vec<Frame>),
+    /// Exactly two: the group, and the one frame of the message. So they lie on the wire, too.
+    Grouped(Vec<Frame>),
+    /// Apart, so that all other messages stay as short as a frame.
+    Routed(Box<Routed>),
+}
+
+#[derive(Clone)]
+struct Routed {
+    routing_id: RoutingId,
+    frame: Frame,
 }
 
 impl Message {
@@ -46,12 +59,79 @@ impl Message {
         Self(Parts::Many(all))
     }
 
+    /// A message of one frame for the peer with this routing id (SERVER, PEER).
+    ///
+    /// ```
+    /// # use zeroxide_proto::{Message, RoutingId};
+    /// # fn answer(asker: RoutingId) {
+    /// let reply = Message::routed(asker, "42");
+    /// assert_eq!(reply.routing_id(), Some(asker));
+    /// assert_eq!(reply.len(), 1);
+    /// # }
+    /// ```
+    #[inline]
+    pub fn routed(to: RoutingId, frame: impl Into<Frame>) -> Self {
+        Self(Parts::Routed(Box::new(Routed { routing_id: to, frame: frame.into() })))
+    }
+
+    /// A message of one frame for the members of a group (RADIO). Whether it can be a group's name, 0 to 255 octets and
+    /// none of them zero, is looked at when the message is sent.
+    ///
+    /// ```
+    /// # use zeroxide_proto::Message;
+    /// let forecast = Message::grouped("weather", "rain");
+    /// assert_eq!(forecast.group(), Some(&b"weather"[..]));
+    /// assert_eq!(forecast.body(), b"rain");
+    /// ```
+    pub fn grouped(group: impl Into<Frame>, frame: impl Into<Frame>) -> Self {
+        Self(Parts::Grouped(vec![group.into(), frame.into()]))
+    }
+
+    /// Whom the message is for, or whom it came from (SERVER, PEER).
+    #[inline]
+    pub fn routing_id(&self) -> Option<RoutingId> {
+        match &self.0 {
+            Parts::Routed(routed) => Some(routed.routing_id),
+            Parts::One(_) | Parts::Many(_) | Parts::Grouped(_) => None,
+        }
+    }
+
+    /// The group the message is for (RADIO, DISH).
+    #[inline]
+    pub fn group(&self) -> Option<&[u8]> {
+        match &self.0 {
+            Parts::Grouped(frames) => frames.first().map(Frame::as_slice),
+            Parts::One(_) | Parts::Many(_) | Parts::Routed(_) => None,
+        }
+    }
+
     /// The frames, in order.
     #[inline]
     pub fn frames(&self) -> &[Frame] {
         match &self.0 {
             Parts::One(frame) => std::slice::from_ref(frame),
             Parts::Many(frames) => frames,
+            Parts::Grouped(frames) => frames.get(1..).unwrap_or_default(),
+            Parts::Routed(routed) => std::slice::from_ref(&routed.frame),
+        }
+    }
+
+    /// Makes the group the first of two frames, as it travels. A message without a group is for the empty one.
+    pub(crate) fn expose_group(&mut self) {
+        let frames = match &mut self.0 {
+            Parts::Grouped(frames) => std::mem::take(frames),
+            Parts::One(frame) => vec![Frame::EMPTY, std::mem::take(frame)],
+            Parts::Routed(routed) => vec![Frame::EMPTY, std::mem::take(&mut routed.frame)],
+            Parts::Many(_) => return,
+        };
+        self.0 = Parts::Many(frames);
+    }
+
+    /// Makes the first of exactly two frames the group.
+    pub(crate) fn into_grouped(self) -> Option<Self> {
+        match self.0 {
+            Parts::Many(frames) if frames.len() == 2 => Some(Self(Parts::Grouped(frames))),
+            _ => None,
         }
     }
 
@@ -115,6 +195,8 @@ impl Message {
         match self.0 {
             Parts::One(frame) => vec![frame],
             Parts::Many(frames) => frames,
+            Parts::Grouped(mut frames) => frames.split_off(1),
+            Parts::Routed(routed) => vec![routed.frame],
         }
     }
 
@@ -123,17 +205,23 @@ impl Message {
         match self.0 {
             Parts::One(frame) => frame,
             Parts::Many(frames) => frames.into_iter().next().unwrap_or_default(),
+            Parts::Grouped(mut frames) => frames.pop().unwrap_or_default(),
+            Parts::Routed(routed) => routed.frame,
         }
     }
 
     fn many(&mut self) -> &mut Vec<Frame> {
-        if let Parts::One(frame) = &mut self.0 {
-            let first = std::mem::take(frame);
-            self.0 = Parts::Many(vec![first]);
+        match &mut self.0 {
+            Parts::Many(_) => {}
+            Parts::One(frame) => self.0 = Parts::Many(vec![std::mem::take(frame)]),
+            Parts::Grouped(frames) => self.0 = Parts::Many(frames.split_off(1)),
+            Parts::Routed(routed) => self.0 = Parts::Many(vec![std::mem::take(&mut routed.frame)]),
         }
         match &mut self.0 {
             Parts::Many(frames) => frames,
-            Parts::One(_) => unreachable!("the line above made it Many"),
+            Parts::One(_) | Parts::Grouped(_) | Parts::Routed(_) => {
+                unreachable!("the lines above made it Many")
+            }
         }
     }
 }
@@ -206,6 +294,8 @@ impl IntoIterator for Message {
 impl PartialEq for Message {
     fn eq(&self, other: &Self) -> bool {
         self.frames() == other.frames()
+            && self.routing_id() == other.routing_id()
+            && self.group() == other.group()
     }
 }
 
@@ -213,6 +303,12 @@ impl Eq for Message {}
 
 impl fmt::Debug for Message {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(routing_id) = self.routing_id() {
+            write!(out, "peer {routing_id} ")?;
+        }
+        if let Some(group) = self.group() {
+            write!(out, "group \"{}\" ", group.escape_ascii())?;
+        }
         out.debug_list().entries(self.frames()).finish()
     }
 }
@@ -252,5 +348,38 @@ mod tests {
         assert_eq!(message, Message::from(["address", "", "body"]));
         assert_eq!(message.split_front(2), Some(vec![Frame::from("address"), Frame::EMPTY]));
         assert_eq!(message, Message::from("body"));
+    }
+
+    #[test]
+    fn a_routing_id_is_no_frame_and_makes_no_other_message_longer() {
+        assert_eq!(size_of::<Message>(), size_of::<Frame>());
+        let seven = RoutingId::new(7).unwrap();
+        let mut message = Message::routed(seven, "body");
+        assert_ne!(message, "body".into());
+        assert_eq!((message.frames(), message.octets()), (&[Frame::from("body")][..], 4));
+        message.push_back("more");
+        assert_eq!((message.routing_id(), message), (None, ["body", "more"].into()));
+    }
+
+    #[test]
+    fn a_group_is_no_frame_until_the_message_travels() {
+        let message = Message::grouped("TV", "Facts");
+        assert_eq!((message.len(), message.body(), message.octets()), (1, &b"Facts"[..], 5));
+        assert_eq!(
+            (message.clone().into_frames(), message.clone().into_first()),
+            (vec!["Facts".into()], "Facts".into())
+        );
+        let mut travelling = message.clone();
+        travelling.expose_group();
+        assert_eq!(travelling, ["TV", "Facts"].into());
+        assert_eq!(travelling.into_grouped(), Some(message.clone()));
+        assert_eq!(Message::from(["a", "b", "c"]).into_grouped(), None);
+        let mut changed = message;
+        assert_eq!((changed.pop_front(), changed.split_front(1)), (None, None));
+        changed.push_front("first");
+        assert_eq!(changed, ["first", "Facts"].into());
+        let mut ungrouped = Message::from("to nobody special");
+        ungrouped.expose_group();
+        assert_eq!(ungrouped, ["", "to nobody special"].into());
     }
 }

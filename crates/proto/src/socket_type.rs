@@ -38,11 +38,29 @@ pub enum SocketType {
     Xsub = 10,
     /// Talks to plain TCP peers.
     Stream = 11,
+    /// Answers clients by number; single frames, as all types below.
+    Server = 12,
+    /// Asks servers.
+    Client = 13,
+    /// Broadcasts to groups.
+    Radio = 14,
+    /// Listens to groups.
+    Dish = 15,
+    /// Takes what is scattered.
+    Gather = 16,
+    /// Hands out to whoever gathers.
+    Scatter = 17,
+    /// Sends and receives plain UDP datagrams.
+    Dgram = 18,
+    /// Talks to its likes by number.
+    Peer = 19,
+    /// One peer, both directions.
+    Channel = 20,
 }
 
 impl SocketType {
     /// Every type there is.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 21] = [
         Self::Pair,
         Self::Pub,
         Self::Sub,
@@ -55,6 +73,15 @@ impl SocketType {
         Self::Xpub,
         Self::Xsub,
         Self::Stream,
+        Self::Server,
+        Self::Client,
+        Self::Radio,
+        Self::Dish,
+        Self::Gather,
+        Self::Scatter,
+        Self::Dgram,
+        Self::Peer,
+        Self::Channel,
     ];
 
     /// The name that travels in the Socket-Type property.
@@ -72,6 +99,15 @@ impl SocketType {
             Self::Xpub => "XPUB",
             Self::Xsub => "XSUB",
             Self::Stream => "STREAM",
+            Self::Server => "SERVER",
+            Self::Client => "CLIENT",
+            Self::Radio => "RADIO",
+            Self::Dish => "DISH",
+            Self::Gather => "GATHER",
+            Self::Scatter => "SCATTER",
+            Self::Dgram => "DGRAM",
+            Self::Peer => "PEER",
+            Self::Channel => "CHANNEL",
         }
     }
 
@@ -80,7 +116,7 @@ impl SocketType {
         Self::ALL.into_iter().find(|kind| kind.name().as_bytes() == name)
     }
 
-    /// Whether a socket of this type may talk to one of the other. STREAM talks to no ZeroMQ socket.
+    /// Whether a socket of this type may talk to one of the other. STREAM and DGRAM talk to no ZeroMQ socket.
     pub const fn may_talk_to(self, peer: Self) -> bool {
         use SocketType::*;
         matches!(
@@ -94,6 +130,14 @@ impl SocketType {
                 | (Router, Req | Dealer | Router)
                 | (Pull, Push)
                 | (Push, Pull)
+                | (Server, Client)
+                | (Client, Server)
+                | (Radio, Dish)
+                | (Dish, Radio)
+                | (Gather, Scatter)
+                | (Scatter, Gather)
+                | (Peer, Peer)
+                | (Channel, Channel)
         )
     }
 
@@ -102,14 +146,20 @@ impl SocketType {
         matches!(self, Self::Req | Self::Dealer | Self::Router)
     }
 
+    /// Whether messages have exactly one frame (RFC 41, 48, 49, 51, 52): what has more is neither sent nor delivered.
+    pub const fn is_single_frame(self) -> bool {
+        use SocketType::*;
+        matches!(self, Server | Client | Radio | Dish | Gather | Scatter | Peer | Channel)
+    }
+
     /// Whether the application can send.
     pub const fn sends(self) -> bool {
-        !matches!(self, Self::Sub | Self::Pull)
+        !matches!(self, Self::Sub | Self::Pull | Self::Dish | Self::Gather)
     }
 
     /// Whether the application can receive.
     pub const fn receives(self) -> bool {
-        !matches!(self, Self::Pub | Self::Push)
+        !matches!(self, Self::Pub | Self::Push | Self::Radio | Self::Scatter)
     }
 }
 
@@ -130,6 +180,7 @@ mod tests {
                 assert_eq!(one.may_talk_to(other), other.may_talk_to(one), "{one} {other}");
             }
             assert_eq!(SocketType::from_name(one.name().as_bytes()), Some(one));
+            assert_eq!(SocketType::ALL.get(one as usize), Some(&one), "a type is at its number");
         }
     }
 }

@@ -283,7 +283,7 @@ impl ContextInner {
         counted.map_err(|_| SocketError::TooMany(limit))?;
         let mut options =
             Options { ipv6: self.settings.ipv6, linger: Some(DEFAULT_LINGER), ..Options::default() };
-        if matches!(kind, SocketType::Sub | SocketType::Xsub) {
+        if matches!(kind, SocketType::Sub | SocketType::Xsub | SocketType::Dish) {
             options.linger = Some(Duration::ZERO);
         }
         let core = Arc::new(Core::new(kind, self.clone(), options, random()));

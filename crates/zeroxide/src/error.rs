@@ -1,6 +1,7 @@
 //! What can go wrong, one small type per operation, sorted by who is to blame.
 
 use std::{error::Error, fmt, io};
+pub use zeroxide_proto::socket::GroupRefusal as GroupErrorCause;
 use zeroxide_proto::{Message, SocketType, endpoint::EndpointError};
 
 /// Why a message was not sent. The message is given back.
@@ -54,6 +55,10 @@ pub enum SendErrorCause {
     NotSupported,
     /// The message does not have the form this socket type asks for; the text says which.
     Invalid(&'static str),
+    /// The message has several frames, and sockets of this type send one.
+    Multipart,
+    /// The body is longer than the octets that fit into a datagram: so many.
+    Oversized(usize),
     /// The context was shut down.
     Terminated,
     /// The socket was closed.
@@ -145,11 +150,11 @@ pub struct EndpointFailure {
 /// What was wrong with an endpoint operation.
 ///
 /// ```
-/// use zeroxide::{Context, EndpointCause, Req};
+/// use zeroxide::{Context, EndpointCause, EndpointError, Req};
 /// let context = Context::new();
 /// let client = Req::new(&context)?;
 /// let cause = |endpoint: &str| client.connect(endpoint).unwrap_err().cause;
-/// assert!(matches!(cause("localhost:5555"), EndpointCause::Malformed(_)));
+/// assert!(matches!(cause("localhost:5555"), EndpointCause::Malformed(EndpointError::NoTransport)));
 /// assert!(matches!(client.disconnect("tcp://localhost:5555").unwrap_err().cause, EndpointCause::NotFound));
 /// context.terminate();
 /// assert!(matches!(cause("tcp://localhost:5555"), EndpointCause::Terminated));
@@ -168,6 +173,8 @@ pub enum EndpointCause {
     NotFound,
     /// An option does not fit; the text says which.
     Option(&'static str),
+    /// Sockets of this type do not use the endpoint's transport so, or cannot be asked this.
+    NotForThisType,
     /// The peer's socket type, known at once over inproc, cannot talk to this one.
     Incompatible(SocketType),
     /// The context has no I/O thread, so only inproc works.
@@ -176,6 +183,25 @@ pub enum EndpointCause {
     Terminated,
     /// The socket was closed.
     Closed,
+}
+
+/// Why a group was not joined or left. Nothing has changed.
+///
+/// ```
+/// # let context = zeroxide::Context::new();
+/// use zeroxide::{Dish, GroupErrorCause};
+/// let dish = Dish::new(&context)?;
+/// dish.join("TV")?;
+/// let refused = dish.join("TV").map_err(|error| error.cause);
+/// assert_eq!(refused, Err(GroupErrorCause::AlreadyJoined));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupError {
+    /// The type of the socket.
+    pub socket: SocketType,
+    /// What was in the way.
+    pub cause: GroupErrorCause,
 }
 
 /// Why a socket could not be made.
@@ -284,6 +310,8 @@ impl fmt::Display for SendError {
 impl fmt::Display for SendErrorCause {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
+            Self::Oversized(limit) => return write!(out, "a datagram holds {limit} octets of it"),
+            Self::Multipart => "sockets of this type send messages of one frame",
             Self::WouldBlock => "no peer has room now",
             Self::TimedOut => "no peer had room in time",
             Self::IllegalState(advice) | Self::Invalid(advice) => advice,
@@ -330,6 +358,7 @@ impl fmt::Display for EndpointCause {
             Self::InUse => out.write_str("the address is in use"),
             Self::NotFound => out.write_str("this socket neither bound nor connected it"),
             Self::Option(reason) => out.write_str(reason),
+            Self::NotForThisType => out.write_str("sockets of this type do not do that"),
             Self::Incompatible(kind) => write!(out, "a {kind} socket is at the other end"),
             Self::NoIoThread => out.write_str("the context has no I/O thread, only inproc works"),
             Self::Terminated => out.write_str("the context was shut down"),
@@ -344,6 +373,12 @@ impl fmt::Display for SocketError {
             Self::Terminated => out.write_str("the context was shut down"),
             Self::TooMany(limit) => write!(out, "the context already has {limit} open sockets"),
         }
+    }
+}
+
+impl fmt::Display for GroupError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} socket, group: {}", self.socket, self.cause)
     }
 }
 
@@ -383,6 +418,7 @@ impl Error for ProxyError {}
 impl Error for RecvError {}
 impl Error for SocketError {}
 impl Error for OptionError {}
+impl Error for GroupError {}
 impl Error for EndpointFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.cause {

@@ -94,8 +94,8 @@ impl Registry {
         Ok(())
     }
 
-    /// Connects to a name, now or when it is bound.
-    pub(crate) fn connect(&self, name: &str, core: &Arc<Core>) -> Result<(), EndpointCause> {
+    /// Connects to a name, now or when it is bound. The answer is the peer, where there is one already.
+    pub(crate) fn connect(&self, name: &str, core: &Arc<Core>) -> Result<Option<Arc<Peer>>, EndpointCause> {
         let options = core.take_connect_options();
         let mut names = self.0.lock();
         match names.holder(name) {
@@ -104,7 +104,10 @@ impl Registry {
                 if !core.kind.may_talk_to(binder.kind) {
                     return Err(EndpointCause::Incompatible(binder.kind));
                 }
-                pair_up(name, core, &options, None, &binder).announce();
+                let meeting = pair_up(name, core, &options, None, &binder);
+                let peer = meeting.connecting().cloned();
+                meeting.announce();
+                Ok(peer)
             }
             None => {
                 let (peer, booked) = if core.attaches_early(&options) {
@@ -128,15 +131,15 @@ impl Registry {
                     name: name.to_owned(),
                     core: Arc::downgrade(core),
                     options,
-                    peer,
+                    peer: peer.clone(),
                 });
                 drop(names);
                 core.apply(booked);
                 // A sender that waits for a first peer can queue now.
                 core.writable.notify_fenced();
+                Ok(peer)
             }
         }
-        Ok(())
     }
 
     /// Takes a name away, if this socket holds it. What is connected stays so.
@@ -307,6 +310,14 @@ fn pair_up(
 }
 
 impl Meeting {
+    /// The peer of the side that connected.
+    fn connecting(&self) -> Option<&Arc<Peer>> {
+        match self {
+            Self::Pair([(_, peer, _), _]) => Some(peer),
+            Self::Alone(..) | Self::Nothing => None,
+        }
+    }
+
     /// Tells both sides. No lock may be held: who is woken may come back here.
     fn announce(self) {
         let pair = match self {

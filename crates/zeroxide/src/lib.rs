@@ -83,8 +83,8 @@ mod wait;
 pub use context::{Context, ContextBuilder, ShutdownReport};
 pub use counters::Statistics;
 pub use error::{
-    EndpointCause, EndpointFailure, OptionError, OptionErrorCause, ProxyError, RecvError, RecvErrorCause,
-    SendError, SendErrorCause, SocketError,
+    EndpointCause, EndpointFailure, GroupError, GroupErrorCause, OptionError, OptionErrorCause, ProxyError,
+    RecvError, RecvErrorCause, SendError, SendErrorCause, SocketError,
 };
 pub use future::{RecvFromFuture, RecvFuture, SendFuture};
 pub use monitor::{Event, Monitor};
@@ -93,11 +93,12 @@ pub use poller::{Interest, PollError, Poller, Readiness, Ready};
 pub use proxy::{Moved, Proxy, ProxyControl, ProxyStatistics, proxy};
 pub use security::{curve_keypair, curve_public};
 pub use socket::{
-    Dealer, Handle, Pair, PeerInfo, Pub, Pull, Push, Rep, Req, Router, Socket, Stream, Sub, Xpub, Xsub,
+    Channel, Client, Dealer, Dish, Gather, Handle, Pair, Peer, PeerInfo, Pub, Pull, Push, Radio, Rep, Req,
+    Router, Scatter, Server, Socket, Stream, Sub, Xpub, Xsub,
 };
 pub use stream::{MessageSink, MessageStream};
 pub use zeroxide_proto::{
-    Frame, Loss, Message, Options, SocketType,
+    EndpointError, Frame, Loss, Message, Options, RoutingId, SocketType,
     options::{MinimumVersion, ReconnectStop, RouterNotify},
     security::{Admission, KeyError, Keypair, Mechanism, Password, PublicKey, SecretKey, SecurityOptions},
     z85,

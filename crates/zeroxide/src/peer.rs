@@ -87,6 +87,7 @@ struct Words {
 /// Something that a subscriber tells a publisher in this process, in the order in which it was decided.
 pub(crate) enum Word {
     Subscription { topic: Frame, subscribe: bool },
+    Group { group: Frame, join: bool },
     Message(Message),
 }
 

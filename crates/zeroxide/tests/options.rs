@@ -44,12 +44,16 @@ fn all_but(left_out: &[SocketType]) -> Vec<SocketType> {
 
 #[test]
 fn queue_options_are_for_the_direction_that_a_type_has() {
-    only(&all_but(&[Sub, Pull]), |socket| socket.set_send_high_water_mark(Some(5)));
-    only(&all_but(&[Sub, Pull]), |socket| socket.set_send_timeout(SECOND));
-    only(&all_but(&[Pub, Push]), |socket| socket.set_receive_high_water_mark(None));
-    only(&all_but(&[Pub, Push]), |socket| socket.set_receive_timeout(SECOND));
+    let senders = all_but(&[Sub, Pull, Dish, Gather]);
+    only(&senders, |socket| socket.set_send_high_water_mark(Some(5)));
+    only(&senders, |socket| socket.set_send_timeout(SECOND));
+    let receivers = all_but(&[Pub, Push, Radio, Scatter]);
+    only(&receivers, |socket| socket.set_receive_high_water_mark(None));
+    only(&receivers, |socket| socket.set_receive_timeout(SECOND));
     only(&[Dealer, Push, Pull, Pub, Sub], |socket| socket.set_conflate(true));
-    only(&[Pair, Req, Dealer, Push, Router], |socket| socket.set_immediate(true));
+    only(&[Pair, Req, Dealer, Push, Router, Client, Server, Scatter, Channel], |socket| {
+        socket.set_immediate(true)
+    });
     never(Push, |socket| socket.set_send_high_water_mark(Some(0)));
     never(Pull, |socket| socket.set_receive_high_water_mark(Some(0)));
 }
@@ -70,20 +74,20 @@ fn pattern_options_are_for_the_types_of_their_pattern() {
     only(&[Xpub], |socket| socket.set_xpub_verboser(true));
     only(&[Xpub], |socket| socket.set_xpub_manual(true));
     only(&[Xpub], |socket| socket.set_xpub_manual_last_value(true));
-    only(&[Pub, Xpub], |socket| socket.set_xpub_nodrop(true));
+    only(&[Pub, Xpub, Radio], |socket| socket.set_xpub_nodrop(true));
     only(&[Xpub], |socket| socket.set_xpub_welcome_message(text()));
     only(&[Xsub], |socket| socket.set_xsub_verbose_unsubscribe(true));
     only(&[Pub, Xpub, Sub], |socket| socket.set_invert_matching(true));
     only(&[Pub, Xpub, Xsub], |socket| socket.set_only_first_subscribe(true));
     only(&[Stream], |socket| socket.set_stream_notify(false));
-    only(&[Dealer, Router, Rep], |socket| socket.set_hello_message(text()));
-    only(&[Router], |socket| socket.set_disconnect_message(text()));
-    only(&[Dealer], |socket| socket.set_hiccup_message(text()));
+    only(&[Dealer, Router, Rep, Client, Server, Peer], |socket| socket.set_hello_message(text()));
+    only(&[Router, Server, Peer], |socket| socket.set_disconnect_message(text()));
+    only(&[Dealer, Client, Peer], |socket| socket.set_hiccup_message(text()));
 }
 
 #[test]
-fn what_belongs_to_zmtp_is_not_for_stream() {
-    let zmtp = all_but(&[Stream]);
+fn what_belongs_to_zmtp_is_not_for_stream_and_dgram() {
+    let zmtp = all_but(&[Stream, Dgram]);
     only(&zmtp, |socket| socket.set_metadata([("X-key", "value")]));
     only(&zmtp, |socket| socket.set_heartbeat_interval(SECOND));
     only(&zmtp, |socket| socket.set_heartbeat_timeout(SECOND));
@@ -153,7 +157,7 @@ fn properties_have_names_of_their_own() {
     never(Req, |socket| socket.set_metadata([(format!("X-{}", "n".repeat(254)), "value")]));
     never(Req, |socket| socket.set_metadata([("X-long", vec![0; 61 * 1024])]));
     never(Req, |socket| socket.set_metadata((0..61).map(|number| (format!("X-{number}"), "value"))));
-    only(&all_but(&[Stream]), |socket| {
+    only(&all_but(&[Stream, Dgram]), |socket| {
         socket.set_metadata((0..60).map(|number| (format!("X-{number}"), "value")))
     });
 }
@@ -169,7 +173,9 @@ fn times_and_sizes_that_cannot_be_are_refused() {
     never(Req, |socket| socket.set_connect_timeout(zero));
     never(Req, |socket| socket.set_heartbeat_ttl(zero));
     never(Req, |socket| socket.set_heartbeat_ttl(Some(Duration::from_millis(6_553_600))));
-    only(&all_but(&[Stream]), |socket| socket.set_heartbeat_ttl(Some(Duration::from_millis(6_553_599))));
+    only(&all_but(&[Stream, Dgram]), |socket| {
+        socket.set_heartbeat_ttl(Some(Duration::from_millis(6_553_599)))
+    });
     never(Req, |socket| socket.set_backlog(u32::MAX));
     never(Req, |socket| socket.set_send_buffer(Some(1 << 31)));
     never(Req, |socket| socket.set_receive_buffer(Some(usize::MAX)));

@@ -139,6 +139,13 @@ impl Encoder {
         }
     }
 
+    /// Appends the joining of a group, or the leaving; nothing for peers older than 3.0, which have no commands.
+    pub fn group(&mut self, group: &[u8], join: bool, out: &mut Vec<u8>) {
+        if self.version.has_commands() {
+            self.command(if join { Command::Join(group) } else { Command::Leave(group) }, out);
+        }
+    }
+
     fn command(&mut self, command: Command<'_>, out: &mut Vec<u8>) {
         match &mut self.mode {
             Mode::Sealed(sealer) => {

@@ -6,11 +6,13 @@
 pub mod fair_queue;
 pub mod load_balance;
 pub mod names;
+pub mod numbers;
 pub mod peers;
 pub mod subscriptions;
 
 pub use fair_queue::FairQueue;
 pub use load_balance::LoadBalance;
 pub use names::Names;
+pub use numbers::Numbers;
 pub use peers::{PeerId, PeerTable, Peers, Ring};
 pub use subscriptions::{Added, Copies, Removed, Subscriptions};

@@ -85,7 +85,7 @@ fn number_in(name: &[u8]) -> Option<u32> {
 
 /// Spreads numbers that follow one another over the whole range of a hash.
 #[derive(Clone, Copy, Default)]
-struct Spread(u64);
+pub(super) struct Spread(u64);
 
 impl Hasher for Spread {
     fn finish(&self) -> u64 {

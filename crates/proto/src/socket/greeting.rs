@@ -15,6 +15,11 @@ impl Greeting {
         Self { hello: options.hello_message.clone(), probe: options.probe_router }
     }
 
+    /// Of a socket without ROUTERs among its peers, which alone are probed.
+    pub(super) fn without_probe(options: &Options) -> Self {
+        Self { probe: false, ..Self::new(options) }
+    }
+
     /// Greets a peer that is attached, unless there is nothing yet that would carry it, or what is there is not ZeroMQ.
     /// Within the process there is: the
     /// queue in which messages wait for the other side, and the greeting has to stand before them.

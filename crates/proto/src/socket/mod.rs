@@ -1,4 +1,4 @@
-//! The rules of the twelve socket types as values: who gets a message, what may be called, what is let in.
+//! The rules of the socket types as values: who gets a message, what may be called, what is let in.
 //!
 //! A [`Machine`] decides and never waits: it knows peers by number, asks only whether they have room, and pushes what
 //! else is to be done into a sink of the caller. It knows neither queues nor connections nor versions of the protocol.
@@ -12,16 +12,26 @@
 //!                                                  '--> forget: the number may be used again
 //! ```
 
+mod channel;
+mod client;
 mod dealer;
+mod dgram;
+mod dish;
+mod gather;
 mod greeting;
 mod outcome;
 mod pair;
+mod peer;
 mod publish;
 mod pull;
 mod push;
+mod radio;
 mod reply;
 mod request;
 mod router;
+mod rules;
+mod scatter;
+mod server;
 mod stream;
 mod subscribe;
 
@@ -30,20 +40,30 @@ mod oracle;
 #[cfg(test)]
 mod rig;
 
+use channel::Channel;
+use client::Client;
 use dealer::Dealer;
-pub use outcome::{Effect, Refusal, Refused, Route};
+use dgram::Dgram;
+use dish::Dish;
+use gather::Gather;
+pub use outcome::{Effect, GroupRefusal, Refusal, Refused, Route};
 use pair::Pair;
+use peer::Peer;
 use publish::Publish;
 use pull::Pull;
 use push::Push;
+use radio::Radio;
 use reply::Reply;
 use request::Request;
 use router::Router;
+use rules::Rules;
+use scatter::Scatter;
+use server::Server;
 use stream::Stream;
 use subscribe::Subscribe;
 
 use crate::{
-    Frame, Loss, Message, Options, SocketType,
+    Frame, Loss, Message, Options, RoutingId, SocketType,
     routing::{PeerId, Peers},
 };
 
@@ -76,6 +96,8 @@ pub struct Facts<'a> {
     pub raw: bool,
     /// False for subscribers of ZMTP 1.0: they cannot say what they want and get everything.
     pub speaks_subscriptions: bool,
+    /// Whether the peer is a UDP address: it says nothing of itself, and gets whole datagrams (RADIO, DISH, DGRAM).
+    pub datagrams: bool,
     /// Whether the subscriber cancels each copy of a subscription, as RFC 23 has it. False for libzmq and for us, which
     /// send a cancellation only for the last copy: then one ends them all.
     pub cancels_each_copy: bool,
@@ -95,6 +117,7 @@ impl Default for Facts<'_> {
             local: false,
             raw: false,
             speaks_subscriptions: true,
+            datagrams: false,
             cancels_each_copy: false,
         }
     }
@@ -119,77 +142,12 @@ pub enum Upstream<'a> {
     Subscribe(&'a [u8]),
     /// A CANCEL command.
     Cancel(&'a [u8]),
+    /// A JOIN command.
+    Join(&'a [u8]),
+    /// A LEAVE command.
+    Leave(&'a [u8]),
     /// A message: subscriptions of the form `01 topic` and `00 topic`, or the user's own.
     Message(Message),
-}
-
-/// What each socket type answers; what it leaves out has no meaning for it.
-trait Rules {
-    fn configure(&mut self, _options: &Options) {}
-
-    fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused>;
-
-    fn reattach(
-        &mut self,
-        _peer: PeerId,
-        _facts: &Facts<'_>,
-        _effects: &mut Vec<Effect>,
-    ) -> Result<(), Refused> {
-        Ok(())
-    }
-
-    fn suspend(&mut self, _peer: PeerId, _effects: &mut Vec<Effect>) {}
-
-    fn detach(&mut self, peer: PeerId, effects: &mut Vec<Effect>);
-
-    fn forget(&mut self, _peer: PeerId) {}
-
-    fn route(
-        &mut self,
-        _message: &mut Message,
-        _peers: &impl Peers,
-        _targets: &mut Vec<PeerId>,
-    ) -> Result<Route<'_>, Refusal> {
-        Err(Refusal::NotSupported)
-    }
-
-    fn may_receive(&self) -> Result<(), Refusal> {
-        Ok(())
-    }
-
-    fn needs_accept(&self) -> bool {
-        false
-    }
-
-    fn accept(&mut self, _: PeerId, message: Message, _: &mut Vec<Effect>) -> Result<Message, Loss> {
-        Ok(message)
-    }
-
-    fn upstream(&mut self, _from: PeerId, _what: Upstream<'_>, _effects: &mut Vec<Effect>) {}
-
-    fn subscribe(&mut self, _topic: &[u8], _effects: &mut Vec<Effect>) -> Result<(), Refusal> {
-        Err(Refusal::NotSupported)
-    }
-
-    fn unsubscribe(&mut self, _topic: &[u8], _effects: &mut Vec<Effect>) -> Result<(), Refusal> {
-        Err(Refusal::NotSupported)
-    }
-
-    fn subscribers(&self, _topic: &[u8]) -> usize {
-        0
-    }
-
-    fn topics_count(&self) -> usize {
-        0
-    }
-
-    fn peer_named(&self, _routing_id: &[u8]) -> Option<PeerId> {
-        None
-    }
-
-    fn routing_id_of(&self, _peer: PeerId) -> Option<&Frame> {
-        None
-    }
 }
 
 /// The rules of one socket.
@@ -229,6 +187,15 @@ enum Kind {
     Push(Push),
     Pull(Pull),
     Stream(Box<Stream>),
+    Client(Client),
+    Server(Box<Server>),
+    Radio(Box<Radio>),
+    Dish(Box<Dish>),
+    Scatter(Scatter),
+    Gather(Gather),
+    Peer(Box<Peer>),
+    Channel(Channel),
+    Dgram(Dgram),
 }
 
 macro_rules! each {
@@ -244,6 +211,15 @@ macro_rules! each {
             Kind::Publish($rules) => $call,
             Kind::Subscribe($rules) => $call,
             Kind::Stream($rules) => $call,
+            Kind::Client($rules) => $call,
+            Kind::Server($rules) => $call,
+            Kind::Radio($rules) => $call,
+            Kind::Dish($rules) => $call,
+            Kind::Scatter($rules) => $call,
+            Kind::Gather($rules) => $call,
+            Kind::Peer($rules) => $call,
+            Kind::Channel($rules) => $call,
+            Kind::Dgram($rules) => $call,
         }
     };
 }
@@ -263,6 +239,15 @@ impl Machine {
             SocketType::Pull => Kind::Pull(Pull),
             SocketType::Push => Kind::Push(Push::default()),
             SocketType::Stream => Kind::Stream(Box::new(Stream::new(options, seed))),
+            SocketType::Client => Kind::Client(Client::new(options)),
+            SocketType::Server => Kind::Server(Box::new(Server::new(options, seed))),
+            SocketType::Radio => Kind::Radio(Box::new(Radio::new(options))),
+            SocketType::Dish => Kind::Dish(Box::default()),
+            SocketType::Scatter => Kind::Scatter(Scatter::default()),
+            SocketType::Gather => Kind::Gather(Gather),
+            SocketType::Peer => Kind::Peer(Box::new(Peer::new(options, seed))),
+            SocketType::Channel => Kind::Channel(Channel::default()),
+            SocketType::Dgram => Kind::Dgram(Dgram::default()),
         })
     }
 
@@ -386,7 +371,28 @@ impl Machine {
         each!(&mut self.0, rules => rules.unsubscribe(topic, effects))
     }
 
-    /// How many peers a message with this first frame would go to (PUB, XPUB).
+    /// Joins a group (DISH).
+    ///
+    /// # Errors
+    /// [`GroupRefusal`]; nothing has changed.
+    pub fn join(&mut self, group: &[u8], effects: &mut Vec<Effect>) -> Result<(), GroupRefusal> {
+        each!(&mut self.0, rules => rules.join(group, effects))
+    }
+
+    /// Leaves a group (DISH).
+    ///
+    /// # Errors
+    /// [`GroupRefusal`]; nothing has changed.
+    pub fn leave(&mut self, group: &[u8], effects: &mut Vec<Effect>) -> Result<(), GroupRefusal> {
+        each!(&mut self.0, rules => rules.leave(group, effects))
+    }
+
+    /// Whether a message of this group would be accepted (DISH): what a datagram brings may be dropped before it is queued.
+    pub fn is_in(&self, group: &[u8]) -> bool {
+        each!(&self.0, rules => rules.is_in(group))
+    }
+
+    /// How many peers a message with this first frame (PUB, XPUB) or of this group (RADIO) would go to.
     pub fn subscribers(&self, topic: &[u8]) -> usize {
         each!(&self.0, rules => rules.subscribers(topic))
     }
@@ -406,6 +412,16 @@ impl Machine {
         each!(&self.0, rules => rules.routing_id_of(peer))
     }
 
+    /// Who has this number (SERVER, PEER).
+    pub fn peer_numbered(&self, number: RoutingId) -> Option<PeerId> {
+        each!(&self.0, rules => rules.peer_numbered(number))
+    }
+
+    /// The number of a peer (SERVER, PEER).
+    pub fn number_of(&self, peer: PeerId) -> Option<RoutingId> {
+        each!(&self.0, rules => rules.number_of(peer))
+    }
+
     /// Whether an XPUB reports cancellations of topics that the peer had not subscribed to. libzmq does; the default
     /// here does not.
     pub fn report_unknown_cancels(&mut self, report: bool) {
@@ -413,6 +429,11 @@ impl Machine {
             publish.report_unknown_cancels(report);
         }
     }
+}
+
+/// Refuses messages of several frames.
+fn one_frame(message: &Message) -> Result<(), Refusal> {
+    if message.is_multipart() { Err(Refusal::Multipart) } else { Ok(()) }
 }
 
 /// A message behind a routing id.

@@ -106,8 +106,9 @@ fn next(turn: &mut VecDeque<u32>, world: &World) -> Option<u32> {
 
 proptest! {
     #[test]
-    fn push_and_dealer_serve_strictly_in_turn(steps in steps(), dealer in any::<bool>()) {
-        let mut world = World::new(if dealer { SocketType::Dealer } else { SocketType::Push }, |_| {});
+    fn who_hands_out_serves_strictly_in_turn(steps in steps(), which in 0..4usize) {
+        let kind = [SocketType::Push, SocketType::Dealer, SocketType::Client, SocketType::Scatter][which];
+        let mut world = World::new(kind, |_| {});
         let mut turn = VecDeque::new();
         for step in steps {
             world.common(step);
@@ -304,6 +305,116 @@ proptest! {
                 if subscribe { held.insert(topic.to_vec()); } else { prop_assert!(held.remove(&topic.to_vec())); }
             }
             let set: BTreeSet<Vec<u8>> = wanted.iter().map(|topic| topic.as_bytes().to_vec()).collect();
+            for (peer, _) in world.attached.iter().filter(|(_, connected)| **connected) {
+                prop_assert_eq!(told.get(peer).cloned().unwrap_or_default(), set.clone());
+            }
+        }
+    }
+    #[test]
+    fn a_server_reaches_exactly_who_is_attached_and_drops_nothing(steps in steps(), peer_type in any::<bool>()) {
+        let mut world = World::new(if peer_type { SocketType::Peer } else { SocketType::Server }, |_| {});
+        // Every attachment gets the next number; one that comes again is somebody new.
+        let (mut given, mut last) = (0, BTreeMap::new());
+        for step in steps {
+            let newcomer = matches!(step, Step::Attach(peer) if !world.attached.contains_key(&peer));
+            world.common(step);
+            let number = |count: u32| RoutingId::new(SEED + count).unwrap();
+            match step {
+                Step::Attach(peer) if newcomer => {
+                    last.insert(peer, given);
+                    given += 1;
+                }
+                Step::Send(peer) => {
+                    let count = last.get(&peer).copied().unwrap_or(given);
+                    let expected = match (world.attached.contains_key(&peer), world.full(peer)) {
+                        (true, false) => Ok(Sent::To(peer, "a".into())),
+                        (true, true) => Err(Refusal::WouldBlock),
+                        (false, _) => Err(Refusal::Unroutable),
+                    };
+                    prop_assert_eq!(world.rig.send(Message::routed(number(count), "a")), expected);
+                }
+                Step::Receive(peer, _) => {
+                    let expected = match world.attached.contains_key(&peer) {
+                        true => Ok(Message::routed(number(last[&peer]), "b")),
+                        false => Err(Loss::Unroutable),
+                    };
+                    prop_assert_eq!(world.rig.receive(peer, "b"), expected);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_radio_knows_who_is_in_which_group(steps in steps(), no_drop in any::<bool>()) {
+        const GROUPS: [&str; 4] = ["", "a", "ab", "b"];
+        let mut world = World::new(SocketType::Radio, |options| options.xpub_nodrop = no_drop);
+        let mut joined: Vec<(u32, &str)> = vec![];
+        for step in steps {
+            world.common(step);
+            match step {
+                Step::Detach(peer) | Step::Suspend(peer) => joined.retain(|(other, _)| *other != peer),
+                Step::Receive(peer, what) => {
+                    let member = (peer, GROUPS[usize::from(what / 2)]);
+                    if what % 2 == 0 {
+                        world.rig.upstream(peer, Upstream::Join(member.1.as_bytes()));
+                        if world.attached.get(&peer) == Some(&true) { joined.push(member) }
+                    } else {
+                        world.rig.upstream(peer, Upstream::Leave(member.1.as_bytes()));
+                        if let Some(at) = joined.iter().position(|other| *other == member) { joined.remove(at); }
+                    }
+                }
+                Step::Send(number) => {
+                    let group = GROUPS[number as usize % 4];
+                    let members: BTreeSet<u32> = joined.iter().filter(|(_, other)| *other == group).map(|(peer, _)| *peer).collect();
+                    prop_assert_eq!(world.rig.machine.subscribers(group.as_bytes()), members.len());
+                    let (missed, targets): (Vec<u32>, Vec<u32>) = members.iter().partition(|peer| world.full(**peer));
+                    let expected = match () {
+                        () if no_drop && !missed.is_empty() => Err(Refusal::WouldBlock),
+                        () if world.attached.is_empty() => Ok(Sent::Dropped(Loss::NoPeer)),
+                        () if members.is_empty() => Ok(Sent::Dropped(Loss::Unsubscribed)),
+                        () => Ok(Sent::Each(targets, missed.len())),
+                    };
+                    prop_assert_eq!(world.rig.send(Message::grouped(group, "x")), expected);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_dish_tells_a_radio_is_always_where_it_is(steps in steps()) {
+        const GROUPS: [&str; 4] = ["", "a", "ab", "b"];
+        let mut world = World::new(SocketType::Dish, |_| {});
+        let mut joined: BTreeSet<&str> = BTreeSet::new();
+        let mut told: BTreeMap<u32, BTreeSet<Vec<u8>>> = BTreeMap::new();
+        for step in steps {
+            let mut effects = world.common(step).unwrap_or_default();
+            match step {
+                Step::Detach(peer) | Step::Suspend(peer) => drop(told.remove(&peer)),
+                Step::Receive(_, what) => {
+                    let group = GROUPS[usize::from(what / 2)];
+                    let (changed, result) = match what % 2 {
+                        0 => (joined.insert(group), world.rig.join(group)),
+                        _ => (joined.remove(group), world.rig.leave(group)),
+                    };
+                    prop_assert_eq!(result.is_ok(), changed);
+                    effects = result.unwrap_or_default();
+                }
+                Step::Send(number) => {
+                    let group = GROUPS[number as usize % 4];
+                    let expected = if joined.contains(group) { Ok(Message::grouped(group, "x")) } else { Err(Loss::Unsubscribed) };
+                    prop_assert_eq!(world.rig.receive(0, [group, "x"]), expected);
+                }
+                _ => {}
+            }
+            for effect in effects {
+                let Effect::Group { peer, group, join } = effect else { panic!("{effect:?}") };
+                let held = told.entry(peer.0).or_default();
+                let news = if join { held.insert(group.to_vec()) } else { held.remove(&group.to_vec()) };
+                prop_assert!(news, "said twice");
+            }
+            let set: BTreeSet<Vec<u8>> = joined.iter().map(|group| group.as_bytes().to_vec()).collect();
             for (peer, _) in world.attached.iter().filter(|(_, connected)| **connected) {
                 prop_assert_eq!(told.get(peer).cloned().unwrap_or_default(), set.clone());
             }

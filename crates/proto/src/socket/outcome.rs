@@ -84,21 +84,69 @@ pub enum Refusal {
     NotSupported,
     /// The message does not have the frames that the socket type asks for.
     Invalid,
+    /// The message has more than the one frame that the socket type sends.
+    Multipart,
+    /// The message is for what cannot be a group.
+    BadGroup,
+    /// The first frame is no address, as DGRAM asks for.
+    BadAddress,
+    /// The message does not fit into a datagram, which can hold so many octets.
+    Oversized(usize),
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
+            Self::Oversized(limit) => {
+                return write!(out, "a datagram holds {limit} octets, not all of these");
+            }
             Self::WouldBlock => "no peer can take the message now",
             Self::IllegalState(first) => first,
             Self::Unroutable => "no peer has this name",
             Self::NotSupported => "this type of socket cannot do that",
             Self::Invalid => "the message lacks the frames that this type of socket asks for",
+            Self::Multipart => "this type of socket sends messages of one frame",
+            Self::BadGroup => "a group has at most 255 octets, none of them zero",
+            Self::BadAddress => "the first frame is no address, as 127.0.0.1:5555 is",
         })
     }
 }
 
 impl std::error::Error for Refusal {}
+
+/// Why a group is not joined or left. Nothing has changed.
+///
+/// ```
+/// use zeroxide_proto::{Machine, Options, SocketType, socket::GroupRefusal};
+/// let mut dish = Machine::new(SocketType::Dish, &Options::default(), 1);
+/// assert_eq!(dish.join(b"TV", &mut Vec::new()), Ok(()));
+/// assert_eq!(dish.join(b"TV", &mut Vec::new()), Err(GroupRefusal::AlreadyJoined));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum GroupRefusal {
+    /// Only a DISH joins groups.
+    NotSupported,
+    /// A group has at most 255 octets, none of them zero.
+    BadGroup,
+    /// The socket is in this group already.
+    AlreadyJoined,
+    /// The socket is not in this group.
+    NotJoined,
+}
+
+impl fmt::Display for GroupRefusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::NotSupported => "sockets of this type have no groups",
+            Self::BadGroup => "a group has at most 255 octets, none of them zero",
+            Self::AlreadyJoined => "it was joined before",
+            Self::NotJoined => "it was not joined",
+        })
+    }
+}
+
+impl std::error::Error for GroupRefusal {}
 
 /// Why a peer is not let in. The machine knows nothing of it: nothing is routed to it, nothing accepted from it.
 ///
@@ -112,7 +160,7 @@ impl std::error::Error for Refusal {}
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refused {
-    /// A PAIR has its peer: close the connection.
+    /// A PAIR, CHANNEL or DGRAM has its peer: close the connection.
     Occupied,
     /// Another peer has the name. A connection that came in is left open and unread, so that its owner, who cannot know,
     /// does not knock again and again; for `connect_routing_id` the connect itself is to fail.
@@ -170,6 +218,15 @@ pub enum Effect {
         topic: Frame,
         /// False cancels.
         subscribe: bool,
+    },
+    /// Tell a RADIO of a group: as with a subscription.
+    Group {
+        /// Which RADIO.
+        peer: PeerId,
+        /// The group.
+        group: Frame,
+        /// False leaves it.
+        join: bool,
     },
     /// Close this connection and detach its peer.
     Disconnect(PeerId),

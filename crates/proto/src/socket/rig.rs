@@ -123,6 +123,14 @@ impl Rig {
         self.effects()
     }
 
+    pub(super) fn join(&mut self, group: &str) -> Result<Vec<Effect>, GroupRefusal> {
+        self.machine.join(group.as_bytes(), &mut self.effects).map(|()| self.effects())
+    }
+
+    pub(super) fn leave(&mut self, group: &str) -> Result<Vec<Effect>, GroupRefusal> {
+        self.machine.leave(group.as_bytes(), &mut self.effects).map(|()| self.effects())
+    }
+
     pub(super) fn effects(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }

@@ -12,6 +12,14 @@ use std::{error::Error, fmt};
 /// The longest context of a PING or PONG.
 pub const CONTEXT_MAX: usize = 16;
 
+/// The longest name of a group.
+pub const GROUP_MAX: usize = 255;
+
+/// Whether these octets can name a group of RADIO and DISH.
+pub fn is_group(octets: &[u8]) -> bool {
+    octets.len() <= GROUP_MAX && !octets.contains(&0)
+}
+
 /// A command, its data borrowed from the octets it came in.
 ///
 /// ```
@@ -35,6 +43,10 @@ pub enum Command<'a> {
     Subscribe(&'a [u8]),
     /// Takes one such wish back.
     Cancel(&'a [u8]),
+    /// Wants the messages of a group (RFC 48): at most [`GROUP_MAX`] octets, none of them zero.
+    Join(&'a [u8]),
+    /// Wants them no more.
+    Leave(&'a [u8]),
     /// Asks for a sign of life.
     Ping {
         /// Tenths of a second of silence after which the receiver may give the sender up; 0 is never.
@@ -69,6 +81,8 @@ pub enum CommandError {
     Ping,
     /// A PONG with more than 16 octets of context (rule R10).
     Pong,
+    /// A JOIN or LEAVE of what cannot be a group (rule R13).
+    Group,
     /// An ERROR whose reason reaches beyond the end or ends before it (rule R7).
     Reason,
 }
@@ -89,6 +103,9 @@ impl<'a> Command<'a> {
             b"ERROR" => Self::Error(data),
             b"SUBSCRIBE" => Self::Subscribe(data),
             b"CANCEL" => Self::Cancel(data),
+            b"JOIN" | b"LEAVE" if !is_group(data) => return Err(CommandError::Group), // R13, X14
+            b"JOIN" => Self::Join(data),
+            b"LEAVE" => Self::Leave(data),
             b"PING" => match data.split_first_chunk() {
                 Some((ttl, context)) if context.len() <= CONTEXT_MAX => {
                     Self::Ping { ttl: u16::from_be_bytes(*ttl), context }
@@ -108,6 +125,8 @@ impl<'a> Command<'a> {
             Self::Error(_) => b"ERROR",
             Self::Subscribe(_) => b"SUBSCRIBE",
             Self::Cancel(_) => b"CANCEL",
+            Self::Join(_) => b"JOIN",
+            Self::Leave(_) => b"LEAVE",
             Self::Ping { .. } => b"PING",
             Self::Pong(_) => b"PONG",
             Self::Unknown { name, .. } => name,
@@ -129,6 +148,8 @@ impl<'a> Command<'a> {
             | Self::Error(data)
             | Self::Subscribe(data)
             | Self::Cancel(data)
+            | Self::Join(data)
+            | Self::Leave(data)
             | Self::Pong(data)
             | Self::Unknown { data, .. } => out.extend_from_slice(data),
         }
@@ -147,6 +168,8 @@ impl<'a> Command<'a> {
             | Self::Error(data)
             | Self::Subscribe(data)
             | Self::Cancel(data)
+            | Self::Join(data)
+            | Self::Leave(data)
             | Self::Pong(data)
             | Self::Unknown { data, .. } => data.len(),
         };
@@ -180,6 +203,7 @@ impl fmt::Display for CommandError {
             Self::Name => "a command without a proper name",
             Self::Ping => "a malformed PING",
             Self::Pong => "a malformed PONG",
+            Self::Group => "a JOIN or LEAVE of what cannot be a group",
             Self::Reason => "a malformed ERROR",
         })
     }
@@ -216,19 +240,33 @@ mod tests {
 
     #[test]
     fn what_is_written_parses_back() {
-        let unknown = Command::Unknown { name: b"JOIN", data: b"TV" };
+        let unknown = Command::Unknown { name: b"WHISPER", data: b"TV" };
         let ping = Command::Ping { ttl: 65_535, context: &[1; 16] };
         for command in [
             Command::Ready(b"x"),
             Command::Error(b"\x00"),
             Command::Subscribe(b""),
             Command::Cancel(b"t"),
+            Command::Join(b""),
+            Command::Leave(&[b'g'; 200]),
             ping,
         ]
         .into_iter()
         .chain([Command::Pong(&[2; 16]), unknown])
         {
             assert_eq!(Command::parse(&frame(command)[2..]), Ok(command));
+        }
+    }
+
+    #[test]
+    fn t12_r13_groups_have_at_most_255_octets_and_no_zero() {
+        assert_eq!(frame(Command::Join(b"TV")), b"\x04\x07\x04JOINTV");
+        assert_eq!(frame(Command::Leave(b"TV")), b"\x04\x08\x05LEAVETV");
+        for name in [&b"\x04JOIN"[..], b"\x05LEAVE"] {
+            assert!(Command::parse(&[name, &[b'g'; 255]].concat()).is_ok());
+            for group in [&[b'g'; 256][..], b"\0", b"a\0b"] {
+                assert_eq!(Command::parse(&[name, group].concat()), Err(CommandError::Group));
+            }
         }
     }
 

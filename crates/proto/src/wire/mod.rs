@@ -3,6 +3,7 @@
 //! Does not know connections, sockets or what a value is good for.
 
 pub mod command;
+pub mod datagram;
 pub mod greeting;
 pub mod legacy;
 pub mod metadata;

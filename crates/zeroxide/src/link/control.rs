@@ -18,6 +18,10 @@ pub(crate) enum Control {
         topic: Frame,
         subscribe: bool,
     },
+    Group {
+        group: Frame,
+        join: bool,
+    },
     /// A message for this connection only, before all that is queued: a greeting, a probe.
     Message(Message),
 }
@@ -83,6 +87,7 @@ impl Control {
             Self::Pong(context) => encoder.pong(context, out),
             Self::Receipt { number, ttl } => encoder.ping(*ttl, &number.to_be_bytes(), out),
             Self::Subscription { topic, subscribe } => encoder.subscription(topic, *subscribe, out),
+            Self::Group { group, join } => encoder.group(group, *join, out),
             Self::Message(message) => {
                 let mut batch = Batch::new();
                 batch.push_message(&[], message);

@@ -29,6 +29,7 @@ use zeroxide_net::{Interest, Stream};
 use zeroxide_proto::{
     Batch, Command as WireCommand, Frame, Message,
     connection::{self, Decoder, Encoder, PONGS_QUEUED_MAX, ProtocolError, Sink},
+    socket::Upstream,
 };
 
 /// Two writes by a sending thread within this time, with nothing received between, are a burst: from then on the

@@ -185,6 +185,8 @@ impl Sink for Arrivals<'_> {
             }
             WireCommand::Subscribe(topic) => self.core.subscription(self.peer, topic, true),
             WireCommand::Cancel(topic) => self.core.subscription(self.peer, topic, false),
+            WireCommand::Join(group) => self.core.upstream(self.peer, Upstream::Join(group)),
+            WireCommand::Leave(group) => self.core.upstream(self.peer, Upstream::Leave(group)),
             _ => {}
         }
     }

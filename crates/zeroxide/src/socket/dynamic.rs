@@ -1,17 +1,17 @@
 //! The socket whose type is a value.
 
-use super::verbs::{names_peers, publishes, receives, sends, sinks, streams};
+use super::verbs::{connects_peers, joins, names_peers, publishes, receives, sends, sinks, streams};
 use crate::{
     blocking::Patience,
     context::Context,
-    error::{OptionError, RecvError, SendError, SocketError},
+    error::{EndpointFailure, GroupError, OptionError, RecvError, SendError, SocketError},
     future::{RecvFromFuture, RecvFuture, SendFuture},
     origin::Origin,
     socket::{Handle, core::Core},
     stream::{MessageSink, MessageStream},
 };
 use std::{ops::Deref, time::Duration};
-use zeroxide_proto::{Message, SocketType};
+use zeroxide_proto::{Message, RoutingId, SocketType};
 
 /// A socket whose type is known at run time only. Verbs that its type does not have return an error.
 ///
@@ -57,6 +57,12 @@ impl Socket {
         self.change_subscription(false, topic.as_ref())
     }
 
+    /// Ends the connection of the peer with this number (SERVER, PEER), once what is queued for it is written. False if
+    /// there is no such peer.
+    pub fn disconnect_number(&self, number: RoutingId) -> bool {
+        self.close_numbered(number)
+    }
+
     pub(super) fn of(handle: Handle) -> Self {
         Self(handle)
     }
@@ -79,3 +85,5 @@ streams!(Socket);
 sinks!(Socket);
 publishes!(Socket);
 names_peers!(Socket);
+joins!(Socket);
+connects_peers!(Socket);

@@ -10,7 +10,7 @@ use crate::{
     },
     link::Wire,
     monitor::{Event, descriptor},
-    peer::Link,
+    peer::{Link, Peer},
     socket::core::Core,
 };
 use std::{
@@ -27,7 +27,7 @@ use zeroxide_net::{
 };
 use zeroxide_pipe::Lane;
 use zeroxide_proto::{
-    Options, SocketType,
+    Options, RoutingId, SocketType,
     endpoint::{Endpoint, EndpointError, Host, IpcEndpoint, TcpAddress, TcpEndpoint},
     socket::Facts,
 };
@@ -126,24 +126,43 @@ impl Core {
 
     /// Connects: returns at once, the connection is made and kept in the background.
     pub(crate) fn connect(self: &Arc<Self>, text: &str) -> Result<(), EndpointCause> {
+        self.begin_connect(text).map(drop)
+    }
+
+    /// As [`Core::connect`], and says by which number the peer is known: for the types that make it at once.
+    pub(crate) fn connect_peer(self: &Arc<Self>, text: &str) -> Result<RoutingId, EndpointCause> {
+        if self.kind != SocketType::Peer {
+            return Err(EndpointCause::NotForThisType);
+        }
+        if self.options.lock().immediate {
+            return Err(EndpointCause::Option(
+                "a peer that is not connected has no number with \"immediate\"",
+            ));
+        }
+        let peer = self.begin_connect(text)?;
+        let number = peer.and_then(|peer| self.with_machine(|machine, _| machine.number_of(peer.id)));
+        number.ok_or(EndpointCause::Closed)
+    }
+
+    fn begin_connect(self: &Arc<Self>, text: &str) -> Result<Option<Arc<Peer>>, EndpointCause> {
         self.refuse_if_ended()?;
         let endpoint: Endpoint = text.parse().map_err(EndpointCause::Malformed)?;
         endpoint.check_connect().map_err(EndpointCause::Malformed)?;
         if self.connects_once()
             && self.endpoints.lock().records.iter().any(|known| !known.bound && known.text == text)
         {
-            return Ok(());
+            return Ok(None);
         }
         if let Endpoint::Inproc(name) = endpoint {
-            self.context.registry.connect(&name, self)?;
+            let peer = self.context.registry.connect(&name, self)?;
             self.record(text.to_owned(), false, Place::Inproc(name));
-            return Ok(());
+            return Ok(peer);
         }
         let options = self.take_connect_options();
         let target = match &endpoint {
             Endpoint::Ipc(ipc) => Target::Ipc(ipc_name(ipc)),
             Endpoint::Tcp(tcp) => tcp_target(tcp, &options)?,
-            Endpoint::Inproc(_) => return Ok(()),
+            Endpoint::Inproc(_) => return Ok(None),
         };
         let io = self.choose_io(&options)?;
         let key = io.new_key();
@@ -178,8 +197,8 @@ impl Core {
         self.record(text.to_owned(), false, Place::Io(io.clone(), key));
         let dialer =
             Dialer { endpoint: text.to_owned(), target, options, addresses: VecDeque::new(), attempts: 0 };
-        io.command(Command::Dial { key, core: self.clone(), dialer: Box::new(dialer), peer });
-        Ok(())
+        io.command(Command::Dial { key, core: self.clone(), dialer: Box::new(dialer), peer: peer.clone() });
+        Ok(peer)
     }
 
     /// Ends an endpoint that was bound or connected; returns when the address is free.
@@ -222,7 +241,7 @@ impl Core {
     }
 
     /// Whether each endpoint that was connected to is up, among these peers.
-    pub(crate) fn is_connected_everywhere(&self, peers: &[Arc<crate::peer::Peer>]) -> bool {
+    pub(crate) fn is_connected_everywhere(&self, peers: &[Arc<Peer>]) -> bool {
         let endpoints = self.endpoints.lock();
         endpoints.records.iter().filter(|record| !record.bound).all(|record| {
             peers.iter().filter(|peer| peer.up.load(SeqCst)).any(|peer| match (&record.place, peer.wire()) {
@@ -239,8 +258,10 @@ impl Core {
         !options.immediate
             && match self.kind {
                 Pair | Req | Dealer | Push => true,
+                Client | Server | Scatter | Peer | Channel => true,
                 Router => options.connect_routing_id.is_some(),
                 Pub | Sub | Rep | Pull | Xpub | Xsub | Stream => false,
+                Radio | Dish | Gather | Dgram => false,
             }
     }
 

@@ -13,7 +13,7 @@ use std::{
     sync::{Arc, atomic::Ordering::*},
     time::{Duration, Instant},
 };
-use zeroxide_proto::SocketType;
+use zeroxide_proto::{RoutingId, SocketType};
 
 /// The part that all sockets share. Every typed socket dereferences to it.
 ///
@@ -94,6 +94,8 @@ pub struct Handle {
 pub struct PeerInfo {
     /// The name this peer has here, if it has one (ROUTER, STREAM).
     pub routing_id: Option<Vec<u8>>,
+    /// The number this peer has here, if it has one (SERVER, PEER).
+    pub number: Option<RoutingId>,
     /// Where it is: `tcp://address:port`, `ipc://...` or `inproc`. Empty while the connection is down.
     pub address: String,
     /// Whether the connection is up.
@@ -245,6 +247,7 @@ impl Handle {
             let address = if connected { peer.origin.lock().address().to_owned() } else { String::new() };
             PeerInfo {
                 routing_id,
+                number: self.core.with_machine(|machine, _| machine.number_of(peer.id)),
                 address,
                 connected,
                 queued_out: peer.outbox.len(),
@@ -265,7 +268,7 @@ impl Handle {
         Statistics::read(&self.core.counters)
     }
 
-    fn failure(&self, endpoint: &str, cause: EndpointCause) -> EndpointFailure {
+    pub(super) fn failure(&self, endpoint: &str, cause: EndpointCause) -> EndpointFailure {
         EndpointFailure { socket: self.core.kind, endpoint: endpoint.to_owned(), cause }
     }
 }

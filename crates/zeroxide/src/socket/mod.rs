@@ -8,8 +8,10 @@ mod handle;
 mod incoming;
 mod options;
 mod typed;
+mod typed_draft;
 mod verbs;
 
 pub use dynamic::Socket;
 pub use handle::{Handle, PeerInfo};
 pub use typed::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Stream, Sub, Xpub, Xsub};
+pub use typed_draft::{Channel, Client, Dish, Gather, Peer, Radio, Scatter, Server};

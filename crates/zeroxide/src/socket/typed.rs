@@ -55,6 +55,7 @@ macro_rules! sockets {
         $($verb!($name);)*
     )*};
 }
+pub(super) use sockets;
 
 sockets! {
     /// Asks: sends a request, then receives its reply. See RFC 28.
@@ -104,6 +105,8 @@ sockets! {
     Rep: sends receives;
 
     /// Asks many at once: sends to the connected peers in turn, receives from all. See RFC 28.
+    ///
+    /// Sending waits while all peers are full, or nobody is there.
     ///
     /// ```
     /// use zeroxide::{Context, Dealer, Rep};
@@ -185,7 +188,11 @@ sockets! {
     /// ```
     Sub: receives subscribes subscribes_for_sure streams;
 
-    /// Publishes as [`Pub`], and receives subscriptions as messages: `1` or `0` followed by the topic. See RFC 29.
+    /// Publishes as [`Pub`], and receives subscriptions as messages: an octet 1 and the topic that somebody wants, or an
+    /// octet 0 and the topic that nobody wants any more. See RFC 29.
+    ///
+    /// With [`set_xpub_manual`](Handle::set_xpub_manual) it decides itself what a subscriber gets, see
+    /// [`manual_subscribe`](Xpub::manual_subscribe).
     ///
     /// ```
     /// use zeroxide::{Context, Sub, Xpub};
@@ -201,7 +208,11 @@ sockets! {
     /// ```
     Xpub: sends receives streams sinks publishes publishes_by_hand;
 
-    /// Subscribes as [`Sub`], by sending messages: `1` or `0` followed by the topic. Filters nothing. See RFC 29.
+    /// Subscribes as [`Sub`], by sending messages: an octet 1 and the topic, or an octet 0 and the topic to take a
+    /// subscription back. See RFC 29.
+    ///
+    /// What it receives it does not filter again, and other messages that it sends go to the publishers: with an [`Xpub`] at
+    /// the other end, a broker can hand both on.
     ///
     /// ```
     /// use std::time::Duration;
@@ -217,7 +228,7 @@ sockets! {
     /// ```
     Xsub: sends receives streams sinks;
 
-    /// Hands out work to the connected peers in turn; waits while all of them are full. See RFC 30.
+    /// Hands out work to the connected peers in turn; waits while all of them are full, or nobody is there. See RFC 30.
     ///
     /// ```
     /// use zeroxide::{Context, Pull, Push};
@@ -261,6 +272,8 @@ sockets! {
 
     /// Talks to exactly one peer, both ways. See RFC 31.
     ///
+    /// A second one is refused for as long as the first is there.
+    ///
     /// ```
     /// use zeroxide::{Context, Pair};
     /// # let context = Context::new();
@@ -279,6 +292,10 @@ sockets! {
     Pair: sends receives streams sinks;
 
     /// Talks to plain TCP peers: messages are a connection's routing id and the octets.
+    ///
+    /// A message is what one read gave: where one thing that the peer says ends and the next begins is for the application to
+    /// know. An empty second frame is received when a connection comes or goes, unless
+    /// [`set_stream_notify`](Handle::set_stream_notify) says otherwise, and closes the connection when sent.
     ///
     /// ```
     /// use std::{io::{Read, Write}, net::TcpStream};

@@ -115,10 +115,8 @@ fn r8_malformed_metadata_are_refused() {
 
 #[test]
 fn t5_r11_all_pairs_of_types_over_3_1_and_a_wrong_one_is_told() {
-    let drafts =
-        ["SERVER", "CLIENT", "RADIO", "DISH", "GATHER", "SCATTER", "DGRAM", "PEER", "CHANNEL", "pub", ""];
     for own in SocketType::ALL {
-        let names = SocketType::ALL.map(SocketType::name).into_iter().chain(drafts);
+        let names = SocketType::ALL.map(SocketType::name).into_iter().chain(["WHISPER", "pub", ""]);
         for name in names {
             let outcome = play(settings(own), &[greeting(3, 1), ready(name)].concat(), usize::MAX);
             let peer = SocketType::from_name(name.as_bytes());

@@ -263,6 +263,8 @@ impl Rules for Publish {
             Upstream::Subscribe(topic) => return self.change(from, topic, true, effects),
             Upstream::Cancel(topic) => return self.change(from, topic, false, effects),
             Upstream::Message(message) => message,
+            // Commands of another pattern, as unknown as any.
+            Upstream::Join(_) | Upstream::Leave(_) => return,
         };
         let mut own = Vec::new();
         for (at, frame) in message.into_iter().enumerate() {

@@ -28,6 +28,7 @@ impl Loop {
             local: false,
             raw: encoder.is_raw(),
             speaks_subscriptions: properties.version != Version::V1,
+            datagrams: false,
             cancels_each_copy: false,
         };
         let peer = match &session.peer {

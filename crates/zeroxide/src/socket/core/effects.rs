@@ -59,6 +59,17 @@ impl Core {
                     }
                     add(&mut booked.said, peer);
                 }
+                Effect::Group { peer, group, join } => {
+                    let Some(peer) = peers.get(peer) else { continue };
+                    match &peer.link {
+                        Link::Wire(wire) => wire.book(Control::Group { group, join }),
+                        Link::Inproc(_) => {
+                            booked.say(peer, Word::Group { group, join });
+                            continue;
+                        }
+                    }
+                    add(&mut booked.said, peer);
+                }
                 Effect::Lost(reason, count) => self.counters.lost(reason, count),
                 Effect::Disconnect(_) => booked.others.push(effect),
             }
@@ -101,6 +112,8 @@ impl Core {
         let (Link::Inproc(within), Some((core, end))) = (&peer.link, peer.other_end()) else { return };
         let told = within.tell(|word| match word {
             Word::Subscription { topic, subscribe } => core.subscription(&end, &topic, subscribe),
+            Word::Group { group, join: true } => core.upstream(&end, Upstream::Join(&group)),
+            Word::Group { group, join: false } => core.upstream(&end, Upstream::Leave(&group)),
             Word::Message(message) => core.upstream(&end, Upstream::Message(message)),
         });
         if told {

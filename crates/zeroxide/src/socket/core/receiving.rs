@@ -85,8 +85,8 @@ impl Core {
         }
     }
 
-    /// Whether a receive would find a message, or an error that waiting does not cure. SUB takes its next message out
-    /// ahead, because only a message that passes the filter counts.
+    /// Whether a receive would find a message, or an error that waiting does not cure. SUB and DISH take their next
+    /// message out ahead, because only a message that passes the filter counts.
     pub(crate) fn can_receive(&self) -> bool {
         if self.recv_refusal().is_some() {
             return true;
@@ -94,7 +94,7 @@ impl Core {
         if self.lock_step && self.rules.lock().machine.may_receive().is_err() {
             return false;
         }
-        if self.kind != SocketType::Sub {
+        if !matches!(self.kind, SocketType::Sub | SocketType::Dish) {
             let mut incoming = self.incoming.lock();
             let ready = incoming.is_ready();
             unlock(incoming);
@@ -136,6 +136,13 @@ impl Core {
             // Nobody will ever take it: kept, it would stop the reading before the peer's end is seen.
             self.counters.lost(Loss::BadEnvelope, batch.messages());
             return Ok(());
+        }
+        if self.kind.is_single_frame() && self.kind != SocketType::Dish {
+            let dropped = batch.drop_multipart(); // R19
+            self.counters.lost(Loss::BadEnvelope, dropped);
+            if batch.is_empty() {
+                return Ok(());
+            }
         }
         if self.conflate.load(Relaxed) {
             while let Some(message) = batch.pop() {

@@ -115,8 +115,8 @@ impl Core {
         if self.send_refusal().is_some() {
             return true;
         }
-        let keeps_all =
-            matches!(self.kind, SocketType::Pub | SocketType::Xpub) && self.options.lock().xpub_nodrop;
+        let keeps_all = matches!(self.kind, SocketType::Pub | SocketType::Xpub | SocketType::Radio)
+            && self.options.lock().xpub_nodrop;
         let relaxed = self.kind == SocketType::Req && self.options.lock().req_relaxed;
         let rules = self.rules.lock();
         let mut peers = rules.peers.0.iter().flatten();
@@ -124,8 +124,11 @@ impl Core {
         match self.kind {
             SocketType::Rep => rules.machine.may_receive().is_err(),
             SocketType::Req => (relaxed || rules.machine.may_receive().is_err()) && any_room(),
-            SocketType::Pub | SocketType::Xpub if keeps_all => peers.all(|peer| peer.outbox.has_room()),
+            SocketType::Pub | SocketType::Xpub | SocketType::Radio if keeps_all => {
+                peers.all(|peer| peer.outbox.has_room())
+            }
             SocketType::Push | SocketType::Dealer | SocketType::Pair => any_room(),
+            SocketType::Client | SocketType::Scatter | SocketType::Channel | SocketType::Dgram => any_room(),
             _ => true,
         }
     }
@@ -229,5 +232,9 @@ fn send_cause(refusal: Refusal) -> SendErrorCause {
         Refusal::Invalid => {
             SendErrorCause::Invalid("the message lacks frames that this socket type asks for")
         }
+        Refusal::Multipart => SendErrorCause::Multipart,
+        Refusal::BadGroup => SendErrorCause::Invalid("a group has at most 255 octets, none of them zero"),
+        Refusal::BadAddress => SendErrorCause::Invalid("the first frame is no address, as 127.0.0.1:5555 is"),
+        Refusal::Oversized(limit) => SendErrorCause::Oversized(limit),
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use zeroxide_proto::options::{MinimumVersion, ReconnectStop};
 
 impl Handle {
-    /// The oldest protocol version that is spoken; older peers are refused. For all types but STREAM.
+    /// The oldest protocol version that is spoken; older peers are refused. For all types but STREAM and DGRAM.
     ///
     /// Default: ZMTP 2.0 (ZeroMQ 3.x). Acts on connections made later.
     ///
@@ -14,7 +14,7 @@ impl Handle {
     /// ZeroMQ 2.x.
     ///
     /// # Errors
-    /// On STREAM.
+    /// On STREAM and DGRAM.
     pub fn set_minimum_version(&self, minimum_version: MinimumVersion) -> Result<(), OptionError> {
         self.set("minimum version", self.speaks_zmtp(), |options| options.minimum_version = minimum_version)
     }
@@ -26,7 +26,7 @@ impl Handle {
 }
 
 options! {
-    /// How often to ask a silent peer for a sign of life (PING); `None` never asks. For all types but STREAM.
+    /// How often to ask a silent peer for a sign of life (PING); `None` never asks. For all types but STREAM and DGRAM.
     ///
     /// A peer that stays silent for [`heartbeat_timeout`](Self::set_heartbeat_timeout) after that is taken for dead: the
     /// connection is closed, and tried again where this side made it. Default: `None`. Acts on connections that come up
@@ -34,28 +34,28 @@ options! {
     set_heartbeat_interval(heartbeat_interval: Option<Duration>) "ZMQ_HEARTBEAT_IVL"
         if |socket| socket.speaks_zmtp().and(not_zero(heartbeat_interval));
 
-    /// How long a peer may stay silent after a PING; `None` is the interval. For all types but STREAM.
+    /// How long a peer may stay silent after a PING; `None` is the interval. For all types but STREAM and DGRAM.
     ///
     /// Default: `None`. Acts on connections that come up later.
     set_heartbeat_timeout(heartbeat_timeout: Option<Duration>) "ZMQ_HEARTBEAT_TIMEOUT"
         if |socket| socket.speaks_zmtp().and(not_zero(heartbeat_timeout));
 
     /// What PINGs tell the peer: after so long a silence it may take *this* side for dead. At most 6553.5 seconds, in
-    /// tenths of a second; `None` tells nothing. For all types but STREAM.
+    /// tenths of a second; `None` tells nothing. For all types but STREAM and DGRAM.
     ///
     /// Default: `None`. Acts on connections that come up later. libzmq before 4.3.6 misreads more than 65.5 seconds.
     set_heartbeat_ttl(heartbeat_ttl: Option<Duration>) "ZMQ_HEARTBEAT_TTL"
         if |socket| socket.speaks_zmtp().and(fits_ttl(heartbeat_ttl));
 
     /// How long greeting and handshake together may take before the connection is closed; `None` is for ever, which lets
-    /// silent strangers hold descriptors. For all types but STREAM.
+    /// silent strangers hold descriptors. For all types but STREAM and DGRAM.
     ///
     /// Default: 30 seconds. Acts on connections made later.
     set_handshake_interval(handshake_interval: Option<Duration>) "ZMQ_HANDSHAKE_IVL"
         if |socket| socket.speaks_zmtp().and(not_zero(handshake_interval));
 
     /// The longest frame that is accepted, in octets; `None` is without bound. A peer that sends a longer one is
-    /// disconnected before anything is allocated for it. For all types but STREAM.
+    /// disconnected before anything is allocated for it. For all types but STREAM and DGRAM.
     ///
     /// Default: `None`. Acts on connections made later.
     set_max_message_size(max_message_size: Option<u64>) "ZMQ_MAXMSGSIZE" if |socket| socket.speaks_zmtp();

@@ -54,7 +54,7 @@ impl Handle {
     }
 
     fn speaks_zmtp(&self) -> Allowed {
-        when(self.core.kind != SocketType::Stream)
+        when(!matches!(self.core.kind, SocketType::Stream | SocketType::Dgram))
     }
 }
 

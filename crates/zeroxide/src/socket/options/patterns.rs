@@ -4,7 +4,7 @@ use super::{Allowed, options, valid};
 use crate::{error::OptionError, socket::Handle};
 use zeroxide_proto::{
     Frame,
-    SocketType::{Dealer, Pub, Rep, Req, Router, Stream, Sub, Xpub, Xsub},
+    SocketType::{Client, Dealer, Peer, Pub, Radio, Rep, Req, Router, Server, Stream, Sub, Xpub, Xsub},
     options::RouterNotify,
 };
 
@@ -51,14 +51,14 @@ impl Handle {
     }
 
     /// Properties that peers are told in the handshake: names begin with `X-` and have letters, digits, `-`, `_`, `.` and
-    /// `+`. Replaces what was set before. For all types but STREAM.
+    /// `+`. Replaces what was set before. For all types but STREAM and DGRAM.
     ///
     /// Default: none. Acts on connections made later.
     ///
     /// libzmq: `ZMQ_METADATA`, one `X-name:value` a call.
     ///
     /// # Errors
-    /// On STREAM, for other names, and for more than 60 properties or 60 KiB, which peers may refuse.
+    /// On STREAM and DGRAM, for other names, and for more than 60 properties or 60 KiB, which peers may refuse.
     ///
     /// ```
     /// # let context = zeroxide::Context::new();
@@ -155,11 +155,11 @@ options! {
     set_xpub_manual_last_value(xpub_manual_last_value: bool) "ZMQ_XPUB_MANUAL_LAST_VALUE"
         if |socket| socket.is_one_of(&[Xpub]);
 
-    /// A subscriber whose queue is full makes the send wait, for all subscribers, instead of losing the message. For PUB
-    /// and XPUB.
+    /// A subscriber whose queue is full makes the send wait, for all subscribers, instead of losing the message. For
+    /// PUB, XPUB and RADIO.
     ///
     /// Default: false. Acts at once.
-    set_xpub_nodrop(xpub_nodrop: bool) "ZMQ_XPUB_NODROP" if |socket| socket.is_one_of(&[Pub, Xpub]);
+    set_xpub_nodrop(xpub_nodrop: bool) "ZMQ_XPUB_NODROP" if |socket| socket.is_one_of(&[Pub, Xpub, Radio]);
 
     /// XPUB: sent to each new subscriber before anything else.
     ///
@@ -190,21 +190,24 @@ options! {
     /// Default: true. Acts at once.
     set_stream_notify(stream_notify: bool) "ZMQ_STREAM_NOTIFY" if |socket| socket.is_one_of(&[Stream]);
 
-    /// Sent to each new peer before anything else. For DEALER, ROUTER and REP.
+    /// Sent to each new peer before anything else. For DEALER, ROUTER, REP, CLIENT, SERVER and PEER.
     ///
     /// Default: `None`. Acts on connections that come up later.
-    set_hello_message(hello_message: Option<Frame>) "ZMQ_HELLO_MSG" if |socket| socket.is_one_of(&[Dealer, Router, Rep]);
+    set_hello_message(hello_message: Option<Frame>) "ZMQ_HELLO_MSG"
+        if |socket| socket.is_one_of(&[Dealer, Router, Rep, Client, Server, Peer]);
 
-    /// ROUTER: received, behind its routing id, when a peer that connected to this socket goes.
+    /// Received, behind or with its routing id, when a peer that connected to this socket goes. For ROUTER, SERVER and
+    /// PEER.
     ///
     /// Default: `None`. Acts at once.
     set_disconnect_message(disconnect_message: Option<Frame>) "ZMQ_DISCONNECT_MSG"
-        if |socket| socket.is_one_of(&[Router]);
+        if |socket| socket.is_one_of(&[Router, Server, Peer]);
 
-    /// DEALER: received when a connection that this socket made is lost and will be tried again.
+    /// Received when a connection that this socket made is lost and will be tried again. For DEALER, CLIENT and PEER.
     ///
     /// Default: `None`. Acts at once.
-    set_hiccup_message(hiccup_message: Option<Frame>) "ZMQ_HICCUP_MSG" if |socket| socket.is_one_of(&[Dealer]);
+    set_hiccup_message(hiccup_message: Option<Frame>) "ZMQ_HICCUP_MSG"
+        if |socket| socket.is_one_of(&[Dealer, Client, Peer]);
 }
 
 const ROUTING_ID: &str = "a routing id has 1 to 255 octets, the first not zero";

@@ -3,7 +3,9 @@
 use super::{Allowed, options, valid, when};
 use crate::{error::OptionError, socket::Handle};
 use std::time::Duration;
-use zeroxide_proto::SocketType::{Dealer, Pair, Pub, Pull, Push, Req, Router, Sub};
+use zeroxide_proto::SocketType::{
+    Channel, Client, Dealer, Pair, Pub, Pull, Push, Req, Router, Scatter, Server, Sub,
+};
 
 options! {
     /// How many messages may wait for one peer on the way out; `None` is without bound. For sockets that send.
@@ -30,7 +32,7 @@ options! {
     /// How long messages that were sent may delay the end after the socket is dropped, or an endpoint disconnected;
     /// `None` is for ever, zero discards what the operating system does not have yet.
     ///
-    /// Default: 5 seconds, and zero for SUB and XSUB, which send nothing worth waiting for. (libzmq: for ever, so that a
+    /// Default: 5 seconds, and zero for SUB, XSUB and DISH, which send nothing worth waiting for. (libzmq: for ever, so that a
     /// program may hang at its end because a peer is not there.) Acts on what is dropped later.
     ///
     /// What was sent over inproc to a name that nobody has bound yet lingers, too: a bind within this time finds it. The end
@@ -53,11 +55,14 @@ options! {
         if |socket| when(socket.core.kind.receives());
 
     /// Queues messages only for connections that are up; otherwise an endpoint gets its queue when it is connected to,
-    /// and work may wait there for a peer that never comes. For PAIR, REQ, DEALER, PUSH, and ROUTER
-    /// with [`set_connect_routing_id`](Self::set_connect_routing_id): the others do so anyway.
+    /// and work may wait there for a peer that never comes. For PAIR, REQ, DEALER, PUSH, CLIENT,
+    /// SERVER, SCATTER, CHANNEL, and ROUTER with [`set_connect_routing_id`](Self::set_connect_routing_id): the others do
+    /// so anyway, or cannot (PEER, where a connect answers with the number of its peer).
     ///
     /// Default: false. Acts on endpoints connected later.
-    set_immediate(immediate: bool) "ZMQ_IMMEDIATE" if |socket| socket.is_one_of(&[Pair, Req, Dealer, Push, Router]);
+    set_immediate(immediate: bool) "ZMQ_IMMEDIATE" if |socket| socket.is_one_of(&[
+        Pair, Req, Dealer, Push, Router, Client, Server, Scatter, Channel,
+    ]);
 }
 
 fn lets_something_through(limit: Option<usize>) -> Allowed {
