@@ -222,42 +222,37 @@ fn what_the_binder_sends_while_somebody_connects_arrives() {
 #[test]
 fn a_socket_that_closes_while_another_connects_leaves_no_half_pair() {
     for _ in 0..rounds(300) {
-        let context = Context::new();
-        let at = inproc();
-        let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
-        pull.bind(&at).unwrap();
-        let barrier = Barrier::new(2);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                barrier.wait();
-                drop(pull);
-            });
-            barrier.wait();
-            push.connect(&at).unwrap();
-        });
-        assert_eq!(push.connected(), 0);
-        assert!(push.peers().iter().all(|peer| !peer.connected));
+        let push =
+            after_a_close(|pull, at| drop(pull.bind(at).unwrap()), |push, at| push.connect(at).unwrap());
+        assert!(push.connected() == 0 && push.peers().iter().all(|peer| !peer.connected));
     }
 }
 
 #[test]
 fn a_socket_that_closes_while_another_binds_leaves_no_half_pair() {
     for _ in 0..rounds(300) {
-        let context = Context::new();
-        let at = inproc();
-        let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
-        pull.connect(&at).unwrap();
-        let barrier = Barrier::new(2);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                barrier.wait();
-                drop(pull);
-            });
-            barrier.wait();
-            push.bind(&at).unwrap();
-        });
+        let push =
+            after_a_close(|pull, at| pull.connect(at).unwrap(), |push, at| drop(push.bind(at).unwrap()));
         assert_eq!((push.connected(), push.peers().len()), (0, 0));
     }
+}
+
+/// A PULL makes its side of a pair, then closes at the very moment at which a PUSH makes the other: what the PUSH has then.
+fn after_a_close(first: fn(&Pull, &str), then: fn(&Push, &str)) -> Push {
+    let context = Context::new();
+    let at = inproc();
+    let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
+    first(&pull, &at);
+    let barrier = Barrier::new(2);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            barrier.wait();
+            drop(pull);
+        });
+        barrier.wait();
+        then(&push, &at);
+    });
+    push
 }
 
 #[test]

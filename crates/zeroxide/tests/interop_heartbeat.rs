@@ -49,9 +49,7 @@ fn a_frozen_libzmq_that_connected_is_found_out_and_served_again_when_it_goes_on(
     beating(&dealer);
     let monitor = dealer.monitor();
     let endpoint = dealer.bind(TCP).unwrap();
-    let peer = PythonPeer::spawn();
-    let theirs = peer.socket(Kind::Dealer);
-    theirs.connect(&endpoint).unwrap();
+    let (peer, theirs) = libzmq_connected(Kind::Dealer, &endpoint);
     theirs.send(&["before"]).unwrap();
     assert_eq!(dealer.recv_timeout(LONG).unwrap(), "before".into());
 
@@ -68,9 +66,7 @@ fn a_frozen_libzmq_that_connected_is_found_out_and_served_again_when_it_goes_on(
 
 #[test]
 fn a_frozen_libzmq_that_we_connected_to_is_found_out_and_found_again() {
-    let peer = PythonPeer::spawn();
-    let theirs = peer.socket(Kind::Dealer);
-    let endpoint = theirs.bind(TCP).unwrap();
+    let (peer, theirs, endpoint) = libzmq_bound(Kind::Dealer, TCP);
     let context = Context::new();
     let dealer = Dealer::new(&context).unwrap();
     beating(&dealer);
@@ -119,9 +115,7 @@ fn a_living_libzmq_with_nothing_to_say_is_not_given_up() {
     beating(&pull);
     let monitor = pull.monitor();
     let endpoint = pull.bind(TCP).unwrap();
-    let peer = PythonPeer::spawn();
-    let push = peer.socket(Kind::Push);
-    push.connect(&endpoint).unwrap();
+    let (_peer, push) = libzmq_connected(Kind::Push, &endpoint);
     connected(&monitor);
     a_dead_connection_is_given_up(beating);
     push.send(&["still there"]).unwrap();

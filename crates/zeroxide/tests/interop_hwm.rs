@@ -176,18 +176,22 @@ fn what_came_before_a_fault_is_delivered_though_it_found_no_room() {
     }
 }
 
-#[test]
-fn a_slow_sub_of_ours_holds_a_pub_of_libzmq_back_and_loses_nothing_by_itself() {
+/// A SUB of ours that holds 10 messages, subscribed to a libzmq with this mark; 0 is none.
+fn slow_sub_at_libzmq(mark: i64) -> (PythonPeer, RemoteSocket, Sub) {
     let peer = PythonPeer::spawn();
     let publisher = peer.socket(Kind::Xpub);
-    publisher.set_int("SNDHWM", 0).unwrap();
-    let endpoint = publisher.bind(TCP).unwrap();
-    let context = Context::new();
-    let sub = Sub::new(&context).unwrap();
+    publisher.set_int("SNDHWM", mark).unwrap();
+    let sub = Sub::new(&Context::new()).unwrap();
     sub.set_receive_high_water_mark(Some(10)).unwrap();
     sub.subscribe("").unwrap();
-    sub.connect(&endpoint).unwrap();
+    sub.connect(&publisher.bind(TCP).unwrap()).unwrap();
     assert_eq!(publisher.recv().unwrap(), [b"\x01"]);
+    (peer, publisher, sub)
+}
+
+#[test]
+fn a_slow_sub_of_ours_holds_a_pub_of_libzmq_back_and_loses_nothing_by_itself() {
+    let (_peer, publisher, sub) = slow_sub_at_libzmq(0);
     // libzmq keeps all that does not get through, for its mark is none.
     assert_eq!(publisher.blast(3_000, 10_000, &[]).unwrap().sent().unwrap(), 3_000);
     assert!(sub.peers()[0].queued_in <= 10 + 8);
@@ -199,16 +203,7 @@ fn a_slow_sub_of_ours_holds_a_pub_of_libzmq_back_and_loses_nothing_by_itself() {
 
 #[test]
 fn a_pub_of_libzmq_with_a_mark_drops_for_a_slow_sub_of_ours_and_what_comes_is_in_order() {
-    let peer = PythonPeer::spawn();
-    let publisher = peer.socket(Kind::Xpub);
-    publisher.set_int("SNDHWM", 10).unwrap();
-    let endpoint = publisher.bind(TCP).unwrap();
-    let context = Context::new();
-    let sub = Sub::new(&context).unwrap();
-    sub.set_receive_high_water_mark(Some(10)).unwrap();
-    sub.subscribe("").unwrap();
-    sub.connect(&endpoint).unwrap();
-    assert_eq!(publisher.recv().unwrap(), [b"\x01"]);
+    let (_peer, publisher, sub) = slow_sub_at_libzmq(10);
     assert_eq!(publisher.blast(ENDLESS, 10_000, &[]).unwrap().sent().unwrap(), ENDLESS);
     let (mut came, mut next) = (0, 0);
     loop {

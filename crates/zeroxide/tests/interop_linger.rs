@@ -16,12 +16,6 @@ use zeroxide::*;
 
 const MIB: usize = 1 << 20;
 
-fn tcp_and_ipc(story: fn(&str)) {
-    story(TCP);
-    let path = IpcPath::new();
-    story(&path.endpoint());
-}
-
 /// A PUSH that queues without bound and lingers for ever.
 fn patient_push(context: &Context) -> Push {
     let push = Push::new(context).unwrap();
@@ -43,9 +37,7 @@ fn closed_mouth(peer: &PythonPeer) -> RemoteSocket {
 #[test]
 fn a_hundred_thousand_messages_sent_just_before_the_close_arrive() {
     tcp_and_ipc(|endpoint| {
-        let peer = PythonPeer::spawn();
-        let pull = peer.socket(Kind::Pull);
-        let endpoint = pull.bind(endpoint).unwrap();
+        let (_peer, pull, endpoint) = libzmq_bound(Kind::Pull, endpoint);
         let counting = pull.count(100_000, LONG / 3).unwrap();
         let context = Context::new();
         let push = patient_push(&context);
@@ -60,9 +52,7 @@ fn a_hundred_thousand_messages_sent_just_before_the_close_arrive() {
 #[test]
 fn a_message_of_64_mib_sent_just_before_the_close_arrives() {
     tcp_and_ipc(|endpoint| {
-        let peer = PythonPeer::spawn();
-        let pull = peer.socket(Kind::Pull);
-        let endpoint = pull.bind(endpoint).unwrap();
+        let (_peer, pull, endpoint) = libzmq_bound(Kind::Pull, endpoint);
         let body: Vec<u8> = (0..64 * MIB).map(|at| (at >> 12) as u8 ^ at as u8).collect();
         let wanted = Digest::of(&[&body]);
         let context = Context::new();
@@ -80,9 +70,7 @@ fn a_bound_push_delivers_before_it_goes_as_well() {
         let context = Context::new();
         let push = patient_push(&context);
         let endpoint = push.bind(endpoint).unwrap();
-        let peer = PythonPeer::spawn();
-        let pull = peer.socket(Kind::Pull);
-        pull.connect(&endpoint).unwrap();
+        let (_peer, pull) = libzmq_connected(Kind::Pull, &endpoint);
         let counting = pull.count(50_001, LONG / 3).unwrap();
         (0..50_000).for_each(|number| push.send(numbered(number)).unwrap());
         push.send(vec![0xFF; 32 * MIB]).unwrap();
@@ -150,9 +138,7 @@ fn a_shutdown_at_its_deadline_discards_and_says_how_much() {
 #[test]
 fn a_frozen_peer_holds_the_end_up_no_longer_than_the_linger() {
     tcp_and_ipc(|endpoint| {
-        let peer = PythonPeer::spawn();
-        let pull = peer.socket(Kind::Pull);
-        let endpoint = pull.bind(endpoint).unwrap();
+        let (peer, pull, endpoint) = libzmq_bound(Kind::Pull, endpoint);
         let context = Context::new();
         let push = patient_push(&context);
         push.set_linger(Some(Duration::from_millis(50)));
@@ -174,9 +160,7 @@ fn a_peer_killed_while_we_linger_ends_a_bound_socket_at_once() {
         let context = Context::new();
         let push = patient_push(&context);
         let endpoint = push.bind(endpoint).unwrap();
-        let peer = PythonPeer::spawn();
-        let pull = peer.socket(Kind::Pull);
-        pull.connect(&endpoint).unwrap();
+        let (peer, pull) = libzmq_connected(Kind::Pull, &endpoint);
         push.send("awake?").unwrap();
         pull.recv().unwrap();
         peer.freeze();
@@ -192,9 +176,7 @@ fn a_peer_killed_while_we_linger_ends_a_bound_socket_at_once() {
 
 #[test]
 fn a_peer_killed_while_we_linger_ends_a_connected_socket_with_the_linger() {
-    let peer = PythonPeer::spawn();
-    let pull = peer.socket(Kind::Pull);
-    let endpoint = pull.bind(TCP).unwrap();
+    let (peer, pull, endpoint) = libzmq_bound(Kind::Pull, TCP);
     let context = Context::new();
     let push = patient_push(&context);
     push.set_linger(Some(Duration::from_millis(300)));
@@ -365,48 +347,43 @@ fn silent_strangers_at_the_door_keep_no_bound_socket_from_ending() {
 fn what_libzmq_sent_just_before_it_went_is_received_to_the_last() {
     tcp_and_ipc(|endpoint| {
         let context = Context::new();
-        let pull = Pull::new(&context).unwrap();
-        pull.set_receive_high_water_mark(Some(10)).unwrap();
+        let pull = slow_pull(&context);
         let endpoint = pull.bind(endpoint).unwrap();
-        let peer = PythonPeer::spawn();
-        let push = peer.socket(Kind::Push);
-        push.connect(&endpoint).unwrap();
-        let blast = push.blast(100_000, 20, &[]).unwrap();
-        let leaving = thread::spawn(move || {
-            assert_eq!(blast.sent().unwrap(), 100_000);
-            push.close().unwrap();
-            peer.term().unwrap();
-            peer.kill();
-        });
-        for number in 0..100_000 {
-            assert_eq!(number_of(&pull.recv_timeout(LONG).unwrap()), number);
-        }
-        leaving.join().unwrap();
+        let (peer, push) = libzmq_connected(Kind::Push, &endpoint);
+        sends_and_goes(peer, push, &pull);
     });
 }
 
 #[test]
 fn what_a_bound_libzmq_sent_just_before_it_went_is_received_to_the_last() {
     tcp_and_ipc(|endpoint| {
-        let peer = PythonPeer::spawn();
-        let push = peer.socket(Kind::Push);
-        let endpoint = push.bind(endpoint).unwrap();
+        let (peer, push, endpoint) = libzmq_bound(Kind::Push, endpoint);
         let context = Context::new();
-        let pull = Pull::new(&context).unwrap();
-        pull.set_receive_high_water_mark(Some(10)).unwrap();
+        let pull = slow_pull(&context);
         pull.connect(&endpoint).unwrap();
-        let blast = push.blast(100_000, 20, &[]).unwrap();
-        let leaving = thread::spawn(move || {
-            assert_eq!(blast.sent().unwrap(), 100_000);
-            push.close().unwrap();
-            peer.term().unwrap();
-            peer.kill();
-        });
-        for number in 0..100_000 {
-            assert_eq!(number_of(&pull.recv_timeout(LONG).unwrap()), number);
-        }
-        leaving.join().unwrap();
+        sends_and_goes(peer, push, &pull);
     });
+}
+
+fn slow_pull(context: &Context) -> Pull {
+    let pull = Pull::new(context).unwrap();
+    pull.set_receive_high_water_mark(Some(10)).unwrap();
+    pull
+}
+
+/// libzmq sends much and goes when it has all of it away; all of it is received.
+fn sends_and_goes(peer: PythonPeer, push: RemoteSocket, pull: &Pull) {
+    let blast = push.blast(100_000, 20, &[]).unwrap();
+    let leaving = thread::spawn(move || {
+        assert_eq!(blast.sent().unwrap(), 100_000);
+        push.close().unwrap();
+        peer.term().unwrap();
+        peer.kill();
+    });
+    for number in 0..100_000 {
+        assert_eq!(number_of(&pull.recv_timeout(LONG).unwrap()), number);
+    }
+    leaving.join().unwrap();
 }
 
 #[test]

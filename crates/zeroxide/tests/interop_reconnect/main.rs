@@ -29,28 +29,6 @@ use std::{
 };
 use zeroxide::*;
 
-fn tcp_and_ipc(story: fn(&str)) {
-    story(TCP);
-    let path = IpcPath::new();
-    story(&path.endpoint());
-}
-
-/// A libzmq with one bound socket, and where to connect to.
-fn libzmq_bound(kind: Kind, endpoint: &str) -> (PythonPeer, RemoteSocket, String) {
-    let peer = PythonPeer::spawn();
-    let socket = peer.socket(kind);
-    let endpoint = socket.bind(endpoint).unwrap();
-    (peer, socket, endpoint)
-}
-
-/// A libzmq with one connected socket.
-fn libzmq_connected(kind: Kind, endpoint: &str) -> (PythonPeer, RemoteSocket) {
-    let peer = PythonPeer::spawn();
-    let socket = peer.socket(kind);
-    socket.connect(endpoint).unwrap();
-    (peer, socket)
-}
-
 /// Waits until libzmq has subscribed over a connection that it accepted or made anew. It says what it wants only when
 /// its application calls in (libzmq #2267).
 #[track_caller]

@@ -69,9 +69,7 @@ fn libzmq_tells_its_topics_to_our_next_publisher() {
 
 #[test]
 fn a_new_sub_of_ours_takes_over_from_the_old_at_a_living_publisher() {
-    let peer = PythonPeer::spawn();
-    let xpub = peer.socket(Kind::Xpub);
-    let endpoint = xpub.bind(TCP).unwrap();
+    let (_peer, xpub, endpoint) = libzmq_bound(Kind::Xpub, TCP);
     for life in ["a", "b", "c"] {
         let context = Context::new();
         let sub = Sub::new(&context).unwrap();
@@ -106,9 +104,7 @@ fn a_new_dealer_of_ours_gets_the_name_of_the_old_at_a_living_router() {
 
 #[test]
 fn a_pair_of_ours_made_anew_is_taken_by_the_living_one() {
-    let peer = PythonPeer::spawn();
-    let theirs = peer.socket(Kind::Pair);
-    let endpoint = theirs.bind(TCP).unwrap();
+    let (_peer, theirs, endpoint) = libzmq_bound(Kind::Pair, TCP);
     for life in ["one", "two", "three"] {
         let context = Context::new();
         let ours = Pair::new(&context).unwrap();

@@ -21,9 +21,7 @@ impl Door {
         prepare(&pull);
         let monitor = pull.monitor();
         let endpoint = pull.bind(TCP).unwrap();
-        let peer = PythonPeer::spawn();
-        let push = peer.socket(Kind::Push);
-        push.connect(&endpoint).unwrap();
+        let (peer, push) = libzmq_connected(Kind::Push, &endpoint);
         connected(&monitor);
         Self { _peer: peer, push, pull, endpoint, monitor, refused: 0, broken: 0, served: 0 }
     }

@@ -23,6 +23,29 @@ pub const LONG: Duration = Duration::from_secs(30);
 /// A port of loopback that the binder chooses.
 pub const TCP: &str = "tcp://127.0.0.1:*";
 
+/// Plays a story over both transports of the operating system.
+pub fn tcp_and_ipc(story: fn(&str)) {
+    story(TCP);
+    let path = IpcPath::new();
+    story(&path.endpoint());
+}
+
+/// A libzmq with one bound socket, and where to connect to.
+pub fn libzmq_bound(kind: Kind, endpoint: &str) -> (PythonPeer, RemoteSocket, String) {
+    let peer = PythonPeer::spawn();
+    let socket = peer.socket(kind);
+    let endpoint = socket.bind(endpoint).unwrap();
+    (peer, socket, endpoint)
+}
+
+/// A libzmq with one connected socket.
+pub fn libzmq_connected(kind: Kind, endpoint: &str) -> (PythonPeer, RemoteSocket) {
+    let peer = PythonPeer::spawn();
+    let socket = peer.socket(kind);
+    socket.connect(endpoint).unwrap();
+    (peer, socket)
+}
+
 /// Starts a libzmq with one socket bound to an endpoint that was in use before, as soon as the system lets it.
 pub fn libzmq_bound_again(endpoint: &str, kind: Kind) -> (PythonPeer, RemoteSocket) {
     let peer = PythonPeer::spawn();

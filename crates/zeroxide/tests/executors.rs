@@ -8,6 +8,9 @@
     reason = "in a test a failure here is the failure of the test"
 )]
 
+mod common;
+
+use common::block_on;
 use futures_util::{
     FutureExt, SinkExt, StreamExt,
     future::{join, select},
@@ -17,33 +20,13 @@ use std::{
     future::{Future, poll_fn},
     pin::pin,
     sync::Arc,
-    task::{Context as TaskContext, Poll, Wake, Waker},
-    thread::{self, Thread},
+    task::{Context as TaskContext, Poll, Waker},
+    thread,
     time::Duration,
 };
 use zeroxide::*;
 
 const MESSAGES: u32 = 2_000;
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// The least that can be an executor.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut TaskContext::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
 
 /// The same story on each executor.
 fn on_every_executor<F: Future<Output = ()> + Send + 'static>(story: impl Fn() -> F) {
