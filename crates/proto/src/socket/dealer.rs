@@ -36,14 +36,8 @@ impl Rules for Dealer {
         Ok(())
     }
 
-    fn reattach(
-        &mut self,
-        peer: PeerId,
-        facts: &Facts<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), Refused> {
-        self.greeting.reattached(peer, facts, effects);
-        Ok(())
+    fn greets(&self) -> Option<&Greeting> {
+        Some(&self.greeting)
     }
 
     fn suspend(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {

@@ -57,14 +57,8 @@ impl Rules for Reply {
         Ok(())
     }
 
-    fn reattach(
-        &mut self,
-        peer: PeerId,
-        facts: &Facts<'_>,
-        effects: &mut Vec<Effect>,
-    ) -> Result<(), Refused> {
-        self.greeting.reattached(peer, facts, effects);
-        Ok(())
+    fn greets(&self) -> Option<&Greeting> {
+        Some(&self.greeting)
     }
 
     fn detach(&mut self, peer: PeerId, _: &mut Vec<Effect>) {

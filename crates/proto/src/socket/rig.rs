@@ -29,6 +29,12 @@ pub(super) enum Sent {
     Dropped(Loss),
 }
 
+/// The routing id that is generated for this number.
+pub(super) fn id(number: u32) -> Frame {
+    let [a, b, c, d] = number.to_be_bytes();
+    Frame::from(&[0, a, b, c, d])
+}
+
 pub(super) const SEED: u32 = 0x0102_0304;
 
 impl Rig {

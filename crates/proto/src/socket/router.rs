@@ -253,11 +253,6 @@ mod tests {
     use super::*;
     use crate::SocketType;
 
-    fn id(number: u32) -> Frame {
-        let [a, b, c, d] = number.to_be_bytes();
-        Frame::from(&[0, a, b, c, d])
-    }
-
     #[test]
     fn peers_are_known_by_the_name_they_ask_for_or_a_generated_one() {
         let mut router = Rig::new(SocketType::Router);

@@ -1,6 +1,6 @@
 //! What a socket type may decide; the types fill in what has a meaning for them.
 
-use super::{Effect, Facts, GroupRefusal, Refusal, Refused, Route, Upstream};
+use super::{Effect, Facts, GroupRefusal, Refusal, Refused, Route, Upstream, greeting::Greeting};
 use crate::{
     Frame, Loss, Message, Options, RoutingId,
     routing::{PeerId, Peers},
@@ -12,12 +12,20 @@ pub(super) trait Rules {
 
     fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused>;
 
+    /// What a peer is greeted with when its connection comes, or comes again, after it was attached.
+    fn greets(&self) -> Option<&Greeting> {
+        None
+    }
+
     fn reattach(
         &mut self,
-        _peer: PeerId,
-        _facts: &Facts<'_>,
-        _effects: &mut Vec<Effect>,
+        peer: PeerId,
+        facts: &Facts<'_>,
+        effects: &mut Vec<Effect>,
     ) -> Result<(), Refused> {
+        if let Some(greeting) = self.greets() {
+            greeting.reattached(peer, facts, effects);
+        }
         Ok(())
     }
 

@@ -130,11 +130,6 @@ mod tests {
     use super::*;
     use crate::SocketType;
 
-    fn id(number: u32) -> Frame {
-        let [a, b, c, d] = number.to_be_bytes();
-        Frame::from(&[0, a, b, c, d])
-    }
-
     #[test]
     fn a_connection_is_announced_spoken_with_and_closed() {
         let mut stream = Rig::new(SocketType::Stream);
