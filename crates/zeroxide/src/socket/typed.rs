@@ -194,6 +194,8 @@ sockets! {
     /// With [`set_xpub_manual`](Handle::set_xpub_manual) it decides itself what a subscriber gets, see
     /// [`manual_subscribe`](Xpub::manual_subscribe).
     ///
+    /// They come in one order, that in which they took effect, whichever subscriber they are of.
+    ///
     /// ```
     /// use zeroxide::{Context, Sub, Xpub};
     /// # let context = Context::new();
@@ -213,6 +215,9 @@ sockets! {
     ///
     /// What it receives it does not filter again, and other messages that it sends go to the publishers: with an [`Xpub`] at
     /// the other end, a broker can hand both on.
+    ///
+    /// Other messages go to the publishers that receive, which are XPUB. Subscriptions are in order among themselves, and
+    /// do not queue behind such messages: at the publisher one may stand before what was sent earlier (libzmq: never).
     ///
     /// ```
     /// use std::time::Duration;
