@@ -63,31 +63,6 @@ fn a_sender_woken_by_a_receive_may_receive() {
 }
 
 #[test]
-fn a_sender_woken_by_a_request_that_drops_old_replies_may_use_the_socket_that_sends_it() {
-    must_end("a wake that comes back to the library", || {
-        let context = Context::new();
-        let (req, router) = (Arc::new(Req::new(&context).unwrap()), Router::new(&context).unwrap());
-        req.set_req_relaxed(true).unwrap();
-        req.set_receive_high_water_mark(Some(1)).unwrap();
-        router.set_send_high_water_mark(Some(1)).unwrap();
-        router.set_router_mandatory(true).unwrap();
-        join(&router, &req, &inproc());
-        req.send("question").unwrap();
-        let name = router.get().frames()[0].clone();
-        let reply = || Message::from([name.clone(), "".into(), "reply".into()]);
-        assert_eq!(fill(|_| router.try_send(reply())), 2);
-        let (woken, waker) = at_once({
-            let req = req.clone();
-            move || drop((req.readiness(), req.try_recv()))
-        });
-        let mut waiting = pin!(router.send_async(reply()));
-        assert!(waiting.as_mut().poll(&mut TaskContext::from_waker(&waker)).is_pending());
-        req.send("question").unwrap();
-        assert_eq!(woken.times(), 1);
-    });
-}
-
-#[test]
 fn who_is_woken_by_an_event_may_ask_for_another_monitor_and_cause_another_event() {
     must_end("a wake that comes back to the library", || {
         let context = Context::new();
