@@ -64,6 +64,24 @@ pub fn addresses(name: &str, port: u16, family: Family) -> io::Result<Vec<Socket
     Ok(found)
 }
 
+/// The number of the interface that has this address; 0 for an unspecified address, which leaves it to the system.
+///
+/// ```
+/// assert_ne!(zeroxide_net::interfaces::number_of([127, 0, 0, 1].into())?, 0);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// `ENODEV` as raw error if there is no such interface.
+pub fn number_of(address: IpAddr) -> io::Result<u32> {
+    if address.is_unspecified() {
+        return Ok(0);
+    }
+    let found = if_addrs::get_if_addrs()?.into_iter().find(|interface| interface.ip() == address);
+    Ok(found.and_then(|interface| interface.index).ok_or(rustix::io::Errno::NODEV)?)
+}
+
 /// The number of the interface `name`, which is the zone of a link-local address; a number stands for itself.
 ///
 /// # Errors

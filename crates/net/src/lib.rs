@@ -28,6 +28,7 @@ pub mod ring;
 pub mod socks;
 pub mod stream;
 pub mod tcp;
+pub mod udp;
 
 #[cfg(test)]
 mod fault_stories;
@@ -45,3 +46,4 @@ pub use ring::Ring;
 pub use socks::{Progress, Socks, SocksError, SocksTarget};
 pub use stream::{PeerCredentials, Stream};
 pub use tcp::{Connecting, TcpListener, TcpSettings};
+pub use udp::{UdpSettings, UdpSocket, Unsent};

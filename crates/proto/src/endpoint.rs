@@ -8,6 +8,8 @@
 //! ipc://@name                   the abstract namespace of Linux, at most 107 octets
 //! ipc://*                       a new private path; only for bind
 //! inproc://name                 at most 256 octets
+//! udp://[interface;]host:port   a group of multicast is joined, or sent to, through that interface
+//!                               interface  * | an address of it | its name
 //! ```
 //!
 //! Stricter than libzmq where it hides mistakes: `tcp://*:70000` and `tcp://*:5000-6000` are errors here, there they
@@ -38,6 +40,8 @@ pub enum Endpoint {
     Ipc(IpcEndpoint),
     /// Within the context, by name.
     Inproc(String),
+    /// By UDP datagrams.
+    Udp(UdpEndpoint),
 }
 
 /// A host and a port, and perhaps where the connection shall come from. Parses from `[source;]host:port` too.
@@ -54,6 +58,23 @@ pub struct TcpEndpoint {
     /// Where a connection shall come from.
     pub source: Option<TcpAddress>,
     /// Where to bind or connect.
+    pub address: TcpAddress,
+}
+
+/// A host and a port, and perhaps the interface by which a multicast group is reached. Parses from `[interface;]host:port`
+/// too.
+///
+/// ```
+/// use zeroxide_proto::endpoint::{Host, UdpEndpoint};
+/// let group: UdpEndpoint = "eth0;239.0.0.1:5555".parse()?;
+/// assert_eq!(group.interface, Some(Host::Name("eth0".into())));
+/// # Ok::<(), zeroxide_proto::endpoint::EndpointError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct UdpEndpoint {
+    /// By which interface a group is joined or sent to: its name or one of its addresses.
+    pub interface: Option<Host>,
+    /// Where to receive or send.
     pub address: TcpAddress,
 }
 
@@ -200,17 +221,22 @@ impl Endpoint {
                 address: TcpAddress { host: Host::Any, .. } | TcpAddress { port: None, .. },
                 ..
             })
+            | Self::Udp(UdpEndpoint {
+                address: TcpAddress { host: Host::Any, .. } | TcpAddress { port: None, .. },
+                ..
+            })
             | Self::Ipc(IpcEndpoint::Wildcard) => Err(EndpointError::NotConnectable),
             _ => Ok(()),
         }
     }
 
-    /// `tcp`, `ipc` or `inproc`.
+    /// `tcp`, `ipc`, `inproc` or `udp`.
     pub fn transport(&self) -> &'static str {
         match self {
             Self::Tcp(_) => "tcp",
             Self::Ipc(_) => "ipc",
             Self::Inproc(_) => "inproc",
+            Self::Udp(_) => "udp",
         }
     }
 }
@@ -225,6 +251,7 @@ impl FromStr for Endpoint {
             (_, "") => Err(EndpointError::NoAddress),
             ("tcp", address) => address.parse().map(Self::Tcp),
             ("ipc", address) => address.parse().map(Self::Ipc),
+            ("udp", address) => address.parse().map(Self::Udp),
             ("inproc", name) => limited(name, Self::MAX_INPROC).map(Self::Inproc),
             (other, _) => Err(EndpointError::UnknownTransport(other.to_owned())),
         }
@@ -244,6 +271,21 @@ impl FromStr for TcpEndpoint {
             .filter(|_| !address.ends_with(']'))
             .ok_or_else(|| EndpointError::BadPort(String::new()))?;
         Ok(Self { source, address: TcpAddress { host: parse_host(host)?, port: parse_port(port)? } })
+    }
+}
+
+impl FromStr for UdpEndpoint {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        let (interface, address) = match text.split_once(';') {
+            Some((interface, address)) => (Some(interface.parse()?), address),
+            None => (None, text),
+        };
+        match address.parse()? {
+            TcpEndpoint { source: None, address } => Ok(Self { interface, address }),
+            TcpEndpoint { source: Some(_), .. } => Err(EndpointError::BadHost(address.to_owned())),
+        }
     }
 }
 
@@ -361,6 +403,7 @@ impl fmt::Display for Endpoint {
             Self::Ipc(IpcEndpoint::Abstract(name)) => write!(out, "@{name}"),
             Self::Ipc(IpcEndpoint::Wildcard) => out.write_str("*"),
             Self::Inproc(name) => out.write_str(name),
+            Self::Udp(address) => address.fmt(out),
         }
     }
 }
@@ -369,6 +412,15 @@ impl fmt::Display for TcpEndpoint {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(source) = &self.source {
             write!(out, "{source};")?;
+        }
+        self.address.fmt(out)
+    }
+}
+
+impl fmt::Display for UdpEndpoint {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(interface) = &self.interface {
+            write!(out, "{interface};")?;
         }
         self.address.fmt(out)
     }
@@ -400,7 +452,9 @@ impl fmt::Display for EndpointError {
         match self {
             Self::NoTransport => write!(out, "an endpoint begins with its transport, as in tcp://host:port"),
             Self::NoAddress => write!(out, "nothing follows the transport"),
-            Self::UnknownTransport(name) => write!(out, "transport {name:?} is not known (tcp, ipc, inproc)"),
+            Self::UnknownTransport(name) => {
+                write!(out, "transport {name:?} is not known (tcp, ipc, inproc, udp)")
+            }
             Self::BadHost(host) => write!(out, "{host:?} is no host: *, an address, or the name of one"),
             Self::BadPort(port) => write!(out, "{port:?} is no port: 1 to 65535, or * for any free one"),
             Self::BadName => write!(out, "the name is empty or contains a zero octet"),

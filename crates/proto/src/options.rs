@@ -144,6 +144,10 @@ pub struct Options {
     pub busy_poll: Option<Duration>,
     /// SO_BINDTODEVICE.
     pub bind_to_device: Option<String>,
+    /// How many networks a multicast datagram may cross (udp): 0 stays on this machine, 1 on this network.
+    pub multicast_hops: u8,
+    /// Whether multicast datagrams reach listeners on this machine too (udp).
+    pub multicast_loop: bool,
     /// `host:port` of a SOCKS5 proxy for TCP connects.
     pub socks_proxy: Option<String>,
     /// User and password for it, in whatever encoding the proxy has.
@@ -264,6 +268,8 @@ impl Default for Options {
             priority: None,
             busy_poll: None,
             bind_to_device: None,
+            multicast_hops: 1,
+            multicast_loop: true,
             socks_proxy: None,
             socks_credentials: None,
         }

@@ -361,7 +361,7 @@ pub(crate) fn part(core: &Arc<Core>, peer: &Arc<Peer>) {
 
 /// Takes changed high-water marks over. A pair's queue holds what both its sides allow together.
 pub(crate) fn limit(core: &Arc<Core>) {
-    for peer in core.peers().iter().filter(|peer| peer.wire().is_none()) {
+    for peer in core.peers().iter().filter(|peer| peer.is_within()) {
         let Some((other, _)) = peer.other() else {
             let options = core.options.lock();
             let _ = peer.outbox.set_limit(options.send_high_water_mark);

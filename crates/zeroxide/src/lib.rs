@@ -93,8 +93,8 @@ pub use poller::{Interest, PollError, Poller, Readiness, Ready};
 pub use proxy::{Moved, Proxy, ProxyControl, ProxyStatistics, proxy};
 pub use security::{curve_keypair, curve_public};
 pub use socket::{
-    Channel, Client, Dealer, Dish, Gather, Handle, Pair, Peer, PeerInfo, Pub, Pull, Push, Radio, Rep, Req,
-    Router, Scatter, Server, Socket, Stream, Sub, Xpub, Xsub,
+    Channel, Client, Dealer, Dgram, Dish, Gather, Handle, Pair, Peer, PeerInfo, Pub, Pull, Push, Radio, Rep,
+    Req, Router, Scatter, Server, Socket, Stream, Sub, Xpub, Xsub,
 };
 pub use stream::{MessageSink, MessageStream};
 pub use zeroxide_proto::{

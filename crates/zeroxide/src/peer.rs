@@ -6,7 +6,12 @@
 //! ```
 //! A peer made by `connect` outlives its connections: while the link is down, the outbox keeps what was sent.
 
-use crate::{link::Wire, origin::Origin, socket::core::Core, sync::Mutex};
+use crate::{
+    link::{Datagrams, Wire},
+    origin::Origin,
+    socket::core::Core,
+    sync::Mutex,
+};
 use std::{
     collections::VecDeque,
     ops::{Deref, DerefMut},
@@ -67,6 +72,8 @@ pub(crate) enum Link {
     Wire(Box<Wire>),
     /// Over nothing: each outbox is the other's inbox.
     Inproc(Within),
+    /// By datagrams of a UDP socket.
+    Udp(Box<Datagrams>),
 }
 
 /// A link within the process.
@@ -141,14 +148,19 @@ impl Peer {
     pub(crate) fn wire(&self) -> Option<&Wire> {
         match &self.link {
             Link::Wire(wire) => Some(wire),
-            Link::Inproc(_) => None,
+            Link::Inproc(_) | Link::Udp(_) => None,
         }
+    }
+
+    /// Whether the other side is in this process.
+    pub(crate) fn is_within(&self) -> bool {
+        matches!(self.link, Link::Inproc(_))
     }
 
     /// The other end, where it is in this process and still there.
     pub(crate) fn other(&self) -> Option<(Arc<Core>, PeerId)> {
         match &self.link {
-            Link::Wire(_) => None,
+            Link::Wire(_) | Link::Udp(_) => None,
             Link::Inproc(within) => {
                 within.other.get().and_then(|other| Some((other.core.upgrade()?, other.peer)))
             }
@@ -158,7 +170,7 @@ impl Peer {
     /// As [`Peer::other`], with the peer itself.
     pub(crate) fn other_end(&self) -> Option<(Arc<Core>, Arc<Peer>)> {
         match &self.link {
-            Link::Wire(_) => None,
+            Link::Wire(_) | Link::Udp(_) => None,
             Link::Inproc(within) => {
                 within.other.get().and_then(|other| Some((other.core.upgrade()?, other.end.upgrade()?)))
             }
@@ -188,13 +200,15 @@ impl Peer {
                     core.writable.notify_fenced();
                 }
             }
+            // Nobody waits: what found no room is lost.
+            Link::Udp(_) => {}
         }
     }
 
     /// Whether this side connected to this name in the process.
     pub(crate) fn connected_to(&self, name: &str) -> bool {
         match &self.link {
-            Link::Wire(_) => false,
+            Link::Wire(_) | Link::Udp(_) => false,
             Link::Inproc(within) => {
                 within.other.get().is_some_and(|other| other.name.as_deref() == Some(name))
             }

@@ -103,8 +103,9 @@ fn a_channel_refuses_a_second_peer() {
 #[test]
 fn types_talk_to_their_own_pattern_only() {
     let context = Context::new();
-    for one in SocketType::ALL {
-        for other in SocketType::ALL {
+    let speaks = |kind: &SocketType| *kind != SocketType::Dgram;
+    for one in SocketType::ALL.into_iter().filter(speaks) {
+        for other in SocketType::ALL.into_iter().filter(speaks) {
             let (binder, connecter) =
                 (Socket::new(&context, one).unwrap(), Socket::new(&context, other).unwrap());
             let at = binder.bind(&inproc()).unwrap();

@@ -9,3 +9,4 @@ pub(crate) mod run;
 pub(crate) mod session;
 pub(crate) mod shared;
 pub(crate) mod timers;
+pub(crate) mod udp;

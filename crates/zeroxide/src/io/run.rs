@@ -7,6 +7,7 @@ use crate::{
         session::{Linger, Session, Stage},
         shared::{Command, Gate, IoShared, SessionKey},
         timers::Timers,
+        udp::UdpSession,
     },
     link::{Drained, Wire},
     monitor::{Event, descriptor},
@@ -27,6 +28,7 @@ pub(crate) struct Loop {
     pub(crate) shutdown: Arc<Shutdown>,
     pub(crate) sessions: HashMap<SessionKey, Session>,
     pub(crate) listeners: HashMap<SessionKey, Listening>,
+    pub(crate) udp: HashMap<SessionKey, UdpSession>,
     pub(crate) timers: Timers,
     pub(crate) now: Instant,
     pub(crate) scratch: Vec<u8>,
@@ -64,6 +66,7 @@ impl Loop {
             shutdown,
             sessions: HashMap::new(),
             listeners: HashMap::new(),
+            udp: HashMap::new(),
             timers: Timers::default(),
             now: Instant::now(),
             scratch: Vec::new(),
@@ -103,6 +106,8 @@ impl Loop {
                     self.session_ready(key, event.readable || event.hangup || event.error, event.writable);
                 } else if self.listeners.contains_key(&key) {
                     self.listener_ready(key);
+                } else {
+                    self.udp_ready(key, event.readable || event.error, event.writable);
                 }
             }
             while let Some(key) = self.timers.pop_due(self.now) {
@@ -171,6 +176,7 @@ impl Loop {
                 }
                 self.listeners.insert(key, Listening { core, listener });
             }
+            Command::Udp { key, session } => self.udp_begins(key, *session),
             Command::Release { key, done } => self.release(key, &done),
             Command::CloseSocket(core) => self.close_socket(&core),
             Command::Abandon => self.abandon(),
@@ -192,7 +198,7 @@ impl Loop {
     /// Writes what a connection has piled up: at once, or if it is asked again and again, when its senders pause. They
     /// write themselves whenever there is enough for a system call; doing it here as well would only be in their way.
     fn flush(&mut self, key: SessionKey) {
-        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let Some(session) = self.sessions.get_mut(&key) else { return self.udp_flush(key) };
         let again = self.now.saturating_duration_since(session.last_flush) < BURST_GAP;
         session.last_flush = self.now;
         session.heat = if again { session.heat.saturating_add(1) } else { 0 };
@@ -291,6 +297,8 @@ impl Loop {
                     self.timers.set(key, Some(again));
                 }
             }
+        } else if self.udp.contains_key(&key) {
+            self.udp_over(key);
         } else {
             self.session_time_is_up(key);
         }
@@ -307,6 +315,7 @@ impl Loop {
             }
         } else {
             self.begin_close(key);
+            self.udp_close(key);
         }
         done.open();
     }
@@ -337,6 +346,7 @@ impl Loop {
         for key in sessions {
             self.begin_close(key);
         }
+        self.udp_close_all_of(core);
     }
 
     /// Ends everything, whatever still waits to be written.
@@ -353,6 +363,7 @@ impl Loop {
         for key in sessions {
             self.over(key);
         }
+        self.udp_abandon();
     }
 
     /// How long unsent messages of this socket may take from now on.

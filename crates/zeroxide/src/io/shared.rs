@@ -1,7 +1,7 @@
 //! What other threads hold of an I/O thread: its poller, its bell, and the box for commands.
 
 use crate::{
-    io::{dialer::Dialer, listener::Listener},
+    io::{dialer::Dialer, listener::Listener, udp::UdpSession},
     peer::Peer,
     socket::core::Core,
     sync::Mutex,
@@ -44,7 +44,9 @@ pub(crate) enum Command {
     Dial { key: SessionKey, core: Arc<Core>, dialer: Box<Dialer>, peer: Option<Arc<Peer>> },
     /// Accept connections.
     Listen { key: SessionKey, core: Arc<Core>, listener: Box<Listener> },
-    /// Close a listener and what it accepted, or an outgoing connection.
+    /// Look after a UDP socket.
+    Udp { key: SessionKey, session: Box<UdpSession> },
+    /// Close a listener and what it accepted, an outgoing connection, or a UDP socket.
     Release { key: SessionKey, done: Arc<Gate> },
     /// A socket was closed: let its connections linger and end.
     CloseSocket(Arc<Core>),

@@ -66,12 +66,14 @@ pub(crate) struct Wire {
 }
 
 mod control;
+mod datagrams;
 mod interest;
 mod reading;
 mod writing;
 
 pub(crate) use control::Control;
 use control::Receipts;
+pub(crate) use datagrams::Datagrams;
 use interest::Watch;
 pub(crate) use reading::ReadOutcome;
 use reading::Receive;

@@ -48,7 +48,7 @@ struct Record {
     place: Place,
 }
 
-enum Place {
+pub(super) enum Place {
     Io(Arc<IoShared>, SessionKey),
     Inproc(String),
 }
@@ -58,6 +58,7 @@ impl Core {
     pub(crate) fn bind(self: &Arc<Self>, text: &str) -> Result<String, EndpointCause> {
         self.refuse_if_ended()?;
         let endpoint: Endpoint = text.parse().map_err(EndpointCause::Malformed)?;
+        self.refuse_transport(&endpoint)?;
         let bound = match endpoint {
             Endpoint::Inproc(name) => {
                 self.context.registry.bind(&name, self)?;
@@ -66,6 +67,7 @@ impl Core {
             }
             Endpoint::Tcp(tcp) => self.bind_tcp(&tcp),
             Endpoint::Ipc(ipc) => self.bind_ipc(&ipc),
+            Endpoint::Udp(udp) => self.bind_udp(&udp),
         };
         if let Err(cause) = &bound {
             self.emit(|| Event::BindFailed { endpoint: text.to_owned(), reason: cause.to_string() });
@@ -153,6 +155,10 @@ impl Core {
         {
             return Ok(None);
         }
+        self.refuse_transport(&endpoint)?;
+        if let Endpoint::Udp(udp) = &endpoint {
+            return self.connect_udp(udp, text).map(|()| None);
+        }
         if let Endpoint::Inproc(name) = endpoint {
             let peer = self.context.registry.connect(&name, self)?;
             self.record(text.to_owned(), false, Place::Inproc(name));
@@ -162,7 +168,7 @@ impl Core {
         let target = match &endpoint {
             Endpoint::Ipc(ipc) => Target::Ipc(ipc_name(ipc)),
             Endpoint::Tcp(tcp) => tcp_target(tcp, &options)?,
-            Endpoint::Inproc(_) => return Ok(None),
+            Endpoint::Inproc(_) | Endpoint::Udp(_) => return Ok(None),
         };
         let io = self.choose_io(&options)?;
         let key = io.new_key();
@@ -233,7 +239,7 @@ impl Core {
         // Monitors end first: what the I/O threads do from here on is of no interest to a closed socket.
         self.monitors.end();
         self.context.registry.remove(self);
-        for peer in self.peers().iter().filter(|peer| peer.wire().is_none()) {
+        for peer in self.peers().iter().filter(|peer| peer.is_within()) {
             inproc::part(self, peer);
         }
         self.endpoints.lock().records.clear();
@@ -281,14 +287,23 @@ impl Core {
         matches!(self.kind, SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req)
     }
 
-    fn choose_io(&self, options: &Options) -> Result<Arc<IoShared>, EndpointCause> {
+    pub(super) fn choose_io(&self, options: &Options) -> Result<Arc<IoShared>, EndpointCause> {
         self.context.choose_io(options.affinity).map_err(system)?.ok_or(EndpointCause::NoIoThread)
     }
 
-    fn record(&self, text: String, bound: bool, place: Place) {
+    pub(super) fn record(&self, text: String, bound: bool, place: Place) {
         let mut endpoints = self.endpoints.lock();
         endpoints.last.clone_from(&text);
         endpoints.records.push(Record { text, bound, place });
+    }
+
+    /// DGRAM knows nothing but datagrams.
+    fn refuse_transport(&self, endpoint: &Endpoint) -> Result<(), EndpointCause> {
+        match (self.kind, endpoint) {
+            (SocketType::Dgram, Endpoint::Udp(_)) => Ok(()),
+            (SocketType::Dgram, _) => Err(EndpointCause::NotForThisType),
+            _ => Ok(()),
+        }
     }
 
     fn refuse_if_ended(&self) -> Result<(), EndpointCause> {
@@ -304,7 +319,7 @@ impl Core {
     }
 }
 
-fn net(error: NetError) -> EndpointCause {
+pub(super) fn net(error: NetError) -> EndpointCause {
     if error.kind() == io::ErrorKind::AddrInUse {
         EndpointCause::InUse
     } else {
@@ -312,12 +327,12 @@ fn net(error: NetError) -> EndpointCause {
     }
 }
 
-fn system(error: io::Error) -> EndpointCause {
+pub(super) fn system(error: io::Error) -> EndpointCause {
     if error.kind() == io::ErrorKind::AddrInUse { EndpointCause::InUse } else { EndpointCause::System(error) }
 }
 
 /// Looks up where to listen. Names are resolved here, in the calling thread, because `bind` answers at once.
-fn bind_address(endpoint: &TcpAddress, ipv6: bool) -> io::Result<SocketAddr> {
+pub(super) fn bind_address(endpoint: &TcpAddress, ipv6: bool) -> io::Result<SocketAddr> {
     let port = endpoint.port.map_or(0, NonZeroU16::get);
     let wildcard = || if ipv6 { IpAddr::from([0u16; 8]) } else { IpAddr::from([0u8; 4]) };
     match &endpoint.host {

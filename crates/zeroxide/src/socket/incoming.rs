@@ -210,7 +210,7 @@ impl Incoming {
 
     /// Messages from peers in this process that wait here.
     pub(crate) fn unread_within(&self) -> usize {
-        let within = self.slots.iter().flatten().filter(|slot| slot.peer.wire().is_none());
+        let within = self.slots.iter().flatten().filter(|slot| slot.peer.is_within());
         within.map(|slot| slot.batch.messages() + slot.peer.inbox.len() + slot.reports).sum()
     }
 
@@ -242,7 +242,7 @@ impl Slot {
             return;
         }
         let credit = self.peer.inbox.credit(std::mem::take(&mut self.owed));
-        if credit.resume || self.peer.wire().is_none() {
+        if credit.resume || self.peer.is_within() {
             freed.push(self.peer.clone());
         }
     }

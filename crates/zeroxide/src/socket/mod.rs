@@ -9,9 +9,10 @@ mod incoming;
 mod options;
 mod typed;
 mod typed_draft;
+mod udp;
 mod verbs;
 
 pub use dynamic::Socket;
 pub use handle::{Handle, PeerInfo};
 pub use typed::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Stream, Sub, Xpub, Xsub};
-pub use typed_draft::{Channel, Client, Dish, Gather, Peer, Radio, Scatter, Server};
+pub use typed_draft::{Channel, Client, Dgram, Dish, Gather, Peer, Radio, Scatter, Server};

@@ -69,4 +69,26 @@ sockets! {
 
     /// Talks to exactly one CHANNEL, both ways, in messages of one frame. See RFC 52.
     Channel: sends receives streams sinks;
+
+    /// Sends and receives plain UDP datagrams: a message is the address of the other side, `1.2.3.4:5` or `[v6]:5`, and
+    /// the octets. Binds one `udp://` endpoint, connects to none.
+    ///
+    /// As UDP has it, datagrams may be lost: each one that this side lost is counted. What no datagram holds is
+    /// [`Oversized`](crate::SendErrorCause::Oversized).
+    ///
+    /// ```
+    /// use zeroxide::{Context, Dgram};
+    /// let context = Context::new();
+    /// let dgram = Dgram::new(&context)?;
+    /// let at = dgram.bind("udp://127.0.0.1:*")?;
+    /// let stranger = std::net::UdpSocket::bind("127.0.0.1:0")?;
+    /// stranger.send_to(b"ping", at.trim_start_matches("udp://"))?;
+    /// let message = dgram.recv()?;
+    /// assert_eq!(&message[1], "ping");
+    /// dgram.send([&message[0][..], b"pong"])?;
+    /// let mut answer = [0; 10];
+    /// assert_eq!(stranger.recv(&mut answer)?, 4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    Dgram: sends receives streams sinks;
 }

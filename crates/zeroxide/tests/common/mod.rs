@@ -122,7 +122,7 @@ macro_rules! gets {
         }
     )*};
 }
-gets!(Req Rep Dealer Router Sub Xpub Xsub Pull Pair Stream Socket Client Server Dish Gather Peer Channel);
+gets!(Req Rep Dealer Router Sub Xpub Xsub Pull Pair Stream Socket Client Server Dish Gather Peer Channel Dgram);
 
 /// Sends numbered messages until no more are taken; returns how many were.
 pub fn fill(mut send: impl FnMut(Message) -> Result<(), SendError>) -> usize {

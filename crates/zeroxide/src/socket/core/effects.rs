@@ -41,6 +41,7 @@ impl Core {
                 Effect::Send { peer, message } => {
                     let Some(peer) = peers.get(peer) else { continue };
                     match &peer.link {
+                        Link::Udp(_) => continue,
                         Link::Wire(wire) => wire.book(Control::Message(message)),
                         Link::Inproc(_) => {
                             let _ = peer.outbox.push_beyond_limit(|cargo| cargo.push_message(&[], &message));
@@ -51,6 +52,7 @@ impl Core {
                 Effect::Subscription { peer, topic, subscribe } => {
                     let Some(peer) = peers.get(peer) else { continue };
                     match &peer.link {
+                        Link::Udp(_) => continue,
                         Link::Wire(wire) => wire.book(Control::Subscription { topic, subscribe }),
                         Link::Inproc(_) => {
                             booked.say(peer, Word::Subscription { topic, subscribe });
@@ -62,6 +64,7 @@ impl Core {
                 Effect::Group { peer, group, join } => {
                     let Some(peer) = peers.get(peer) else { continue };
                     match &peer.link {
+                        Link::Udp(_) => continue,
                         Link::Wire(wire) => wire.book(Control::Group { group, join }),
                         Link::Inproc(_) => {
                             booked.say(peer, Word::Group { group, join });
@@ -81,6 +84,7 @@ impl Core {
     pub(crate) fn apply(&self, booked: Booked) {
         for peer in &booked.said {
             match &peer.link {
+                Link::Udp(_) => {}
                 Link::Wire(wire) => wire.schedule(),
                 Link::Inproc(_) => {
                     if !peer.outbox.is_empty() {

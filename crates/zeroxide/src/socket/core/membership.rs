@@ -107,7 +107,7 @@ impl Core {
     /// where the other socket still reads what was sent before.
     pub(crate) fn detach(&self, peer: &Peer, reason: Loss) {
         self.retire(peer);
-        if peer.wire().is_some() {
+        if !peer.is_within() {
             self.counters.lost(reason, peer.outbox.drain().messages);
         }
     }
@@ -163,6 +163,7 @@ impl Core {
     /// Ends the connection of a peer once what is queued for it is written.
     pub(crate) fn close_peer(&self, peer: &Arc<Peer>) {
         match &peer.link {
+            Link::Udp(_) => {}
             Link::Wire(wire) => wire.finish(),
             Link::Inproc(_) => self.hang_up(peer),
         }
@@ -171,6 +172,7 @@ impl Core {
     /// Ends the connection of a peer.
     pub(crate) fn hang_up(&self, peer: &Arc<Peer>) {
         match &peer.link {
+            Link::Udp(_) => {}
             Link::Wire(wire) => wire.hang_up(),
             Link::Inproc(_) => {
                 if let Some(core) = peer.core.upgrade() {
@@ -203,7 +205,7 @@ impl Core {
         rules.machine.configure(options);
         self.needs_accept.store(rules.machine.needs_accept(), Relaxed);
         self.conflate.store(options.conflate, Relaxed);
-        let over_wires = rules.peers.0.iter().flatten().filter(|peer| peer.wire().is_some());
+        let over_wires = rules.peers.0.iter().flatten().filter(|peer| !peer.is_within());
         let freed = over_wires.filter(|peer| {
             let _ = peer.outbox.set_limit(options.send_high_water_mark);
             peer.inbox.set_limit(options.receive_high_water_mark).resume

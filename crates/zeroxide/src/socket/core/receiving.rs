@@ -168,6 +168,27 @@ impl Core {
         }
     }
 
+    /// A datagram came, for DISH of this group or for DGRAM from this address. Says whether the peer is to be activated.
+    pub(crate) fn datagram(&self, peer: &Peer, first: &[u8], body: &[u8]) -> bool {
+        // Before it is queued: what others say on the same address must not crowd out what is wanted.
+        if self.kind == SocketType::Dish && !self.rules.lock().machine.is_in(first) {
+            self.counters.lost(Loss::Unsubscribed, 1);
+            return false;
+        }
+        let pushed = peer.inbox.push_with(|cargo| {
+            cargo.push_frame(first, true);
+            cargo.push_frame(body, false);
+        });
+        match pushed {
+            Ok(pushed) => pushed.dormant,
+            Err(rejected) => {
+                let full = matches!(rejected, zeroxide_pipe::Rejected::Full);
+                self.counters.lost(if full { Loss::HighWaterMark } else { Loss::Disconnected }, 1);
+                false
+            }
+        }
+    }
+
     /// A subscription or its cancellation came as a command, or over inproc.
     pub(crate) fn subscription(&self, peer: &Peer, topic: &[u8], subscribe: bool) {
         self.upstream(peer, if subscribe { Upstream::Subscribe(topic) } else { Upstream::Cancel(topic) });

@@ -65,7 +65,7 @@ impl Core {
             Route::Each { missed } => {
                 self.counters.lost(Loss::HighWaterMark, missed);
                 for peer in targets() {
-                    if self.kind == SocketType::Xsub && peer.wire().is_none() {
+                    if self.kind == SocketType::Xsub && peer.is_within() {
                         // A publisher in this process takes it straight into its rules.
                         todo.booked.say(peer, Word::Message(message.clone()));
                     } else if self.push(peer, &[], message) {
@@ -103,6 +103,7 @@ impl Core {
         match (pushed, &peer.link) {
             (Ok((_, sealed)), Link::Wire(wire)) => !wire.is_looked_after(sealed),
             (Ok((dormant, _)), Link::Inproc(_)) => dormant,
+            (Ok(_), Link::Udp(_)) => true,
             (Err(_), _) => {
                 self.counters.lost(Loss::Disconnected, 1);
                 false
@@ -215,6 +216,7 @@ impl Todo {
 pub(super) fn kick(peer: &Arc<Peer>) {
     match &peer.link {
         Link::Wire(wire) => wire.kick(peer),
+        Link::Udp(link) => link.kick(peer),
         Link::Inproc(_) => {
             if let Some((core, id)) = peer.other() {
                 core.activate(id);

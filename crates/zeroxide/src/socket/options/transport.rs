@@ -4,6 +4,7 @@ use super::{Allowed, options, valid};
 use crate::{error::OptionError, socket::Handle};
 use std::{os::fd::OwnedFd, time::Duration};
 use zeroxide_net::AcceptFilter;
+use zeroxide_proto::SocketType::{Dgram, Radio};
 
 impl Handle {
     /// The *next* `bind` listens with this descriptor, which is bound and listens already, instead of opening its own: for
@@ -204,6 +205,17 @@ options! {
     ///
     /// Default: 0. Acts on connections made later.
     set_type_of_service(type_of_service: u8) "ZMQ_TOS";
+
+    /// How many networks a multicast datagram may cross on its way: 0 stays on this machine, 1 on this network. For RADIO
+    /// and DGRAM.
+    ///
+    /// Default: 1. Acts on `udp://` endpoints bound or connected later.
+    set_multicast_hops(multicast_hops: u8) "ZMQ_MULTICAST_HOPS" if |socket| socket.is_one_of(&[Dgram, Radio]);
+
+    /// Whether multicast datagrams that this socket sends reach listeners on this machine too. For RADIO and DGRAM.
+    ///
+    /// Default: true. Acts on `udp://` endpoints bound or connected later.
+    set_multicast_loop(multicast_loop: bool) "ZMQ_MULTICAST_LOOP" if |socket| socket.is_one_of(&[Dgram, Radio]);
 
     /// The priority of packets within the system (SO_PRIORITY); `None` leaves it to the system. More than 6 needs
     /// privileges, without which connecting fails.
