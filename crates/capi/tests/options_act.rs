@@ -1,0 +1,240 @@
+//! Options that C sets in a way of its own, and what comes of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a failing helper is a failing test"
+)]
+#![allow(unsafe_code, reason = "the functions are C's")]
+
+use std::{
+    ffi::{CStr, CString, c_char, c_int, c_void},
+    io::Write,
+    net::{TcpListener, TcpStream},
+    os::{
+        fd::{AsRawFd, IntoRawFd},
+        unix::net::UnixStream,
+    },
+};
+use zmq::{
+    context::{zmq_ctx_new, zmq_ctx_term},
+    endpoints::{zmq_bind, zmq_connect},
+    errno::Errno,
+    options::{zmq_getsockopt, zmq_setsockopt},
+    socket::{zmq_close, zmq_socket},
+};
+
+/// A `zmq_msg_t`.
+type Part = [u64; 8];
+
+unsafe extern "C" {
+    fn zmq_send(socket: *mut c_void, data: *const c_void, size: usize, flags: c_int) -> c_int;
+    fn zmq_recv(socket: *mut c_void, data: *mut c_void, size: usize, flags: c_int) -> c_int;
+    fn zmq_msg_init(message: *mut Part) -> c_int;
+    fn zmq_msg_recv(message: *mut Part, socket: *mut c_void, flags: c_int) -> c_int;
+    fn zmq_msg_gets(message: *const Part, property: *const c_char) -> *const c_char;
+    fn zmq_msg_close(message: *mut Part) -> c_int;
+}
+
+const PUB: c_int = 1;
+const SUB: c_int = 2;
+const REQ: c_int = 3;
+const REP: c_int = 4;
+const PULL: c_int = 7;
+const PUSH: c_int = 8;
+const XPUB: c_int = 9;
+
+const SUBSCRIBE: c_int = 6;
+const UNSUBSCRIBE: c_int = 7;
+const LINGER: c_int = 17;
+const RCVTIMEO: c_int = 27;
+const LAST_ENDPOINT: c_int = 32;
+const XPUB_MANUAL: c_int = 71;
+const USE_FD: c_int = 89;
+const METADATA: c_int = 95;
+const TOPICS_COUNT: c_int = 116;
+
+/// A context whose sockets end with it.
+struct World(*mut c_void);
+
+impl World {
+    fn new() -> Self {
+        Self(zmq_ctx_new())
+    }
+
+    fn socket(&self, kind: c_int) -> Socket {
+        let socket = Socket(zmq_socket(self.0, kind));
+        socket.set(LINGER, &0_i32.to_ne_bytes()).unwrap();
+        socket
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        zmq_ctx_term(self.0);
+    }
+}
+
+struct Socket(*mut c_void);
+
+fn done(answer: c_int) -> Result<c_int, Errno> {
+    if answer < 0 { Err(Errno::get()) } else { Ok(answer) }
+}
+
+impl Socket {
+    fn set(&self, option: c_int, value: &[u8]) -> Result<(), Errno> {
+        // SAFETY: the octets are there for the time of the call.
+        done(unsafe { zmq_setsockopt(self.0, option, value.as_ptr().cast(), value.len()) }).map(|_| ())
+    }
+
+    fn set_int(&self, option: c_int, value: c_int) {
+        self.set(option, &value.to_ne_bytes()).unwrap();
+    }
+
+    fn get(&self, option: c_int) -> Vec<u8> {
+        let (mut value, mut length) = (vec![0; 256], 256);
+        // SAFETY: there is so much room.
+        done(unsafe { zmq_getsockopt(self.0, option, value.as_mut_ptr().cast(), &raw mut length) }).unwrap();
+        value.truncate(length);
+        value
+    }
+
+    fn topics(&self) -> c_int {
+        c_int::from_ne_bytes(self.get(TOPICS_COUNT).try_into().unwrap())
+    }
+
+    fn bind(&self, endpoint: &str) -> Result<CString, Errno> {
+        let endpoint = CString::new(endpoint).unwrap();
+        // SAFETY: the text ends with a zero.
+        done(unsafe { zmq_bind(self.0, endpoint.as_ptr()) })?;
+        Ok(CString::from_vec_with_nul(self.get(LAST_ENDPOINT)).unwrap())
+    }
+
+    fn connect(&self, endpoint: &CStr) {
+        // SAFETY: the text ends with a zero.
+        done(unsafe { zmq_connect(self.0, endpoint.as_ptr()) }).unwrap();
+    }
+
+    fn send(&self, octets: &[u8]) {
+        // SAFETY: the octets are there for the time of the call.
+        done(unsafe { zmq_send(self.0, octets.as_ptr().cast(), octets.len(), 0) }).unwrap();
+    }
+
+    fn recv(&self) -> Result<Vec<u8>, Errno> {
+        let mut room = vec![0; 256];
+        // SAFETY: there is so much room.
+        let length = done(unsafe { zmq_recv(self.0, room.as_mut_ptr().cast(), room.len(), 0) })?;
+        room.truncate(length.unsigned_abs() as usize);
+        Ok(room)
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        zmq_close(self.0);
+    }
+}
+
+#[test]
+fn a_listener_that_is_handed_over_serves_and_goes_with_the_socket() {
+    let ours = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = ours.local_addr().unwrap();
+    {
+        let world = World::new();
+        let (pull, push) = (world.socket(PULL), world.socket(PUSH));
+        pull.set_int(USE_FD, ours.into_raw_fd());
+        let endpoint = pull.bind("tcp://127.0.0.1:*").unwrap();
+        assert_eq!(endpoint.to_str().unwrap(), format!("tcp://{address}"));
+        push.connect(&endpoint);
+        push.send(b"through it");
+        assert_eq!(pull.recv().unwrap(), b"through it");
+    }
+    assert!(TcpStream::connect(address).is_err(), "nobody listens there any more");
+}
+
+#[test]
+fn a_descriptor_that_cannot_be_used_stays_the_applications() {
+    let world = World::new();
+    let pull = world.socket(PULL);
+    let (mut ours, _other) = UnixStream::pair().unwrap();
+    pull.set_int(USE_FD, ours.as_raw_fd());
+    assert!(pull.bind("tcp://127.0.0.1:*").is_err());
+    ours.write_all(b"still open").unwrap();
+    pull.set_int(USE_FD, 1_000_000);
+    assert_eq!(pull.bind("tcp://127.0.0.1:*"), Err(Errno::EBADF));
+    pull.bind("inproc://needs none").unwrap();
+    pull.set_int(USE_FD, -1);
+    pull.bind("tcp://127.0.0.1:*").unwrap();
+}
+
+#[test]
+fn topics_are_counted_once_each_on_both_sides() {
+    let world = World::new();
+    let (publisher, subscriber) = (world.socket(XPUB), world.socket(SUB));
+    subscriber.connect(&publisher.bind("tcp://127.0.0.1:*").unwrap());
+    for topic in ["a", "b", "a"] {
+        subscriber.set(SUBSCRIBE, topic.as_bytes()).unwrap();
+    }
+    assert_eq!(subscriber.topics(), 2);
+    assert_eq!([publisher.recv().unwrap(), publisher.recv().unwrap()], [b"\x01a", b"\x01b"]);
+    assert_eq!(publisher.topics(), 2);
+    subscriber.set(UNSUBSCRIBE, b"a").unwrap();
+    assert_eq!(subscriber.topics(), 2, "one of the two is left");
+    subscriber.set(UNSUBSCRIBE, b"a").unwrap();
+    assert_eq!(subscriber.topics(), 1);
+    assert_eq!(publisher.recv().unwrap(), b"\x00a");
+    assert_eq!(publisher.topics(), 1);
+}
+
+#[test]
+fn a_manual_publisher_decides_by_option_what_a_subscriber_gets() {
+    let world = World::new();
+    let (publisher, subscriber) = (world.socket(XPUB), world.socket(SUB));
+    assert_eq!(publisher.set(SUBSCRIBE, b"b"), Err(Errno::EINVAL), "it is not manual");
+    publisher.set_int(XPUB_MANUAL, 1);
+    subscriber.connect(&publisher.bind("inproc://manual").unwrap());
+    subscriber.set(SUBSCRIBE, b"").unwrap();
+    assert_eq!(publisher.recv().unwrap(), b"\x01");
+    publisher.set(SUBSCRIBE, b"b").unwrap();
+    publisher.send(b"a");
+    publisher.send(b"b");
+    assert_eq!(subscriber.recv().unwrap(), b"b");
+    assert_eq!(world.socket(PUB).set(SUBSCRIBE, b"b"), Err(Errno::EINVAL));
+}
+
+#[test]
+fn properties_are_added_one_by_one_and_told_to_the_peer() {
+    let world = World::new();
+    let (server, client) = (world.socket(REP), world.socket(REQ));
+    client.set(METADATA, b"X-one:1").unwrap();
+    client.set(METADATA, b"X-two:2:3").unwrap();
+    client.set(METADATA, b"X-one:first stays").unwrap();
+    for wrong in [&b"X-one"[..], b"one:1", b":1", b"X-one:", b"", b"X-\xff:1"] {
+        assert_eq!(client.set(METADATA, wrong), Err(Errno::EINVAL));
+    }
+    client.connect(&server.bind("tcp://127.0.0.1:*").unwrap());
+    client.send(b"question");
+    let mut part = Part::default();
+    let part = &raw mut part;
+    // SAFETY: there is room for a message, which the first call fills; texts live as long as it.
+    unsafe {
+        zmq_msg_init(part);
+        done(zmq_msg_recv(part, server.0, 0)).unwrap();
+        let property = |name: &CStr| CStr::from_ptr(zmq_msg_gets(part, name.as_ptr())).to_bytes().to_vec();
+        assert_eq!((property(c"X-one"), property(c"X-two")), (b"1".to_vec(), b"2:3".to_vec()));
+        assert_eq!(property(c"Socket-Type"), b"REQ");
+        zmq_msg_close(part);
+    }
+}
+
+#[test]
+fn a_receive_gives_up_in_time() {
+    let world = World::new();
+    let pull = world.socket(PULL);
+    for patience in [0, 1] {
+        pull.set_int(RCVTIMEO, patience);
+        assert_eq!(pull.recv(), Err(Errno::EAGAIN));
+    }
+}
