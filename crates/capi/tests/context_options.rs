@@ -78,7 +78,7 @@ fn what_is_set_is_read_and_what_is_out_of_range_is_refused() {
         assert_eq!(zmq_ctx_get(context, option), value, "option {option}");
     }
     assert_eq!(refused(zmq_ctx_set(context, 2, 0)), Errno::EINVAL);
-    for option in [1, 2, 3, 4, 5, 7, 8, 9, 10, 42, 70] {
+    for option in [1, 2, 3, 4, 5, 7, 8, 10, 42, 70] {
         assert_eq!(refused(zmq_ctx_set(context, option, -1)), Errno::EINVAL, "option {option}");
     }
     for unknown in [0, 6, 11, 99] {
@@ -93,6 +93,8 @@ fn thread_names_begin_with_a_number_or_a_text() {
     let context = zmq_ctx_new();
     assert_eq!(zmq_ctx_set(context, THREAD_NAME_PREFIX, 1234), 0);
     assert_eq!(zmq_ctx_get(context, THREAD_NAME_PREFIX), 1234);
+    assert_eq!(zmq_ctx_set(context, THREAD_NAME_PREFIX, -5), 0);
+    assert_eq!(zmq_ctx_get(context, THREAD_NAME_PREFIX), -5);
     let text = b"sixteen octets!!";
     let set = |octets: &[u8]| {
         c!(zmq_ctx_set_ext(context, THREAD_NAME_PREFIX, octets.as_ptr().cast(), octets.len()))

@@ -79,8 +79,7 @@ impl Settings {
     fn set(&mut self, option: c_int, given: Given<'_>) -> Result<(), Errno> {
         if option == ZMQ_THREAD_NAME_PREFIX {
             self.thread_name_prefix = match given.int() {
-                Ok(number) if number >= 0 => number.to_string().into_bytes(),
-                Ok(_) => return Err(Errno::EINVAL),
+                Ok(number) => number.to_string().into_bytes(),
                 Err(_) => given.between(1, MAX_PREFIX)?.to_vec(),
             };
             return Ok(());
@@ -144,10 +143,9 @@ const ZMQ_BLOCKY: c_int = 70;
 const MESSAGE_SIZE: c_int = 64;
 const MAX_PREFIX: usize = 16;
 
-/// The number that a text begins with; 0 if it begins with none.
+/// The number that a text is; 0 if it is none.
 fn number_in(text: &[u8]) -> c_int {
-    let digits = text.iter().take_while(|octet| octet.is_ascii_digit());
-    digits.fold(0, |number: c_int, digit| number.wrapping_mul(10).wrapping_add(c_int::from(digit - b'0')))
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// All options of contexts, by number and name, and whether they can be read and set.
