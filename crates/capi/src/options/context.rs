@@ -67,7 +67,8 @@ impl Settings {
 
     /// Gives a new socket libzmq's defaults, where the native ones differ, and what the context hands down.
     pub(crate) fn inherit(&self, socket: &zeroxide::Socket) {
-        let keeps_nothing = matches!(socket.socket_type(), SocketType::Sub | SocketType::Xsub);
+        let keeps_nothing =
+            matches!(socket.socket_type(), SocketType::Sub | SocketType::Xsub | SocketType::Dish);
         let linger = if self.blocky && !keeps_nothing { None } else { Some(Duration::ZERO) };
         socket.change_options(|options| {
             options.linger = linger;

@@ -8,7 +8,7 @@ use super::{
 use std::{ffi::c_int, time::Duration};
 use zeroxide::{
     Options, ReconnectStop, RouterNotify,
-    SocketType::{self, Dealer, Pub, Pull, Push, Rep, Req, Router, Stream, Sub, Xpub, Xsub},
+    SocketType::{self, Dealer, Pub, Pull, Push, Radio, Rep, Req, Router, Stream, Sub, Xpub, Xsub},
 };
 
 /// Which numbers are taken, and as what they are kept.
@@ -110,7 +110,9 @@ pub(super) const NUMBERS: &[Entry] = &[
     int(66, "ZMQ_HANDSHAKE_IVL", Kept(30_000), ALL, NOT_NEGATIVE, |o, _, v| {
         o.handshake_interval = some_time(v)
     }),
-    int(69, "ZMQ_XPUB_NODROP", Get::Never, PUBLISHERS, NOT_NEGATIVE, |o, _, v| o.xpub_nodrop = v != 0),
+    int(69, "ZMQ_XPUB_NODROP", Get::Never, &[Pub, Xpub, Radio], NOT_NEGATIVE, |o, _, v| {
+        o.xpub_nodrop = v != 0
+    }),
     int(71, "ZMQ_XPUB_MANUAL", Get::Never, PUBLISHERS, NOT_NEGATIVE, |o, _, v| o.xpub_manual = v != 0),
     int(73, "ZMQ_STREAM_NOTIFY", Get::Never, &[Stream], FLAG, |o, _, v| o.stream_notify = v == 1),
     int(74, "ZMQ_INVERT_MATCHING", Kept(0), ALL, TRUTH, |o, _, v| o.invert_matching = v != 0),

@@ -50,6 +50,7 @@ pub(crate) const SOCKET_OPTIONS: &[(i32, State, &str)] = &[
     (5, Differs, "a STREAM keeps its own (there it becomes that of the last peer)"),
     (8, Works, "kept and read back; for pgm, which is not built in"),
     (9, Works, "kept and read back; for pgm, which is not built in"),
+    (15, Differs, "a DISH is never ready to send (there it always is, and cannot)"),
     (17, Differs, "can still be set when the context was shut down (there ETERM, in some calls)"),
     (18, Differs, "up to a quarter is added or taken off at random; 0 and -1 never try again"),
     (21, Differs, "the doubled waits vary by a quarter as well"),
