@@ -37,7 +37,7 @@ pub(crate) fn errno(cause: &EndpointCause) -> Errno {
         }
         EndpointCause::InUse => Errno::EADDRINUSE,
         EndpointCause::NotFound => Errno::ENOENT,
-        EndpointCause::Incompatible(_) => Errno::ENOCOMPATPROTO,
+        EndpointCause::Incompatible(_) | EndpointCause::NotForThisType => Errno::ENOCOMPATPROTO,
         EndpointCause::NoIoThread => Errno::EMTHREAD,
         EndpointCause::Terminated => Errno::ETERM,
         EndpointCause::Closed => Errno::ENOTSOCK,
