@@ -84,6 +84,11 @@ pub enum HandshakeError {
 }
 
 /// A command of a handshake.
+///
+/// ```
+/// use zeroxide_proto::connection::{HandshakeCommand, HandshakeError};
+/// assert_eq!(HandshakeError::Malformed(HandshakeCommand::Hello).code(), 0x1000_0013);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "these are their names on the wire")]
 pub enum HandshakeCommand {
@@ -94,6 +99,12 @@ pub enum HandshakeCommand {
 }
 
 /// How a failed handshake is told to monitors: libzmq has an event for each.
+///
+/// ```
+/// use zeroxide_proto::{connection::{HandshakeError, HandshakeFailure}, security::Denial};
+/// let refused = HandshakeError::Denied(Denial::Refused);
+/// assert_eq!(refused.failure(), HandshakeFailure::Authentication(400));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum HandshakeFailure {

@@ -13,6 +13,7 @@ mod error;
 mod handshake;
 mod heartbeat;
 mod large;
+mod partial;
 #[cfg(test)]
 mod tests;
 mod transcode;
