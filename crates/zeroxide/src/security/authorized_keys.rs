@@ -152,8 +152,6 @@ mod tests {
             Some((key, Some("joe of the mill".to_owned())))
         );
         assert_eq!(read(&format!("    public-key = \"{KEY}\"")), Some((key, None)));
-        let hashed = format!("#{}", &KEY[1..]);
-        assert_eq!(read(&hashed), Some((hashed.parse().unwrap(), None)), "# is a character of Z85");
         for line in ["", "# a comment", "curve", &KEY[1..], &format!("secret-key = \"{KEY}\"")] {
             assert_eq!(read(line), None, "{line}");
         }
