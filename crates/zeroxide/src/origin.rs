@@ -56,8 +56,17 @@ pub(crate) fn plain_address(stream: &Stream) -> String {
 impl Origin {
     /// A peer behind a connection.
     pub(crate) fn new(stream: &Stream, peer: PeerProperties, grant: Option<Box<Grant>>) -> Self {
+        Self::at(stream.peer_address(), plain_address(stream), peer, grant)
+    }
+
+    /// A peer at an address.
+    pub(crate) fn at(
+        address: String,
+        plain_address: String,
+        peer: PeerProperties,
+        grant: Option<Box<Grant>>,
+    ) -> Self {
         let PeerProperties { socket_type, routing_id, metadata, .. } = peer;
-        let (address, plain_address) = (stream.peer_address(), plain_address(stream));
         let (grant, strings) = (grant.map(|grant| *grant), OnceLock::new());
         Self(Some(Arc::new(Details {
             address,
