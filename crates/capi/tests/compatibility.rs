@@ -49,6 +49,20 @@ fails when it is not up to date. That each option answers as libzmq does, value 
 For all functions alike: null, closed and foreign handles are an error (ENOTSOCK for sockets, EFAULT for the rest), never
 the end of the process; sockets of every type may be used by several threads at once; in a child process after fork(2) the
 parent's handles do nothing.
+
+## Use
+
+```
+cargo xtask install --prefix DIR
+LD_LIBRARY_PATH=DIR/lib program
+```
+
+`program` was built for libzmq, by whomever; it runs on this library. New ones are built with `pkg-config libzmq`, with
+CMake (`find_package(ZeroMQ)`, targets `libzmq` and `libzmq-static`), or with `-IDIR/include -LDIR/lib -lzmq`. The package
+files define `ZMQ_BUILD_DRAFT_API`: what libzmq calls draft is always there.
+
+Sources of ZeroMQ 2.x (`zmq_init`, `zmq_send` with a message, `ZMQ_HWM`, 64-bit `ZMQ_RCVMORE`, `zmq_poll` in microseconds)
+compile as they are with `cc -include zmq2.h`. `ZMQ_SWAP` is gone: EINVAL.
 ";
 
 /// A socket that goes with the test.

@@ -21,9 +21,7 @@ use zmq::{
 const KEPT: &[&str] = &[
     "ZMQ_RATE",
     "ZMQ_RECOVERY_IVL",
-    "ZMQ_MULTICAST_HOPS",
     "ZMQ_MULTICAST_MAXTPDU",
-    "ZMQ_MULTICAST_LOOP",
     "ZMQ_LOOPBACK_FASTPATH",
     "ZMQ_IN_BATCH_SIZE",
     "ZMQ_OUT_BATCH_SIZE",

@@ -5,7 +5,7 @@ use crate::{
     border::{call, done},
     context::Context,
     errno::Errno,
-    scheduling::Scheduling,
+    scheduling::{Scheduling, call_this_thread},
 };
 use std::{
     ffi::{c_int, c_void},
@@ -52,16 +52,15 @@ impl Default for Settings {
 impl Settings {
     /// The native context of these settings.
     pub(crate) fn build(&self) -> zeroxide::Context {
-        let name = match self.thread_name_prefix.as_slice() {
-            [] => "ZMQbg".to_owned(),
-            prefix => format!("{}/ZMQbg", String::from_utf8_lossy(prefix).replace('\0', "?")),
-        };
+        let prefix = self.thread_name_prefix.clone();
         let scheduling = self.scheduling.clone();
         zeroxide::Context::builder()
             .io_threads(self.io_threads)
             .max_sockets(self.max_sockets)
-            .thread_name(name)
-            .on_thread_start(move |_| scheduling.apply())
+            .on_thread_start(move |number| {
+                call_this_thread(&thread_name(&prefix, number));
+                scheduling.apply();
+            })
             .build()
     }
 
@@ -143,6 +142,16 @@ const ZMQ_BLOCKY: c_int = 70;
 /// `sizeof(zmq_msg_t)`.
 const MESSAGE_SIZE: c_int = 64;
 const MAX_PREFIX: usize = 16;
+/// What Linux keeps of the name of a thread.
+const MAX_THREAD_NAME: usize = 15;
+
+/// What libzmq calls an I/O thread, with as much of it as the system keeps.
+fn thread_name(prefix: &[u8], number: usize) -> Vec<u8> {
+    let own = format!("ZMQbg/IO/{number}").into_bytes();
+    let mut name = if prefix.is_empty() { own } else { [prefix, b"/", &own].concat() };
+    name.truncate(MAX_THREAD_NAME);
+    name
+}
 
 /// The number that a text is; 0 if it is none.
 fn number_in(text: &[u8]) -> c_int {
@@ -226,4 +235,16 @@ pub unsafe extern "C" fn zmq_ctx_get_ext(
         *length = wanted.length();
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_have_libzmqs_names() {
+        assert_eq!(thread_name(b"", 0), b"ZMQbg/IO/0");
+        assert_eq!(thread_name(b"7", 1), b"7/ZMQbg/IO/1");
+        assert_eq!(thread_name(b"sixteen octets!!", 1), b"sixteen octets!");
+    }
 }

@@ -70,9 +70,9 @@ enum Set {
     },
 }
 
-/// All options of sockets.
+/// All options of sockets. First those that programs ask with every message.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    [numbers::NUMBERS, octets::OCTETS, security::SECURITY, state::STATE].into_iter().flatten()
+    [state::STATE, numbers::NUMBERS, octets::OCTETS, security::SECURITY].into_iter().flatten()
 }
 
 fn entry(number: c_int) -> Result<&'static Entry, Errno> {

@@ -60,7 +60,10 @@ pub(super) const NUMBERS: &[Entry] = &[
     }),
     int(23, "ZMQ_SNDHWM", Kept(1000), ALL, NOT_NEGATIVE, |o, _, v| o.send_high_water_mark = limit(v)),
     int(24, "ZMQ_RCVHWM", Kept(1000), ALL, NOT_NEGATIVE, |o, _, v| o.receive_high_water_mark = limit(v)),
-    int(25, "ZMQ_MULTICAST_HOPS", Kept(1), ALL, POSITIVE, NO_USE),
+    int(25, "ZMQ_MULTICAST_HOPS", Kept(1), ALL, POSITIVE, |o, _, v| {
+        // There are no more in the world.
+        o.multicast_hops = u8::try_from(v).unwrap_or(u8::MAX);
+    }),
     int(27, "ZMQ_RCVTIMEO", Kept(-1), ALL, OR_MINUS_ONE, |o, _, v| o.receive_timeout = milliseconds(v)),
     int(28, "ZMQ_SNDTIMEO", Kept(-1), ALL, OR_MINUS_ONE, |o, _, v| o.send_timeout = milliseconds(v)),
     int(31, "ZMQ_IPV4ONLY", Read(|o| c_int::from(!o.ipv6)), ALL, FLAG, |o, _, v| o.ipv6 = v == 0),
@@ -130,7 +133,7 @@ pub(super) const NUMBERS: &[Entry] = &[
     int(84, "ZMQ_MULTICAST_MAXTPDU", Kept(1500), ALL, POSITIVE, NO_USE),
     int(89, "ZMQ_USE_FD", Kept(-1), ALL, OR_MINUS_ONE, NO_USE),
     int(94, "ZMQ_LOOPBACK_FASTPATH", Kept(0), ALL, TRUTH, NO_USE),
-    int(96, "ZMQ_MULTICAST_LOOP", Kept(1), ALL, TRUTH, NO_USE),
+    int(96, "ZMQ_MULTICAST_LOOP", Kept(1), ALL, TRUTH, |o, _, v| o.multicast_loop = v != 0),
     int(
         97,
         "ZMQ_ROUTER_NOTIFY",

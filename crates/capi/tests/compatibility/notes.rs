@@ -168,7 +168,11 @@ pub(crate) const TRANSPORTS: &[(&str, State, &str)] = &[
     ("tcp", Works, "with SOCKS5, accept filters, source addresses, IPv6"),
     ("ipc", Works, "files, abstract names, `*`"),
     ("inproc", Works, ""),
-    ("udp", Differs, "a unicast address has one listener; datagrams up to 65507 octets; names are looked up by zmq_connect"),
+    (
+        "udp",
+        Differs,
+        "a unicast address has one listener; datagrams up to 65507 octets; names are looked up by zmq_connect",
+    ),
     ("ws", NotSupported, "EPROTONOSUPPORT"),
     ("wss", NotSupported, "EPROTONOSUPPORT"),
     ("pgm", NotSupported, "EPROTONOSUPPORT"),

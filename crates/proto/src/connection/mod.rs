@@ -13,7 +13,6 @@ mod error;
 mod handshake;
 mod heartbeat;
 mod large;
-mod partial;
 #[cfg(test)]
 mod tests;
 mod transcode;
@@ -22,7 +21,7 @@ mod walk;
 use crate::{Batch, Frame, Options, SocketType, options::MinimumVersion, security::Security, wire::Command};
 pub use decoder::Decoder;
 pub use encoder::{Encoder, Wire};
-pub use error::{HandshakeCommand, HandshakeError, HandshakeFailure, ProtocolError};
+pub use error::{HandshakeError, ProtocolError};
 pub use handshake::{Established, Handshake, PeerProperties, Progress};
 pub use heartbeat::{Beat, Heartbeat, PONGS_QUEUED_MAX};
 use std::fmt;
@@ -104,12 +103,10 @@ pub struct Settings {
     pub metadata: Vec<(String, Vec<u8>)>,
     /// The mechanism, the same for all peers.
     pub security: Security,
-    /// Whether somebody decides about each peer, on the side that has to: a server, or either side of NULL.
-    pub asks: bool,
 }
 
 impl Settings {
-    /// What the options of a socket of this type say, but for security: that is NULL, and nobody is asked.
+    /// What the options of a socket of this type say.
     pub fn new(socket_type: SocketType, options: &Options) -> Self {
         Self {
             socket_type,
@@ -120,7 +117,6 @@ impl Settings {
             max_frames: FRAMES_MAX,
             metadata: options.metadata.clone(),
             security: Security::Null,
-            asks: false,
         }
     }
 

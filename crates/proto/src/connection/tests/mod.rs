@@ -6,9 +6,7 @@ mod detection;
 mod frames;
 mod large;
 mod refusals;
-mod secure;
 mod sessions;
-mod tampering;
 
 use super::*;
 use crate::Message;

@@ -4,7 +4,6 @@
 mod life;
 mod patterns;
 mod queues;
-mod security;
 mod transport;
 
 use crate::{
