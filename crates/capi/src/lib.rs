@@ -18,6 +18,7 @@ pub mod border;
 pub mod clock;
 pub mod context;
 pub mod counters;
+pub mod draft;
 pub mod endpoints;
 pub mod errno;
 pub mod events;

@@ -77,6 +77,11 @@ pub(crate) fn forget_recent() {
 }
 
 impl Socket {
+    /// Whether the context is alive.
+    pub(crate) fn alive(&self) -> Result<(), Errno> {
+        if self.native.is_terminated() { Err(Errno::ETERM) } else { Ok(()) }
+    }
+
     fn close(&self) {
         self.stop_monitor();
         if let Some(descriptor) = self.descriptor.get() {

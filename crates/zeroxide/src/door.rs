@@ -273,6 +273,11 @@ impl Handle {
 pub const FRAME_INLINE: usize = zeroxide_proto::frame::INLINE_CAPACITY;
 
 impl Handle {
+    /// Whether the peer of this name has room (ROUTER); `None` if there is no such peer.
+    pub fn has_room_for(&self, name: &[u8]) -> Option<bool> {
+        self.core.has_room_for(name)
+    }
+
     /// A message was lost with the peer that it was for.
     pub fn count_lost_with_peer(&self) {
         self.core.counters.lost(zeroxide_proto::Loss::Disconnected, 1);

@@ -6,10 +6,39 @@ use crate::{
     errno::Errno,
 };
 use std::ffi::{CStr, CString, c_char, c_int};
+use zeroxide::{Frame, Message, RoutingId, SocketType};
 
 const GROUP_MAX_LENGTH: usize = 255;
 
+/// Whom a message is for, besides what its frames say.
+pub enum Address {
+    /// The peer of this number.
+    Peer(RoutingId),
+    /// The members of this group.
+    Group(Frame),
+}
+
+impl Address {
+    /// A message of this frame for it.
+    pub fn on(self, frame: Frame) -> Message {
+        match self {
+            Self::Peer(number) => Message::routed(number, frame),
+            Self::Group(group) => Message::grouped(group, frame),
+        }
+    }
+}
+
 impl Part {
+    /// Whom the message is for when it is sent by a socket of this type, which may know no such addresses.
+    #[inline]
+    pub fn address(&self, kind: SocketType) -> Option<Address> {
+        match kind {
+            SocketType::Server | SocketType::Peer => RoutingId::new(self.routing_id).map(Address::Peer),
+            SocketType::Radio => Some(Address::Group(self.group().to_bytes().into())),
+            _ => None,
+        }
+    }
+
     /// Whom it is for, or whom it is from; 0 is nobody.
     pub fn routing_id(&self) -> u32 {
         self.routing_id

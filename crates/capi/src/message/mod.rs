@@ -12,6 +12,7 @@ mod content;
 mod draft;
 
 pub use content::{Body, foreign};
+pub use draft::Address;
 
 use crate::errno::Errno;
 use bytes::Bytes;

@@ -7,7 +7,7 @@ use std::{
         atomic::{AtomicBool, Ordering::*},
     },
 };
-use zeroxide::{Frame, Message, Origin};
+use zeroxide::{Frame, Message, Origin, RoutingId};
 
 /// The parts of a message that C has begun to send.
 #[derive(Default)]
@@ -72,6 +72,16 @@ pub struct Piece {
     pub more: bool,
     /// Where the message came from.
     pub origin: Origin,
+    /// The number of the peer it came from (SERVER, PEER).
+    pub routing_id: Option<RoutingId>,
+    /// The group it came in (DISH).
+    pub group: Option<Vec<u8>>,
+}
+
+impl Piece {
+    fn of(frame: Frame, more: bool, origin: Origin) -> Self {
+        Self { frame, more, origin, routing_id: None, group: None }
+    }
 }
 
 impl Arrived {
@@ -91,15 +101,19 @@ impl Arrived {
 
     /// Keeps all but the first part of a message, which is the answer.
     pub fn begin(&self, message: Message, origin: Origin) -> Piece {
+        if !message.is_multipart() {
+            let (routing_id, group) = (message.routing_id(), message.group().map(<[u8]>::to_vec));
+            return Piece { frame: message.into_first(), more: false, origin, routing_id, group };
+        }
         let mut frames = message.into_frames().into_iter();
         let first = frames.next().unwrap_or_default();
         let left = frames.len();
         if left > 0 {
             let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-            let piece = |(at, frame)| Piece { frame, more: at + 1 < left, origin: origin.clone() };
+            let piece = |(at, frame)| Piece::of(frame, at + 1 < left, origin.clone());
             parts.extend(frames.enumerate().map(piece));
             self.any.store(true, Release);
         }
-        Piece { frame: first, more: left > 0, origin }
+        Piece::of(first, left > 0, origin)
     }
 }

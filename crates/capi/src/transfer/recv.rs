@@ -121,9 +121,15 @@ pub unsafe extern "C" fn zmq_msg_recv(message: *mut Part, socket: *mut c_void, f
             }
             // SAFETY: the caller's contract is the callee's.
             let part = unsafe { Part::at(message)? };
-            let Piece { frame, more, origin } = socket.recv_part(flags)?;
+            let Piece { frame, more, origin, routing_id, group } = socket.recv_part(flags)?;
             let size = frame.len();
             *part = Part::of(frame, more, origin);
+            if let Some(number) = routing_id {
+                part.set_routing_id(number.get());
+            }
+            if let Some(group) = group {
+                part.set_group(&group)?;
+            }
             Ok(size_to_c(size))
         })
     })

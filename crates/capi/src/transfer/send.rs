@@ -21,8 +21,13 @@ impl Socket {
         if flags & SNDMORE != 0 || self.started.any() || self.arrived.any() {
             return self.send_in_parts(frame, flags);
         }
+        self.send_whole(Message::from(frame), flags)
+    }
+
+    #[inline]
+    fn send_whole(&self, message: Message, flags: c_int) -> Sent {
         let waits = flags & DONTWAIT == 0;
-        match self.native.send_or_signal(Message::from(frame), waits) {
+        match self.native.send_or_signal(message, waits) {
             Ok(()) => Ok(()),
             Err(error) => self.not_sent(error),
         }
@@ -147,8 +152,14 @@ pub unsafe extern "C" fn zmq_msg_send(message: *mut Part, socket: *mut c_void, f
 impl Socket {
     /// Sends a message of C's.
     pub(super) fn send_message(&self, part: &mut Part, flags: c_int) -> Result<(), Errno> {
+        let address = part.address(self.native.socket_type());
         let frame = part.lend();
-        match self.send_part(frame, flags) {
+        let sent = match address {
+            None => self.send_part(frame, flags),
+            Some(_) if flags & SNDMORE != 0 => Err((Errno::EINVAL, frame)),
+            Some(address) => self.send_whole(address.on(frame), flags),
+        };
+        match sent {
             Ok(()) => {
                 part.sent();
                 Ok(())

@@ -157,9 +157,8 @@ impl Core {
             if !mandatory {
                 return Ok(());
             }
-            let rules = self.rules.lock();
-            let peer = rules.machine.peer_named(first).ok_or(SendErrorCause::Unroutable)?;
-            return if rules.peers.has_room(peer) { Ok(()) } else { Err(SendErrorCause::WouldBlock) };
+            let room = self.has_room_for(first).ok_or(SendErrorCause::Unroutable)?;
+            return if room { Ok(()) } else { Err(SendErrorCause::WouldBlock) };
         }
         if self.lock_step && !relaxed && self.rules.lock().machine.may_receive().is_ok() {
             let advice = match self.kind {
@@ -169,6 +168,12 @@ impl Core {
             return Err(SendErrorCause::IllegalState(advice));
         }
         if self.can_send() { Ok(()) } else { Err(SendErrorCause::WouldBlock) }
+    }
+
+    /// Whether the peer of this name has room, if there is one.
+    pub(crate) fn has_room_for(&self, name: &[u8]) -> Option<bool> {
+        let rules = self.rules.lock();
+        rules.machine.peer_named(name).map(|peer| rules.peers.has_room(peer))
     }
 
     fn send_refusal(&self) -> Option<SendErrorCause> {
