@@ -9,7 +9,7 @@ use std::{
     os::fd::{AsFd, AsRawFd},
 };
 use zeroxide::{
-    Interest,
+    Interest, SocketType,
     door::{Bell, Descriptor, Watch},
 };
 
@@ -79,11 +79,16 @@ impl Socket {
         }
         if wanted & POLLOUT != 0
             && !self.is_half_read()
-            && (self.started.any() || self.can(Interest::WRITABLE))
+            && (self.started.any() || self.joins() || self.can(Interest::WRITABLE))
         {
             ready |= POLLOUT;
         }
         Ok(ready)
+    }
+
+    /// A DISH sends nothing, but libzmq counts it as able to, since it can always join a group.
+    fn joins(&self) -> bool {
+        self.native.socket_type() == SocketType::Dish
     }
 
     fn can(&self, interest: Interest) -> bool {

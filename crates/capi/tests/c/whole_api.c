@@ -315,6 +315,50 @@ static void encrypted(void)
     MUST(zmq_close(client) == 0 && zmq_close(server) == 0);
 }
 
+static void groups(void)
+{
+    void *radio = open_socket(ZMQ_RADIO), *dish = open_socket(ZMQ_DISH);
+    zmq_msg_t message;
+    MUST(zmq_bind(radio, "inproc://radio") == 0 && zmq_join(dish, "TV") == 0 && zmq_join(dish, "news") == 0);
+    MUST(zmq_join(dish, "TV") == -1 && errno == EINVAL);
+    MUST(zmq_join(radio, "TV") == -1 && errno == ENOTSUP);
+    MUST(zmq_leave(dish, "news") == 0 && zmq_leave(dish, "news") == -1 && errno == EINVAL);
+    MUST(zmq_connect(dish, "inproc://radio") == 0);
+    MUST(zmq_msg_init_buffer(&message, "Friends", 7) == 0 && zmq_msg_set_group(&message, "TV") == 0);
+    MUST(zmq_msg_send(&message, radio, 0) == 7 && zmq_msg_recv(&message, dish, 0) == 7);
+    MUST(strcmp(zmq_msg_group(&message), "TV") == 0 && memcmp(zmq_msg_data(&message), "Friends", 7) == 0);
+    MUST(zmq_msg_close(&message) == 0 && zmq_close(radio) == 0 && zmq_close(dish) == 0);
+}
+
+static void peers_by_number(void)
+{
+    void *near = open_socket(ZMQ_PEER), *far = open_socket(ZMQ_PEER), *router = open_socket(ZMQ_ROUTER);
+    void *dealer = open_socket(ZMQ_DEALER);
+    zmq_msg_t message;
+    char letters[8];
+    uint32_t number;
+    MUST(zmq_bind(far, "inproc://far") == 0);
+    number = zmq_connect_peer(near, "inproc://far");
+    MUST(number != 0);
+    MUST(zmq_connect_peer(router, "inproc://far") == 0 && errno == ENOTSUP);
+    MUST(zmq_msg_init_buffer(&message, "hello", 5) == 0 && zmq_msg_set_routing_id(&message, number) == 0);
+    MUST(zmq_msg_send(&message, near, 0) == 5 && zmq_msg_recv(&message, far, 0) == 5);
+    MUST(zmq_msg_routing_id(&message) != 0);
+    MUST(zmq_msg_send(&message, far, ZMQ_SNDMORE) == -1 && errno == EINVAL);
+    MUST(zmq_msg_send(&message, far, 0) == 5 && zmq_msg_recv(&message, near, 0) == 5);
+    MUST(zmq_msg_routing_id(&message) == number && zmq_msg_close(&message) == 0);
+    MUST(zmq_disconnect_peer(near, number) == 0);
+    MUST(zmq_disconnect_peer(router, number) == -1 && errno == ENOTSUP);
+    MUST(zmq_bind(router, "inproc://router") == 0 && zmq_setsockopt(dealer, ZMQ_ROUTING_ID, "ann", 3) == 0);
+    MUST(zmq_connect(dealer, "inproc://router") == 0);
+    send_text(dealer, "x", 0);
+    MUST(zmq_recv(router, letters, sizeof letters, 0) == 3);
+    recv_text(router, "x");
+    MUST(zmq_socket_get_peer_state(router, "ann", 3) == ZMQ_POLLOUT);
+    MUST(zmq_socket_get_peer_state(router, "bob", 3) == -1 && errno == EHOSTUNREACH);
+    MUST(zmq_close(near) == 0 && zmq_close(far) == 0 && zmq_close(router) == 0 && zmq_close(dealer) == 0);
+}
+
 static void on_timer(int timer, void *count)
 {
     MUST(timer >= 1);
@@ -353,6 +397,8 @@ int main(void)
     monitors();
     proxies();
     encrypted();
+    groups();
+    peers_by_number();
     helpers();
     MUST(zmq_ctx_term(context) == 0);
     puts("all is well");
