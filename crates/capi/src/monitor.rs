@@ -19,7 +19,7 @@ use std::{
     task::{Wake, Waker},
     time::Duration,
 };
-use zeroxide::{Event, Frame, Message, SendErrorCause, SocketError, SocketType, door::Key};
+use zeroxide::{Event, Frame, HandshakeFailure, Message, SendErrorCause, SocketError, SocketType, door::Key};
 
 const CONNECTED: u64 = 0x1;
 const CONNECT_DELAYED: u64 = 0x2;
@@ -170,12 +170,13 @@ fn translate(watcher: &Arc<Watcher>, event: &Event, number: i64) {
         Event::HandshakeSucceeded { endpoint, peer } => {
             tell(HANDSHAKE_SUCCEEDED, 0, endpoint, endpoint, peer);
         }
-        Event::HandshakeFailed { endpoint, peer, code, .. } => {
-            // What a ZAP handler answers is told by its status.
-            let (event, value) = match u64::from(*code) {
-                0 => (HANDSHAKE_FAILED_NO_DETAIL, number.max(libc::EPIPE.unsigned_abs().into())),
-                status @ (300 | 400 | 500) => (HANDSHAKE_FAILED_AUTH, status),
-                code => (HANDSHAKE_FAILED_PROTOCOL, code),
+        Event::HandshakeFailed { endpoint, peer, failure, .. } => {
+            let errno = |errno: i32| u64::from(errno.unsigned_abs());
+            let (event, value) = match failure {
+                HandshakeFailure::Protocol(code) => (HANDSHAKE_FAILED_PROTOCOL, u64::from(*code)),
+                HandshakeFailure::Authentication(status) => (HANDSHAKE_FAILED_AUTH, u64::from(*status)),
+                HandshakeFailure::NoAuthenticator => (HANDSHAKE_FAILED_NO_DETAIL, errno(libc::EFAULT)),
+                _ => (HANDSHAKE_FAILED_NO_DETAIL, number.max(errno(libc::EPIPE))),
             };
             tell(event, value, endpoint, endpoint, peer);
         }

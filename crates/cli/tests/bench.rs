@@ -107,6 +107,18 @@ fn small_and_large_messages_are_measured() {
 }
 
 #[test]
+fn what_is_dropped_for_slow_receivers_is_accounted_for() {
+    for transport in ["tcp", "ipc", "inproc"] {
+        let lossy = ["thr/pub", "thr/xpub", "thr/router", "fanout/3", "topics/7"];
+        let more =
+            ["--rounds", "1", "--messages", "20000", "--size", "1k", "--transport", transport, "--json"];
+        let report = run(&[&["bench"], &lossy[..], &more[..]].concat(), b"").well();
+        let report: Value = serde_json::from_str(report.text()).unwrap();
+        assert!(report["rows"].as_array().unwrap().iter().all(|row| row["dropped"].is_number()), "{report}");
+    }
+}
+
+#[test]
 fn json_tells_all_values_and_where_they_come_from() {
     let folder = Folder::new("json");
     let svg = folder.0.join("chart.svg");

@@ -48,7 +48,7 @@ pub struct Socks {
 /// let mut out = Vec::new();
 /// Socks::new(&SocksTarget::Address([10, 0, 0, 7].into(), 5555), None, &mut out)?;
 /// let hidden = SocksTarget::Name("inside.example".into(), 5555); // only the proxy can resolve it
-/// Socks::new(&hidden, Some(("user", "password")), &mut out)?;
+/// Socks::new(&hidden, Some((b"user", b"password")), &mut out)?;
 /// # Ok::<(), SocksError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -4,41 +4,14 @@
 
 mod common;
 
-use common::{Numbers, model};
+use common::{Numbers, Pipe, model};
 use loom::{
     sync::{Arc, Mutex},
     thread,
 };
-use zeroxide_pipe::{EventCount, Lane, Rejected};
-
-/// A lane as the core uses it: producers ring a dormant consumer, credit rings refused producers.
-struct Pipe {
-    lane: Lane<Numbers>,
-    filled: EventCount,
-    room: EventCount,
-}
+use zeroxide_pipe::EventCount;
 
 impl Pipe {
-    fn new(limit: Option<usize>) -> Arc<Self> {
-        Arc::new(Self { lane: Lane::new(limit), filled: EventCount::new(), room: EventCount::new() })
-    }
-
-    fn push(&self, number: usize) -> Result<(), Rejected> {
-        let pushed = self.lane.push_with(|batch| batch.0.push(number))?;
-        if pushed.dormant {
-            self.filled.notify();
-        }
-        Ok(())
-    }
-
-    fn push_waiting(&self, number: usize) -> Result<(), Rejected> {
-        let pushed = self.room.wait(None, || match self.push(number) {
-            Err(Rejected::Full) => None,
-            ended => Some(ended),
-        });
-        pushed.unwrap()
-    }
-
     /// As a load balancer does: looks at the mirror, sleeps by it, and pushes when it says yes.
     fn push_by_mirror(&self, number: usize) {
         self.room.wait(None, || self.lane.has_room().then_some(()));
@@ -70,12 +43,6 @@ impl Pipe {
             }
         }
         all
-    }
-
-    fn close(&self) {
-        self.lane.close();
-        self.filled.notify();
-        self.room.notify();
     }
 }
 

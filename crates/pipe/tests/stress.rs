@@ -4,38 +4,16 @@
 
 mod common;
 
-use common::Numbers;
+use common::{Numbers, Pipe};
 use std::{ops::ControlFlow, sync::Arc, thread};
-use zeroxide_pipe::{EventCount, Lane, Ran, Rejected, Token};
+use zeroxide_pipe::{Lane, Ran, Token};
 
 /// Miri and the sanitizers may be asked for less.
 fn messages() -> usize {
     std::env::var("PIPE_STRESS_MESSAGES").ok().and_then(|count| count.parse().ok()).unwrap_or(1_000_000)
 }
 
-struct Pipe {
-    lane: Lane<Numbers>,
-    filled: EventCount,
-    room: EventCount,
-}
-
 impl Pipe {
-    fn new(limit: Option<usize>) -> Arc<Self> {
-        Arc::new(Self { lane: Lane::new(limit), filled: EventCount::new(), room: EventCount::new() })
-    }
-
-    fn push_waiting(&self, number: usize) -> bool {
-        let pushed = self.room.wait(None, || match self.lane.push_with(|batch| batch.0.push(number)) {
-            Err(Rejected::Full) => None,
-            ended => Some(ended),
-        });
-        let Some(Ok(pushed)) = pushed else { return false };
-        if pushed.dormant {
-            self.filled.notify();
-        }
-        true
-    }
-
     /// Takes until it is closed and empty; credits batch by batch.
     fn take_all(&self, mut each: impl FnMut(usize)) {
         let mut batch = Numbers::default();
@@ -50,12 +28,6 @@ impl Pipe {
             }
         }
     }
-
-    fn close(&self) {
-        self.lane.close();
-        self.filled.notify();
-        self.room.notify();
-    }
 }
 
 fn everything_arrives(limit: Option<usize>, producers: usize) {
@@ -63,7 +35,7 @@ fn everything_arrives(limit: Option<usize>, producers: usize) {
     let threads: Vec<_> = (0..producers)
         .map(|producer| {
             let pipe = pipe.clone();
-            thread::spawn(move || (0..each).for_each(|n| assert!(pipe.push_waiting(producer * each + n))))
+            thread::spawn(move || (0..each).for_each(|n| pipe.push_waiting(producer * each + n).unwrap()))
         })
         .collect();
     let closing = pipe.clone();
@@ -111,7 +83,7 @@ fn a_close_in_the_middle_loses_nothing_that_was_accepted() {
         let pipe = Pipe::new(Some(5));
         let producer = pipe.clone();
         let producing =
-            thread::spawn(move || (0..).take_while(|number| producer.push_waiting(*number)).count());
+            thread::spawn(move || (0..).take_while(|number| producer.push_waiting(*number).is_ok()).count());
         let (mut taken, closing) = (0, pipe.clone());
         pipe.take_all(|_| {
             taken += 1;

@@ -7,6 +7,7 @@ use crate::{
         run::Loop,
         shared::{Command, IoShared},
     },
+    security::{Authenticator, Desk, SystemEntropy},
     socket::core::Core,
     sync::Mutex,
 };
@@ -22,7 +23,7 @@ use std::{
 };
 use zeroxide_net::Resolver;
 use zeroxide_pipe::EventCount;
-use zeroxide_proto::{Loss, Options, SocketType};
+use zeroxide_proto::{Loss, Options, SocketType, security::Entropy};
 
 /// The home of sockets: sockets of one context reach each other by `inproc://`, and share I/O threads.
 ///
@@ -117,6 +118,11 @@ pub(crate) struct ContextInner {
     sockets: Mutex<Vec<Weak<Core>>>,
     open: AtomicUsize,
     terminated: AtomicBool,
+    /// Where handshakes ask about peers.
+    pub(crate) desk: Desk,
+    /// Who is asked by sockets that have nobody of their own.
+    authenticator: Mutex<Option<Arc<dyn Authenticator>>>,
+    pub(crate) entropy: Arc<dyn Entropy>,
 }
 
 #[derive(Default)]
@@ -194,6 +200,13 @@ impl Context {
         self.guard.inner.shut_down(Instant::now().checked_add(timeout))
     }
 
+    /// Who decides about peers of those servers of this context that have no
+    /// [authenticator of their own](crate::Handle::set_authenticator), and of sockets without a mechanism that have a
+    /// [ZAP domain](crate::Handle::set_zap_domain). Acts on handshakes from now on.
+    pub fn set_authenticator(&self, authenticator: impl Authenticator) {
+        *self.guard.inner.authenticator.lock() = Some(Arc::new(authenticator));
+    }
+
     pub(crate) fn inner(&self) -> &Arc<ContextInner> {
         &self.guard.inner
     }
@@ -267,6 +280,9 @@ impl ContextBuilder {
             sockets: Mutex::default(),
             open: AtomicUsize::new(0),
             terminated: AtomicBool::new(false),
+            desk: Desk::default(),
+            authenticator: Mutex::default(),
+            entropy: SystemEntropy::shared(),
         });
         Context { guard: Arc::new(Guard { inner }) }
     }
@@ -351,6 +367,14 @@ impl ContextInner {
         Ok((shared, Some(handle)))
     }
 
+    pub(crate) fn thread_name(&self) -> &str {
+        &self.settings.thread_name
+    }
+
+    pub(crate) fn authenticator(&self) -> Option<Arc<dyn Authenticator>> {
+        self.authenticator.lock().clone()
+    }
+
     /// Tells every I/O thread.
     pub(crate) fn tell_all(&self, command: impl Fn() -> Command) {
         for (io, _) in &self.threads.lock().io {
@@ -403,6 +427,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         // Every socket handle is gone, so each socket's own linger bounds the wait.
         let _report = self.inner.shut_down(None);
+        self.inner.desk.stop();
         self.inner.stop_threads();
     }
 }

@@ -9,6 +9,7 @@ pub(crate) struct Counters {
     losses: [AtomicU64; Loss::ALL.len()],
     pub(crate) connections: AtomicU64,
     pub(crate) failed_handshakes: AtomicU64,
+    pub(crate) denied_peers: AtomicU64,
     pub(crate) protocol_errors: AtomicU64,
 }
 
@@ -48,6 +49,8 @@ pub struct Statistics {
     pub connections: u64,
     /// Connections that failed in the handshake so far.
     pub failed_handshakes: u64,
+    /// Peers that were not let in so far, by an authenticator or for the want of one; they are among the failed handshakes.
+    pub denied_peers: u64,
     /// Connections dropped because the peer broke the protocol after the handshake.
     pub protocol_errors: u64,
 }
@@ -59,6 +62,7 @@ impl Statistics {
             lost: lost.filter(|(_, count)| *count > 0).collect(),
             connections: counters.connections.load(Relaxed),
             failed_handshakes: counters.failed_handshakes.load(Relaxed),
+            denied_peers: counters.denied_peers.load(Relaxed),
             protocol_errors: counters.protocol_errors.load(Relaxed),
         }
     }

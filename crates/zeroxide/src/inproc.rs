@@ -142,6 +142,15 @@ impl Registry {
         }
     }
 
+    /// Whether somebody has this name.
+    pub(crate) fn is_bound(&self, name: &str) -> bool {
+        self.0
+            .lock()
+            .bound
+            .get(name)
+            .is_some_and(|holder| holder.upgrade().is_some_and(|holder| holder.is_open()))
+    }
+
     /// Takes a name away, if this socket holds it. What is connected stays so.
     pub(crate) fn unbind(&self, name: &str, core: &Arc<Core>) {
         let mut names = self.0.lock();

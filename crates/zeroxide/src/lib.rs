@@ -91,7 +91,10 @@ pub use monitor::{Event, Monitor};
 pub use origin::Origin;
 pub use poller::{Interest, PollError, Poller, Readiness, Ready};
 pub use proxy::{Moved, Proxy, ProxyControl, ProxyStatistics, proxy};
-pub use security::{curve_keypair, curve_public};
+pub use security::{
+    AddressError, Addresses, AllowAny, AllowKeys, Applicant, Authenticator, AuthorizedKeys, Passwords,
+    curve_keypair, curve_public,
+};
 pub use socket::{
     Channel, Client, Dealer, Dgram, Dish, Gather, Handle, Pair, Peer, PeerInfo, Pub, Pull, Push, Radio, Rep,
     Req, Router, Scatter, Server, Socket, Stream, Sub, Xpub, Xsub,
@@ -99,8 +102,12 @@ pub use socket::{
 pub use stream::{MessageSink, MessageStream};
 pub use zeroxide_proto::{
     EndpointError, Frame, Loss, Message, Options, RoutingId, SocketType,
+    connection::HandshakeFailure,
     options::{MinimumVersion, ReconnectStop, RouterNotify},
-    security::{Admission, KeyError, Keypair, Mechanism, Password, PublicKey, SecretKey, SecurityOptions},
+    security::{
+        Admission, Credentials, Denial, KeyError, Keypair, Mechanism, Password, PublicKey, SecretKey,
+        SecurityOptions, zap::Grant,
+    },
     z85,
 };
 

@@ -11,6 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 use zeroxide_pipe::EventCount;
+use zeroxide_proto::connection::HandshakeFailure;
 
 /// The number by which the system knows this, for the events of libzmq.
 pub(crate) fn descriptor(of: &impl AsFd) -> i64 {
@@ -121,6 +122,8 @@ pub enum Event {
         reason: String,
         /// The protocol error code of the C API; 0 if the failure was none of protocol.
         code: u32,
+        /// What kind of failure it was.
+        failure: HandshakeFailure,
     },
     /// So many events came while this monitor was full.
     Missed(u64),

@@ -5,7 +5,8 @@ use std::{
     fmt,
     sync::{Arc, OnceLock},
 };
-use zeroxide_proto::{Frame, SocketType, connection::PeerProperties};
+use zeroxide_net::Stream;
+use zeroxide_proto::{Frame, SocketType, connection::PeerProperties, security::zap::Grant};
 
 /// What is known of the peer that a message came from: its address, and what it said about itself in the handshake.
 ///
@@ -32,27 +33,65 @@ pub struct Origin(Option<Arc<Details>>);
 #[derive(PartialEq, Eq)]
 struct Details {
     address: String,
+    /// The address without transport and port.
+    plain_address: String,
     socket_type: Option<SocketType>,
     routing_id: Frame,
     metadata: Vec<(String, Vec<u8>)>,
+    /// What an authenticator said of it.
+    grant: Option<Grant>,
     /// All of it as C strings; made when C first asks.
     strings: OnceLock<Vec<(String, CString)>>,
 }
 
+/// Where a peer is, as authenticators are told: an IP address, or over ipc who it is to the system.
+pub(crate) fn plain_address(stream: &Stream) -> String {
+    match (stream.peer_ip(), stream.peer_credentials()) {
+        (Some(ip), _) => ip.to_string(),
+        (None, Ok(Some(peer))) => format!(":{}:{}:{}", peer.user_id, peer.group_id, peer.process_id),
+        (None, _) => String::new(),
+    }
+}
+
 impl Origin {
     /// A peer behind a connection.
-    pub(crate) fn new(address: String, peer: PeerProperties) -> Self {
+    pub(crate) fn new(stream: &Stream, peer: PeerProperties, grant: Option<Box<Grant>>) -> Self {
+        Self::at(stream.peer_address(), plain_address(stream), peer, grant)
+    }
+
+    /// A peer at an address.
+    pub(crate) fn at(
+        address: String,
+        plain_address: String,
+        peer: PeerProperties,
+        grant: Option<Box<Grant>>,
+    ) -> Self {
         let PeerProperties { socket_type, routing_id, metadata, .. } = peer;
-        let strings = OnceLock::new();
-        Self(Some(Arc::new(Details { address, socket_type, routing_id, metadata, strings })))
+        let (grant, strings) = (grant.map(|grant| *grant), OnceLock::new());
+        Self(Some(Arc::new(Details {
+            address,
+            plain_address,
+            socket_type,
+            routing_id,
+            metadata,
+            grant,
+            strings,
+        })))
     }
 
     /// A peer in this process.
     pub(crate) fn within(kind: SocketType, routing_id: &Frame, metadata: &[(String, Vec<u8>)]) -> Self {
         let (routing_id, metadata) = (routing_id.clone(), metadata.to_vec());
         let address = "inproc".to_owned();
-        let (socket_type, strings) = (Some(kind), OnceLock::new());
-        Self(Some(Arc::new(Details { address, socket_type, routing_id, metadata, strings })))
+        Self(Some(Arc::new(Details {
+            address,
+            plain_address: String::new(),
+            socket_type: Some(kind),
+            routing_id,
+            metadata,
+            grant: None,
+            strings: OnceLock::new(),
+        })))
     }
 
     /// Where the peer is: `tcp://address:port`, `ipc://...`, or `inproc`.
@@ -70,9 +109,33 @@ impl Origin {
         self.0.as_ref().map_or(&[], |details| &details.routing_id)
     }
 
-    /// A property that the peer sent in the handshake; case does not matter.
+    /// Who the peer is, as the authenticator of this side found out; `None` where nobody was asked. This is no claim of
+    /// the peer.
+    pub fn user_id(&self) -> Option<&str> {
+        Some(&self.0.as_ref()?.grant.as_ref()?.user_id)
+    }
+
+    /// A property of the connection; case does not matter. First those that libzmq calls so: `User-Id`, `Peer-Address` (an
+    /// IP address without port), `Socket-Type`, `Identity` and `Routing-Id`; then those of the authenticator; then those
+    /// that the peer sent in the handshake.
     pub fn property(&self, name: &str) -> Option<&[u8]> {
-        let (_, value) = self.properties().find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        let is = |known: &str| known.eq_ignore_ascii_case(name);
+        let details = self.0.as_ref()?;
+        if is("User-Id") {
+            return self.user_id().map(str::as_bytes);
+        }
+        if is("Peer-Address") {
+            return (!details.plain_address.is_empty()).then_some(details.plain_address.as_bytes());
+        }
+        if is("Socket-Type") {
+            return details.socket_type.map(|kind| kind.name().as_bytes());
+        }
+        if is("Routing-Id") || is("Identity") {
+            let sent = details.socket_type.is_some_and(SocketType::sends_identity);
+            return (sent || !details.routing_id.is_empty()).then_some(&details.routing_id);
+        }
+        let granted = details.grant.iter().flat_map(|grant| &grant.metadata);
+        let (_, value) = granted.chain(&details.metadata).find(|(known, _)| is(known))?;
         Some(value)
     }
 
@@ -91,6 +154,12 @@ impl Origin {
         let metadata = self.0.iter().flat_map(|details| &details.metadata);
         metadata.map(|(name, value)| (name.as_str(), value.as_slice()))
     }
+
+    /// All that the authenticator said of the peer besides its user id.
+    pub fn granted(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let grant = self.0.iter().filter_map(|details| details.grant.as_ref());
+        grant.flat_map(|grant| &grant.metadata).map(|(name, value)| (name.as_str(), value.as_slice()))
+    }
 }
 
 impl Details {
@@ -105,12 +174,16 @@ impl Details {
         }
         add("Identity", &self.routing_id);
         add("Routing-Id", &self.routing_id);
-        let host =
-            |rest: &str| rest.rsplit_once(':').map(|(host, _)| host.trim_matches(['[', ']']).to_owned());
-        match self.address.split_once("://") {
-            Some(("tcp", rest)) => add("Peer-Address", host(rest).unwrap_or_default().as_bytes()),
-            Some((_, rest)) => add("Peer-Address", rest.as_bytes()),
-            None => {}
+        match (self.plain_address.is_empty(), self.address.split_once("://")) {
+            (false, _) => add("Peer-Address", self.plain_address.as_bytes()),
+            (true, Some((_, rest))) => add("Peer-Address", rest.as_bytes()),
+            (true, None) => {}
+        }
+        if let Some(grant) = &self.grant {
+            add("User-Id", grant.user_id.as_bytes());
+            for (name, value) in &grant.metadata {
+                add(name, value);
+            }
         }
         for (name, value) in &self.metadata {
             add(name, value);

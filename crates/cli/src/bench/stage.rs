@@ -39,7 +39,7 @@ pub(super) struct Cues<'a> {
 }
 
 /// How long connections and subscriptions may take. The whole run has its own limit.
-const PATIENCE: Duration = Duration::from_secs(600);
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 
 impl<'a> Stage<'a> {
     pub(super) fn new(

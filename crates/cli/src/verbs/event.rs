@@ -37,7 +37,7 @@ pub(crate) fn describe(event: &Event) -> Described {
         Event::HandshakeSucceeded { endpoint, peer } => {
             ("handshake-succeeded", vec![("endpoint", json!(endpoint)), ("peer", json!(peer))])
         }
-        Event::HandshakeFailed { endpoint, peer, reason, code } => (
+        Event::HandshakeFailed { endpoint, peer, reason, code, .. } => (
             "handshake-failed",
             vec![
                 ("endpoint", json!(endpoint)),

@@ -237,7 +237,8 @@ impl Decoder {
     ) -> Result<(), ProtocolError> {
         let Mode::Coded(coder) = &mut self.mode else { return Ok(()) };
         let mut whole = Batch::new();
-        let (at, stop) = coder.walk(&mut self.rules, scratch, from, &mut self.pending, &mut whole, sink);
+        let (at, stop) =
+            coder.walk(&mut self.rules, scratch.as_mut_slice(), from, &mut self.pending, &mut whole, sink);
         if !whole.is_empty() {
             sink.messages(whole);
         }

@@ -165,9 +165,8 @@ fn frame(flags: u8, body: &[u8], out: &mut Vec<u8>) {
 
 /// Appends the frame that carries an encrypted one: always a message frame, whatever is inside (X8).
 fn seal(sealer: &mut dyn Sealer, flags: u8, body: &[u8], out: &mut Vec<u8>) {
-    let mut sealed = Vec::new();
-    sealer.seal(flags, body, &mut sealed);
-    frame(0, &sealed, out);
+    Header::write(0, body.len() + sealer.overhead(), out);
+    sealer.seal(flags, body, out);
 }
 
 /// A batch on its way out, in the form of the wire.

@@ -3,15 +3,22 @@
 use super::Version;
 use crate::{
     SocketType,
-    wire::{CommandError, MetadataError},
+    security::{Denial, zap::ZapError},
+    wire::{CommandError, MetadataError, command},
 };
 use std::{error::Error, fmt};
 
 const UNSPECIFIED: u32 = 0x1000_0000;
 const UNEXPECTED_COMMAND: u32 = 0x1000_0001;
 const INVALID_SEQUENCE: u32 = 0x1000_0002;
+const KEY_EXCHANGE: u32 = 0x1000_0003;
 const MALFORMED: u32 = 0x1000_0011;
+const MALFORMED_MESSAGE: u32 = 0x1000_0012;
+const MALFORMED_HELLO: u32 = 0x1000_0013;
+const MALFORMED_INITIATE: u32 = 0x1000_0014;
 const MALFORMED_ERROR: u32 = 0x1000_0015;
+const MALFORMED_READY: u32 = 0x1000_0016;
+const MALFORMED_WELCOME: u32 = 0x1000_0017;
 const INVALID_METADATA: u32 = 0x1000_0018;
 const CRYPTOGRAPHIC: u32 = 0x1100_0001;
 const MECHANISM_MISMATCH: u32 = 0x1100_0002;
@@ -58,6 +65,67 @@ pub enum HandshakeError {
     Metadata(MetadataError),
     /// A frame of the handshake breaks the rules of frames.
     Frame(ProtocolError),
+    /// A command of a mechanism does not have the form it must have (R7, R9).
+    Malformed(HandshakeCommand),
+    /// Something encrypted does not open: a wrong key, most likely, or somebody in between (R9).
+    Cryptographic,
+    /// A command came twice or out of order (R9).
+    Sequence,
+    /// A key that is good for nothing, or a peer that means another server (R9).
+    KeyExchange,
+    /// This side let the peer not in.
+    Denied(Denial),
+    /// This side had nobody to ask whether the peer may enter.
+    NoAuthenticator,
+    /// The ZAP handler of this side answered what makes no sense (R17).
+    Zap(ZapError),
+    /// The system has no random numbers to make keys of.
+    Entropy,
+}
+
+/// A command of a handshake.
+///
+/// ```
+/// use zeroxide_proto::connection::{HandshakeCommand, HandshakeError};
+/// assert_eq!(HandshakeError::Malformed(HandshakeCommand::Hello).code(), 0x1000_0013);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "these are their names on the wire")]
+pub enum HandshakeCommand {
+    Hello,
+    Welcome,
+    Initiate,
+    Ready,
+}
+
+/// How a failed handshake is told to monitors: libzmq has an event for each.
+///
+/// ```
+/// use zeroxide_proto::{connection::{HandshakeError, HandshakeFailure}, security::Denial};
+/// let refused = HandshakeError::Denied(Denial::Refused);
+/// assert_eq!(refused.failure(), HandshakeFailure::Authentication(400));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum HandshakeFailure {
+    /// The peer broke the protocol, or does not fit; with libzmq's protocol error code.
+    Protocol(u32),
+    /// The server said no, whichever side that is; with ZAP's status: 300, 400 or 500.
+    Authentication(u16),
+    /// This side is a server that has nobody to ask about the peer.
+    NoAuthenticator,
+    /// The connection ended, or its time was over.
+    Connection,
+}
+
+impl HandshakeFailure {
+    /// The protocol error code of the C API, 0 where there is none.
+    pub const fn code(self) -> u32 {
+        match self {
+            Self::Protocol(code) => code,
+            _ => 0,
+        }
+    }
 }
 
 /// Why an established connection must be closed.
@@ -106,6 +174,10 @@ pub enum ProtocolError {
     ZeroLength,
     /// A command breaks the grammar (R7, R10).
     Command(CommandError),
+    /// A frame in the clear on an encrypted connection (R9).
+    NotEncrypted,
+    /// An encrypted frame that is too short (R9).
+    MalformedMessage,
     /// A frame does not decrypt (R9).
     Cryptographic,
     /// A frame came twice or out of order (R9).
@@ -120,7 +192,18 @@ impl HandshakeError {
             | Self::Downgrade(_)
             | Self::SocketType { .. }
             | Self::RoutingId
-            | Self::Refused { .. } => UNSPECIFIED,
+            | Self::Refused { .. }
+            | Self::Denied(_)
+            | Self::NoAuthenticator
+            | Self::Entropy => UNSPECIFIED,
+            Self::Malformed(HandshakeCommand::Hello) => MALFORMED_HELLO,
+            Self::Malformed(HandshakeCommand::Welcome) => MALFORMED_WELCOME,
+            Self::Malformed(HandshakeCommand::Initiate) => MALFORMED_INITIATE,
+            Self::Malformed(HandshakeCommand::Ready) => MALFORMED_READY,
+            Self::Cryptographic => CRYPTOGRAPHIC,
+            Self::Sequence => INVALID_SEQUENCE,
+            Self::KeyExchange => KEY_EXCHANGE,
+            Self::Zap(error) => error.code(),
             Self::Mechanism(_) => MECHANISM_MISMATCH,
             Self::UnexpectedMessage | Self::UnexpectedCommand => UNEXPECTED_COMMAND,
             Self::Command(CommandError::Reason) => MALFORMED_ERROR,
@@ -136,7 +219,30 @@ impl HandshakeError {
             Self::Refused { reason } if matches!(reason.as_str(), "300" | "400" | "500") => {
                 reason.parse().ok()
             }
+            Self::Denied(denial) => Some(denial.status()),
             _ => None,
+        }
+    }
+
+    /// As monitors are told.
+    pub fn failure(&self) -> HandshakeFailure {
+        match (self, self.authentication_status()) {
+            (_, Some(status)) => HandshakeFailure::Authentication(status),
+            (Self::NoAuthenticator, None) => HandshakeFailure::NoAuthenticator,
+            _ => HandshakeFailure::Protocol(self.code()),
+        }
+    }
+
+    /// Whether another try may go better: only if this side or its authenticator said so, or lacked something.
+    pub const fn is_passing(&self) -> bool {
+        matches!(self, Self::Denied(Denial::TryLater) | Self::NoAuthenticator | Self::Zap(_) | Self::Entropy)
+    }
+
+    /// What the data of an ERROR come to.
+    pub(crate) fn refused(data: &[u8]) -> Self {
+        match command::error_reason(data) {
+            Ok(reason) => Self::Refused { reason: String::from_utf8_lossy(reason).into_owned() },
+            Err(error) => Self::Command(error),
         }
     }
 }
@@ -153,6 +259,8 @@ impl ProtocolError {
             | Self::TooManyFrames
             | Self::ZeroLength => UNSPECIFIED,
             Self::Command(_) => MALFORMED,
+            Self::NotEncrypted => UNEXPECTED_COMMAND,
+            Self::MalformedMessage => MALFORMED_MESSAGE,
             Self::Cryptographic => CRYPTOGRAPHIC,
             Self::Sequence => INVALID_SEQUENCE,
         }
@@ -180,6 +288,14 @@ impl fmt::Display for HandshakeError {
             Self::Command(error) => error.fmt(out),
             Self::Metadata(error) => error.fmt(out),
             Self::Frame(error) => error.fmt(out),
+            Self::Malformed(command) => write!(out, "a malformed {}", command.name()),
+            Self::Cryptographic => out.write_str("what the peer encrypted does not open: is a key wrong?"),
+            Self::Sequence => out.write_str("a command of the handshake out of sequence"),
+            Self::KeyExchange => out.write_str("a key that cannot be used, or one meant for another server"),
+            Self::Denied(denial) => write!(out, "the peer may not enter: {denial}"),
+            Self::NoAuthenticator => out.write_str("there is nobody who could let the peer in"),
+            Self::Zap(error) => error.fmt(out),
+            Self::Entropy => out.write_str("the system has no random numbers to make keys of"),
         }
     }
 }
@@ -195,8 +311,21 @@ impl fmt::Display for ProtocolError {
             Self::TooManyFrames => out.write_str("a message of too many frames"),
             Self::ZeroLength => out.write_str("a frame of length 0 where the flags count"),
             Self::Command(error) => error.fmt(out),
+            Self::NotEncrypted => out.write_str("a frame in the clear on an encrypted connection"),
+            Self::MalformedMessage => out.write_str("an encrypted frame that is too short"),
             Self::Cryptographic => out.write_str("a frame that does not decrypt"),
             Self::Sequence => out.write_str("an encrypted frame out of sequence"),
+        }
+    }
+}
+
+impl HandshakeCommand {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Hello => "HELLO",
+            Self::Welcome => "WELCOME",
+            Self::Initiate => "INITIATE",
+            Self::Ready => "READY",
         }
     }
 }

@@ -7,15 +7,19 @@
 //! Revision --- 0, 1, 2: send type, identity ---> SocketType -> Identity(1.0 or 2.0)  -> established
 //!     | 3 and above: send the other 53 octets
 //! Greeting --- 64 octets: same mechanism? ----> Commands, until the mechanism is done -> established
+//!                                               Commands -> Asking -> Commands, on a side that decides who enters
 //! ```
 //! Detection and downgrade are those of zmtp.md section 4.1; what is sent when is exactly that, so that old peers see
 //! a greeting of their own version.
 
-use super::{Decoder, Encoder, HandshakeError, ProtocolError, Settings, Version};
+use super::{
+    Decoder, Encoder, HandshakeError, Settings, Version,
+    partial::{ROUTING_ID_MAX, command_frame, identity_v1, identity_v2},
+};
 use crate::{
     Frame, SocketType,
-    batch::{COMMAND, Header, MORE},
-    security::{Exchange, Step},
+    batch::Header,
+    security::{Exchange, Question, Step, Verdict},
     wire::{
         Command, command,
         greeting::{self, Detection, GREETING_SIZE, Greeting, SIGNATURE_SIZE},
@@ -24,11 +28,6 @@ use crate::{
     },
 };
 use std::sync::Arc;
-
-/// The longest command of a handshake: all the metadata a peer may send, and some room for keys.
-const COMMAND_MAX: u64 = metadata::OCTETS_MAX as u64 + 512;
-/// The longest routing id.
-const ROUTING_ID_MAX: usize = 255;
 
 /// A connection that is being set up.
 ///
@@ -69,6 +68,7 @@ enum Stage {
     Identity { framing: Version, peer: Option<SocketType> },
     Greeting,
     Commands { version: Version, mechanism: Exchange },
+    Asking { version: Version, mechanism: Exchange },
     Over,
 }
 
@@ -89,6 +89,8 @@ pub struct Progress {
     pub consumed: usize,
     /// The connection, once it is up.
     pub established: Option<Established>,
+    /// What has to be decided before the handshake goes on, by [`Handshake::answer`]; until then it takes no octets.
+    pub question: Option<Box<Question>>,
 }
 
 /// A connection that is up.
@@ -163,8 +165,8 @@ impl Handshake {
     /// [`HandshakeError`]: the connection is to be closed, after what is in `out` was sent.
     pub fn receive(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<Progress, HandshakeError> {
         let mut rest = input;
-        let mut established = None;
-        while established.is_none() && !matches!(self.stage, Stage::Over) {
+        let mut made = Made::Nothing;
+        while matches!(made, Made::Nothing) && !matches!(self.stage, Stage::Asking { .. } | Stage::Over) {
             let missing = self.wanted()?.saturating_sub(self.buffer.len());
             let (taken, behind) = rest.split_at_checked(missing).unwrap_or((rest, &[]));
             self.buffer.extend_from_slice(taken);
@@ -173,10 +175,49 @@ impl Handshake {
                 break;
             }
             if missing == 0 {
-                established = self.step(out)?;
+                made = self.step(out)?;
             }
         }
-        Ok(Progress { consumed: input.len() - rest.len(), established })
+        let consumed = input.len() - rest.len();
+        Ok(match made {
+            Made::Nothing => Progress { consumed, established: None, question: None },
+            Made::Question(question) => Progress { consumed, established: None, question: Some(question) },
+            Made::Connection(established) => {
+                Progress { consumed, established: Some(*established), question: None }
+            }
+        })
+    }
+
+    /// Goes on with what was decided about the peer, and appends to `out` what to send. Does nothing if nothing was asked.
+    ///
+    /// # Errors
+    /// If the peer may not enter: the connection is to be closed, after what is in `out` was sent.
+    pub fn answer(
+        &mut self,
+        verdict: Verdict,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<Established>, HandshakeError> {
+        let (version, mechanism) = match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Asking { version, mechanism } => (version, mechanism),
+            stage => {
+                self.stage = stage;
+                return Ok(None);
+            }
+        };
+        match verdict {
+            Verdict::Allow => match self.approved(version, mechanism, out)? {
+                Made::Connection(established) => Ok(Some(*established)),
+                Made::Nothing | Made::Question(_) => Ok(None),
+            },
+            Verdict::Deny(denial) => {
+                if let Some(reason) = denial.reason() {
+                    command::write_error(reason, out); // X10
+                }
+                Err(HandshakeError::Denied(denial))
+            }
+            Verdict::NoAuthenticator => Err(HandshakeError::NoAuthenticator),
+            Verdict::Nonsense(error) => Err(HandshakeError::Zap(error)),
+        }
     }
 
     /// Octets the buffer must hold before the stage can be left; grows as headers come in.
@@ -191,13 +232,13 @@ impl Handshake {
             Stage::Greeting => GREETING_SIZE,
             Stage::Identity { framing: Version::V1, .. } => identity_v1(&self.buffer)?.wanted,
             Stage::Identity { .. } => identity_v2(&self.buffer)?.wanted,
-            Stage::Commands { .. } => command_frame(&self.buffer)?.wanted,
-            Stage::Over => 0,
+            Stage::Commands { mechanism, .. } => command_frame(&self.buffer, mechanism)?.wanted,
+            Stage::Asking { .. } | Stage::Over => 0,
         })
     }
 
     /// Leaves the stage, all octets of which are there.
-    fn step(&mut self, out: &mut Vec<u8>) -> Result<Option<Established>, HandshakeError> {
+    fn step(&mut self, out: &mut Vec<u8>) -> Result<Made, HandshakeError> {
         match std::mem::replace(&mut self.stage, Stage::Over) {
             Stage::Signature => self.signature_seen(out)?,
             Stage::Revision => self.revision_seen(out)?,
@@ -206,12 +247,14 @@ impl Handshake {
                 self.buffer.clear();
                 self.stage = Stage::Identity { framing, peer };
             }
-            Stage::Identity { framing, peer } => return self.identity_seen(framing, peer).map(Some),
-            Stage::Greeting => self.greeting_seen(out)?,
+            Stage::Identity { framing, peer } => {
+                return self.identity_seen(framing, peer).map(Made::connection);
+            }
+            Stage::Greeting => return self.greeting_seen(out),
             Stage::Commands { version, mechanism } => return self.command_seen(version, mechanism, out),
-            Stage::Over => {}
+            Stage::Asking { .. } | Stage::Over => {}
         }
-        Ok(None)
+        Ok(Made::Nothing)
     }
 
     fn signature_seen(&mut self, out: &mut Vec<u8>) -> Result<(), HandshakeError> {
@@ -254,7 +297,8 @@ impl Handshake {
         if !version.meets(self.settings.minimum_version) {
             return Err(HandshakeError::Version(version)); // R1
         }
-        if !version.has_commands() && !self.settings.security.allows_versions_without_security() {
+        let secured = !self.settings.security.allows_versions_without_security() || self.settings.asks;
+        if !version.has_commands() && secured {
             return Err(HandshakeError::Downgrade(version)); // R3
         }
         Ok(())
@@ -295,18 +339,19 @@ impl Handshake {
         Greeting::new(self.settings.security.name(), self.settings.security.is_server())
     }
 
-    fn greeting_seen(&mut self, out: &mut Vec<u8>) -> Result<(), HandshakeError> {
-        let Some(peer) = self.buffer.first_chunk().and_then(Greeting::parse) else { return Ok(()) };
+    fn greeting_seen(&mut self, out: &mut Vec<u8>) -> Result<Made, HandshakeError> {
+        let Some(peer) = self.buffer.first_chunk().and_then(Greeting::parse) else {
+            return Ok(Made::Nothing);
+        };
         if peer.mechanism != self.greeting().mechanism {
             return Err(HandshakeError::Mechanism(peer.mechanism)); // R2
         }
         // Later major versions must step down to ours; minor ones only add.
         let version = if (peer.major, peer.minor) == (3, 0) { Version::V3_0 } else { Version::V3_1 };
         let mut mechanism = self.settings.security.begin();
-        mechanism.start(&self.own_metadata(), out);
+        let step = mechanism.start(out)?;
         self.buffer.clear();
-        self.stage = Stage::Commands { version, mechanism };
-        Ok(())
+        self.stepped(version, mechanism, step, out)
     }
 
     fn own_metadata(&self) -> Vec<u8> {
@@ -327,19 +372,46 @@ impl Handshake {
         version: Version,
         mut mechanism: Exchange,
         out: &mut Vec<u8>,
-    ) -> Result<Option<Established>, HandshakeError> {
-        let frame = command_frame(&self.buffer)?;
+    ) -> Result<Made, HandshakeError> {
+        let frame = command_frame(&self.buffer, &mechanism)?;
         let command = Command::parse(frame.body).map_err(HandshakeError::Command)?;
-        let step = mechanism.receive(command, out)?;
+        let step = mechanism.receive(command, &|| self.own_metadata(), out)?;
         self.buffer = Vec::new();
+        self.stepped(version, mechanism, step, out)
+    }
+
+    /// The peer may enter.
+    fn approved(
+        &mut self,
+        version: Version,
+        mut mechanism: Exchange,
+        out: &mut Vec<u8>,
+    ) -> Result<Made, HandshakeError> {
+        let step = mechanism.approved(&|| self.own_metadata(), out)?;
+        self.stepped(version, mechanism, step, out)
+    }
+
+    fn stepped(
+        &mut self,
+        version: Version,
+        mechanism: Exchange,
+        step: Step,
+        out: &mut Vec<u8>,
+    ) -> Result<Made, HandshakeError> {
         match step {
             Step::Continue => {
                 self.stage = Stage::Commands { version, mechanism };
-                Ok(None)
+                Ok(Made::Nothing)
             }
+            Step::Ask(question) if self.settings.asks => {
+                self.stage = Stage::Asking { version, mechanism };
+                Ok(Made::Question(question))
+            }
+            Step::Ask(_) => self.approved(version, mechanism, out),
             Step::Done(agreement) => {
-                let peer = self.peer(version, agreement.metadata, out)?;
-                Ok(Some(self.established(peer, agreement.stages)))
+                let encrypted = agreement.stages.is_some();
+                let peer = self.peer(version, agreement.metadata, encrypted, out)?;
+                Ok(Made::connection(self.established(peer, agreement.stages)))
             }
         }
     }
@@ -349,6 +421,7 @@ impl Handshake {
         &self,
         version: Version,
         metadata: Properties,
+        encrypted: bool,
         out: &mut Vec<u8>,
     ) -> Result<PeerProperties, HandshakeError> {
         let mut socket_type = None;
@@ -356,7 +429,9 @@ impl Handshake {
         if let Some(name) = metadata::find(&metadata, metadata::SOCKET_TYPE) {
             socket_type = SocketType::from_name(name);
             if let Err(error) = self.check_type(socket_type) {
-                command::write_error("Invalid socket type", out); // R11, X7
+                if !encrypted {
+                    command::write_error("Invalid socket type", out); // R11, X7
+                }
                 return Err(error);
             }
         }
@@ -373,76 +448,17 @@ impl Handshake {
     }
 }
 
-/// One frame of the handshake, perhaps not all there.
-struct Partial<'a> {
-    /// Octets from its first on that are needed to know more of it, or to have all of it.
-    wanted: usize,
-    body: &'a [u8],
+/// What one step came to.
+#[derive(Debug)]
+enum Made {
+    Nothing,
+    Question(Box<Question>),
+    Connection(Box<Established>),
 }
 
-impl<'a> Partial<'a> {
-    const fn header(wanted: usize) -> Self {
-        Self { wanted, body: &[] }
-    }
-
-    fn whole(buffer: &'a [u8], header: usize, size: u64) -> Self {
-        let wanted = header.saturating_add(usize::try_from(size).unwrap_or(usize::MAX));
-        Self { wanted, body: buffer.get(header..wanted).unwrap_or_default() }
-    }
-}
-
-/// The identity frame of a 1.0 peer. Its flags are whatever the peer's signature has there, and ignored (T19).
-fn identity_v1(buffer: &[u8]) -> Result<Partial<'_>, HandshakeError> {
-    let zero = |_| HandshakeError::Frame(ProtocolError::ZeroLength); // R14
-    let Some(header) = legacy::Header::parse(buffer).map_err(zero)? else {
-        return Ok(Partial::header(match buffer.first() {
-            None => 1,
-            Some(0xFF) => SIGNATURE_SIZE,
-            Some(_) => 2,
-        }));
-    };
-    identity_of(buffer, header.octets, header.size)
-}
-
-/// The identity frame of a 2.0 peer: one that is final.
-fn identity_v2(buffer: &[u8]) -> Result<Partial<'_>, HandshakeError> {
-    let Some(&flags) = buffer.first() else { return Ok(Partial::header(1)) };
-    if flags & COMMAND != 0 {
-        return Err(HandshakeError::Frame(ProtocolError::CommandOnLegacy)); // R5
-    }
-    if flags & !crate::batch::LONG != 0 {
-        return Err(HandshakeError::Frame(ProtocolError::ReservedFlags(flags))); // R4
-    }
-    match Header::parse(buffer) {
-        Some(header) => identity_of(buffer, header.octets, header.size),
-        None => Ok(Partial::header(if flags == 0 { 2 } else { 9 })),
-    }
-}
-
-fn identity_of(buffer: &[u8], header: usize, size: u64) -> Result<Partial<'_>, HandshakeError> {
-    if size > ROUTING_ID_MAX as u64 {
-        return Err(HandshakeError::RoutingId); // R12, before any of it is stored
-    }
-    Ok(Partial::whole(buffer, header, size))
-}
-
-fn command_frame(buffer: &[u8]) -> Result<Partial<'_>, HandshakeError> {
-    let Some(&flags) = buffer.first() else { return Ok(Partial::header(1)) };
-    if flags & !(MORE | crate::batch::LONG | COMMAND) != 0 {
-        return Err(HandshakeError::Frame(ProtocolError::ReservedFlags(flags))); // R4
-    }
-    if flags & COMMAND == 0 {
-        return Err(HandshakeError::UnexpectedMessage); // R7
-    }
-    if flags & MORE != 0 {
-        return Err(HandshakeError::Frame(ProtocolError::CommandWithMore)); // R4
-    }
-    match Header::parse(buffer) {
-        Some(Header { size, .. }) if size > COMMAND_MAX => {
-            Err(HandshakeError::Frame(ProtocolError::FrameTooLong { size })) // R6
-        }
-        Some(header) => Ok(Partial::whole(buffer, header.octets, header.size)),
-        None => Ok(Partial::header(if flags & crate::batch::LONG == 0 { 2 } else { 9 })),
+impl Made {
+    fn connection(established: Established) -> Self {
+        Self::Connection(Box::new(established))
     }
 }
 

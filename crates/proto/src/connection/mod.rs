@@ -13,6 +13,7 @@ mod error;
 mod handshake;
 mod heartbeat;
 mod large;
+mod partial;
 #[cfg(test)]
 mod tests;
 mod transcode;
@@ -21,7 +22,7 @@ mod walk;
 use crate::{Batch, Frame, Options, SocketType, options::MinimumVersion, security::Security, wire::Command};
 pub use decoder::Decoder;
 pub use encoder::{Encoder, Wire};
-pub use error::{HandshakeError, ProtocolError};
+pub use error::{HandshakeCommand, HandshakeError, HandshakeFailure, ProtocolError};
 pub use handshake::{Established, Handshake, PeerProperties, Progress};
 pub use heartbeat::{Beat, Heartbeat, PONGS_QUEUED_MAX};
 use std::fmt;
@@ -103,10 +104,12 @@ pub struct Settings {
     pub metadata: Vec<(String, Vec<u8>)>,
     /// The mechanism, the same for all peers.
     pub security: Security,
+    /// Whether somebody decides about each peer, on the side that has to: a server, or either side of NULL.
+    pub asks: bool,
 }
 
 impl Settings {
-    /// What the options of a socket of this type say.
+    /// What the options of a socket of this type say, but for security: that is NULL, and nobody is asked.
     pub fn new(socket_type: SocketType, options: &Options) -> Self {
         Self {
             socket_type,
@@ -117,6 +120,7 @@ impl Settings {
             max_frames: FRAMES_MAX,
             metadata: options.metadata.clone(),
             security: Security::Null,
+            asks: false,
         }
     }
 

@@ -18,7 +18,7 @@ pub(super) struct Transcoder(Coding);
 #[derive(Debug)]
 enum Coding {
     Legacy,
-    Sealed { opener: Box<dyn Opener>, plain: Vec<u8> },
+    Sealed(Box<dyn Opener>),
 }
 
 impl Transcoder {
@@ -27,15 +27,15 @@ impl Transcoder {
     }
 
     pub(super) fn sealed(opener: Box<dyn Opener>) -> Self {
-        Self(Coding::Sealed { opener, plain: Vec::new() })
+        Self(Coding::Sealed(opener))
     }
 
     /// Takes whole frames off `octets` from `from` on: finished messages go to `whole`, frames of an unfinished one to
-    /// `pending`, commands to `sink`. Returns where it stopped, and why.
+    /// `pending`, commands to `sink`. Returns where it stopped, and why. What is encrypted is decrypted where it lies.
     pub(super) fn walk(
         &mut self,
         rules: &mut Rules,
-        octets: &[u8],
+        octets: &mut [u8],
         from: usize,
         pending: &mut Batch,
         whole: &mut Batch,
@@ -43,18 +43,18 @@ impl Transcoder {
     ) -> (usize, Stop) {
         let mut at = from;
         loop {
-            let rest = octets.get(at..).unwrap_or_default();
+            let rest = octets.get_mut(at..).unwrap_or_default();
             let (flags, size, header) = match self.header(rules, rest) {
                 Ok(Some(head)) => head,
                 Ok(None) => return (at, Stop::Short),
                 Err(error) => return (at, Stop::Error(error)),
             };
-            let body = header.checked_add(size).and_then(|end| rest.get(header..end));
+            let body = header.checked_add(size).and_then(|end| rest.get_mut(header..end));
             let Some(body) = body else {
                 let large = Stop::Large { header, size, flags };
                 return (at, if size < SHARED_FROM { Stop::Short } else { large });
             };
-            if let Err(error) = self.deliver(rules, flags, Body::Borrowed(body), pending, whole, sink) {
+            if let Err(error) = self.deliver(rules, flags, body, pending, whole, sink) {
                 return (at, Stop::Error(error));
             }
             at += header + size;
@@ -71,7 +71,23 @@ impl Transcoder {
         whole: &mut Batch,
         sink: &mut impl Sink,
     ) -> Result<(), ProtocolError> {
-        self.deliver(rules, flags, Body::Owned(body), pending, whole, sink)
+        match &mut self.0 {
+            Coding::Legacy => deliver(rules, flags, Body::Owned(body), pending, whole, sink),
+            Coding::Sealed(opener) => {
+                // Nobody else has it yet, so this copies nothing.
+                let mut octets = Vec::from(body);
+                let flags = opener.open(&mut octets)?;
+                let overhead = opener.overhead().min(octets.len());
+                deliver_opened(
+                    rules,
+                    flags,
+                    Body::Owned(Bytes::from(octets).slice(overhead..)),
+                    pending,
+                    whole,
+                    sink,
+                )
+            }
+        }
     }
 
     /// Flags, size of the body and size of the header, if all of the header is there and legal.
@@ -81,12 +97,12 @@ impl Transcoder {
                 Some(head) => (u8::from(head.more) * MORE, head.size, head.octets, 0),
                 None => return Ok(None),
             },
-            Coding::Sealed { opener, .. } => {
+            Coding::Sealed(opener) => {
                 let Some(&flags) = octets.first() else { return Ok(None) };
                 rules.check_flags(flags)?;
                 let Some(head) = Header::parse(octets) else { return Ok(None) };
                 // Flags count inside only; outside both kinds of frames may carry a message (X8).
-                (0, head.size, head.octets, opener.overhead())
+                (0, head.size, head.octets, opener.overhead() as u64)
             }
         };
         rules.check_size(flags, size.saturating_sub(allowance))?;
@@ -98,41 +114,60 @@ impl Transcoder {
         &mut self,
         rules: &mut Rules,
         flags: u8,
-        body: Body<'_>,
+        body: &mut [u8],
         pending: &mut Batch,
         whole: &mut Batch,
         sink: &mut impl Sink,
     ) -> Result<(), ProtocolError> {
-        let (flags, body) = match &mut self.0 {
-            Coding::Legacy => (flags, body),
-            Coding::Sealed { opener, plain } => {
-                let flags = opener.open(body.as_slice(), plain)?;
-                rules.check_flags(flags)?;
-                rules.check_size(flags, plain.len() as u64)?;
-                if plain.len() >= SHARED_FROM {
-                    (flags, Body::Owned(std::mem::take(plain).into()))
-                } else {
-                    (flags, Body::Borrowed(plain))
-                }
+        match &mut self.0 {
+            Coding::Legacy => deliver(rules, flags, Body::Borrowed(body), pending, whole, sink),
+            Coding::Sealed(opener) => {
+                let flags = opener.open(body)?;
+                let inside = body.get(opener.overhead()..).unwrap_or_default();
+                deliver_opened(rules, flags, Body::Borrowed(inside), pending, whole, sink)
             }
-        };
-        if flags & COMMAND != 0 {
-            sink.command(Command::parse(body.as_slice()).map_err(ProtocolError::Command)?);
-            return Ok(());
         }
-        let more = flags & MORE != 0;
-        let was_open = rules.is_open();
-        let last = rules.pass(body.as_slice().len() as u64, more);
-        let place = if was_open || more { &mut *pending } else { &mut *whole };
-        match body {
-            Body::Borrowed(octets) => place.push_frame(octets, more),
-            Body::Owned(octets) => place.push_shared(octets, more),
-        }
-        if last && was_open {
-            whole.append(std::mem::take(pending));
-        }
-        Ok(())
     }
+}
+
+/// As [`deliver`], for what was inside an encrypted frame.
+fn deliver_opened(
+    rules: &mut Rules,
+    flags: u8,
+    body: Body<'_>,
+    pending: &mut Batch,
+    whole: &mut Batch,
+    sink: &mut impl Sink,
+) -> Result<(), ProtocolError> {
+    rules.check_flags(flags)?;
+    rules.check_size(flags, body.as_slice().len() as u64)?;
+    deliver(rules, flags, body, pending, whole, sink)
+}
+
+fn deliver(
+    rules: &mut Rules,
+    flags: u8,
+    body: Body<'_>,
+    pending: &mut Batch,
+    whole: &mut Batch,
+    sink: &mut impl Sink,
+) -> Result<(), ProtocolError> {
+    if flags & COMMAND != 0 {
+        sink.command(Command::parse(body.as_slice()).map_err(ProtocolError::Command)?);
+        return Ok(());
+    }
+    let more = flags & MORE != 0;
+    let was_open = rules.is_open();
+    let last = rules.pass(body.as_slice().len() as u64, more);
+    let place = if was_open || more { &mut *pending } else { &mut *whole };
+    match body {
+        Body::Borrowed(octets) => place.push_frame(octets, more),
+        Body::Owned(octets) => place.push_shared(octets, more),
+    }
+    if last && was_open {
+        whole.append(std::mem::take(pending));
+    }
+    Ok(())
 }
 
 enum Body<'a> {

@@ -3,35 +3,30 @@
 //! Each side says HELLO and, having heard one, READY. Frames are then "encrypted" by one octet of flags in front and
 //! every octet turned over.
 
-use super::{Agreement, Opener, Sealer, Stages, Step};
+use super::{Agreement, Opener, OwnMetadata, Sealer, Stages, Step};
 use crate::{
     connection::{HandshakeError, ProtocolError},
     wire::{Command, metadata},
 };
 
 #[derive(Debug)]
-pub(crate) struct Toy {
-    own: Vec<u8>,
-}
+pub(crate) struct Toy;
 
 impl Toy {
-    pub(crate) fn new() -> Self {
-        Self { own: Vec::new() }
-    }
-
-    pub(crate) fn start(&mut self, own: &[u8], out: &mut Vec<u8>) {
-        self.own = own.to_vec();
+    pub(crate) fn start(&mut self, out: &mut Vec<u8>) -> Step {
         Command::Unknown { name: b"HELLO", data: b"" }.write(out);
+        Step::Continue
     }
 
     pub(crate) fn receive(
         &mut self,
         command: Command<'_>,
+        own: OwnMetadata<'_>,
         out: &mut Vec<u8>,
     ) -> Result<Step, HandshakeError> {
         match command {
             Command::Unknown { name: b"HELLO", .. } => {
-                Command::Ready(&self.own).write(out);
+                Command::Ready(&own()).write(out);
                 Ok(Step::Continue)
             }
             Command::Ready(data) => {
@@ -48,6 +43,10 @@ impl Toy {
 struct TurnOver;
 
 impl Sealer for TurnOver {
+    fn overhead(&self) -> usize {
+        1
+    }
+
     fn seal(&mut self, flags: u8, body: &[u8], out: &mut Vec<u8>) {
         out.push(flags);
         out.extend(body.iter().map(|octet| !octet));
@@ -55,14 +54,13 @@ impl Sealer for TurnOver {
 }
 
 impl Opener for TurnOver {
-    fn overhead(&self) -> u64 {
+    fn overhead(&self) -> usize {
         1
     }
 
-    fn open(&mut self, body: &[u8], out: &mut Vec<u8>) -> Result<u8, ProtocolError> {
-        let (flags, body) = body.split_first().ok_or(ProtocolError::Cryptographic)?;
-        out.clear();
-        out.extend(body.iter().map(|octet| !octet));
+    fn open(&mut self, body: &mut [u8]) -> Result<u8, ProtocolError> {
+        let (flags, body) = body.split_first_mut().ok_or(ProtocolError::Cryptographic)?;
+        body.iter_mut().for_each(|octet| *octet = !*octet);
         Ok(*flags)
     }
 }

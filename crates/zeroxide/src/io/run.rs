@@ -33,6 +33,8 @@ pub(crate) struct Loop {
     pub(crate) now: Instant,
     pub(crate) scratch: Vec<u8>,
     pub(crate) random: u64,
+    /// Questions about peers so far.
+    pub(crate) questions: u64,
     seats: Vec<Weak<Core>>,
     tick: Duration,
     /// Connections in a long burst, whose senders write themselves.
@@ -71,6 +73,7 @@ impl Loop {
             now: Instant::now(),
             scratch: Vec::new(),
             random: random | 1,
+            questions: 0,
             seats: Vec::new(),
             tick: TICK,
             busy: Vec::new(),
@@ -181,6 +184,9 @@ impl Loop {
             Command::CloseSocket(core) => self.close_socket(&core),
             Command::Abandon => self.abandon(),
             Command::Resolved(key, result) => self.resolved(key, result),
+            Command::Verdict { session, number, verdict, grant } => {
+                self.verdict(session, number, verdict, grant);
+            }
             Command::Claimed(core) => {
                 // A reader that left before it was known here may have found this thread ticking, for others, and relied
                 // on that; the tick it counted on did not ask after it.

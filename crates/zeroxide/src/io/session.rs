@@ -24,7 +24,10 @@ use std::{
     time::{Duration, Instant},
 };
 use zeroxide_net::{Socks, Stream};
-use zeroxide_proto::connection::{Handshake, Heartbeat};
+use zeroxide_proto::{
+    connection::{Handshake, Heartbeat},
+    security::zap::Grant,
+};
 
 /// After the last octet is out, how long the peer may take to close its side before we do.
 pub(crate) const LAST_WAIT: Duration = Duration::from_millis(250);
@@ -63,9 +66,28 @@ pub(crate) enum Stage {
     Resolving,
     Connecting { stream: Dialed, deadline: Option<Instant> },
     Proxying { stream: Arc<Stream>, socks: Box<Socks>, out: Vec<u8>, deadline: Option<Instant> },
-    Shaking { stream: Arc<Stream>, handshake: Box<Handshake>, out: Vec<u8>, deadline: Option<Instant> },
+    Shaking { stream: Arc<Stream>, shaking: Box<Shaking>, out: Vec<u8>, deadline: Option<Instant> },
     Up { stream: Arc<Stream>, heartbeat: Option<Box<Heartbeat>> },
     Ending { stream: Arc<Stream>, deadline: Option<Instant> },
+}
+
+/// A handshake, and what it waits for.
+pub(crate) struct Shaking {
+    pub(crate) handshake: Handshake,
+    /// What is known of a peer that was let in.
+    pub(crate) grant: Option<Box<Grant>>,
+    /// Somebody decides about the peer.
+    pub(crate) asking: Option<Asking>,
+}
+
+/// A question under way. Until it is answered nothing is read.
+pub(crate) struct Asking {
+    /// Which of the session's connections it is about.
+    pub(crate) number: u64,
+    /// What had been read already.
+    pub(crate) rest: Vec<u8>,
+    /// Goes with the connection, so that nobody asks on for it.
+    pub(crate) _wanted: Arc<()>,
 }
 
 impl Session {

@@ -16,6 +16,7 @@ use std::{
 };
 use zeroxide_net::{Poller, Ring};
 use zeroxide_pipe::EventCount;
+use zeroxide_proto::security::{Verdict, zap::Grant};
 
 /// Names a session or a listener of one I/O thread; never used again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     Abandon,
     /// The names of an outgoing connection were looked up.
     Resolved(SessionKey, io::Result<Vec<SocketAddr>>),
+    /// What was decided about the peer of a connection, by its number, and who the peer is.
+    Verdict { session: SessionKey, number: u64, verdict: Verdict, grant: Option<Box<Grant>> },
     /// A thread claimed the reading of this socket's connections: see that they do not go unread when it is away.
     Claimed(Weak<Core>),
     /// End the thread.

@@ -1,8 +1,8 @@
 //! New keys from the random numbers of the operating system.
 
-use std::io;
+use std::{io, sync::Arc};
 use zeroize::Zeroize;
-use zeroxide_proto::security::{Keypair, PublicKey, SecretKey};
+use zeroxide_proto::security::{Entropy, Keypair, NoEntropy, PublicKey, SecretKey};
 
 /// Makes a new pair of CURVE keys. libzmq: `zmq_curve_keypair`.
 ///
@@ -33,4 +33,20 @@ pub fn curve_keypair() -> io::Result<Keypair> {
 /// ```
 pub fn curve_public(secret: &SecretKey) -> PublicKey {
     secret.public()
+}
+
+/// The operating system's random numbers, for handshakes.
+#[derive(Debug)]
+pub(crate) struct SystemEntropy;
+
+impl SystemEntropy {
+    pub(crate) fn shared() -> Arc<dyn Entropy> {
+        Arc::new(Self)
+    }
+}
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+        getrandom::fill(octets).map_err(|_| NoEntropy)
+    }
 }

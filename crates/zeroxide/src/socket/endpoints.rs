@@ -307,10 +307,6 @@ impl Core {
     }
 
     fn refuse_if_ended(&self) -> Result<(), EndpointCause> {
-        // Until PLAIN and CURVE are there: better no connection than one in the clear.
-        if self.options.lock().security.mechanism() != zeroxide_proto::security::Mechanism::Null {
-            return Err(EndpointCause::Option("the mechanism is not built yet"));
-        }
         match (self.is_open(), self.is_terminated()) {
             (true, _) => Ok(()),
             (false, true) => Err(EndpointCause::Terminated),

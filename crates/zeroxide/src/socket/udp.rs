@@ -85,7 +85,7 @@ impl Core {
             routing_id: Frame::EMPTY,
             metadata: Vec::new(),
         };
-        *peer.origin.lock() = Origin::new(endpoint.clone(), nobody);
+        *peer.origin.lock() = Origin::at(endpoint.clone(), String::new(), nobody, None);
         self.apply(booked);
         self.context.shutdown.session_begins();
         self.record(endpoint.clone(), bound, Place::Io(io.clone(), key));

@@ -5,7 +5,7 @@ use super::{last, socket_types};
 use crate::{
     bench::{
         kit::order::{WHOLE, read, stamp},
-        stage::{Clock, Stage, nanoseconds},
+        stage::{Clock, PATIENCE, Stage, nanoseconds},
         workload::{Family, Pattern, Workload},
     },
     exit::Failure,
@@ -37,7 +37,12 @@ pub(super) fn publish(stage: &Stage<'_>) -> Result<Facts, Failure> {
     let lost = || socket.statistics().lost_in_all();
     let (before, clock) = (lost(), Clock::start());
     for number in 0..stage.count {
-        send(&socket, &envelopes, body.stamped(0, number))?;
+        let body = body.stamped(0, number);
+        if envelopes.is_empty() {
+            socket.send(body)?;
+        } else {
+            addressed(&envelopes, body).try_for_each(|message| socket.send(message))?;
+        }
     }
     let facts = Facts::default().with("sending", clock.nanoseconds()).with("cpu", clock.cpu());
     let facts = facts.with("sent", stage.count).with("lost", lost() - before);
@@ -46,7 +51,9 @@ pub(super) fn publish(stage: &Stage<'_>) -> Result<Facts, Failure> {
         Pattern::Router => socket.set_router_mandatory(true)?,
         _ => socket.set_xpub_nodrop(true)?,
     }
-    send(&socket, &envelopes, body.stamped(END, stage.count))?;
+    for message in addressed(&envelopes, body.stamped(END, stage.count)) {
+        socket.send_timeout(message, PATIENCE)?;
+    }
     Ok(facts)
 }
 
@@ -62,14 +69,11 @@ fn addressees(stage: &Stage<'_>, socket: &Socket) -> Result<Vec<Frame>, Failure>
     Ok(Vec::new())
 }
 
-fn send(socket: &Socket, envelopes: &[Frame], body: &[u8]) -> Result<(), Failure> {
-    if envelopes.is_empty() {
-        socket.send(body)?;
-    }
-    for envelope in envelopes {
-        socket.send(Message::from([envelope.clone(), Frame::from(body)]))?;
-    }
-    Ok(())
+/// A message for each addressee; where there are no addresses, one for all.
+fn addressed<'a>(envelopes: &'a [Frame], body: &'a [u8]) -> impl Iterator<Item = Message> + 'a {
+    let for_all = envelopes.is_empty().then(|| Message::from(body));
+    let with = move |envelope: &'a Frame| Message::from([envelope.clone(), Frame::from(body)]);
+    envelopes.iter().map(with).chain(for_all)
 }
 
 /// What is published: a topic, where there are several, the number, and what fills it up.

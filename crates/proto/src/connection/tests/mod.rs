@@ -6,7 +6,9 @@ mod detection;
 mod frames;
 mod large;
 mod refusals;
+mod secure;
 mod sessions;
+mod tampering;
 
 use super::*;
 use crate::Message;

@@ -42,20 +42,26 @@ impl Loop {
             }
             Ended::Handshake(error) => {
                 core.counters.failed_handshakes.fetch_add(1, Relaxed);
+                if matches!(error, HandshakeError::Denied(_) | HandshakeError::NoAuthenticator) {
+                    core.counters.denied_peers.fetch_add(1, Relaxed);
+                }
                 let (endpoint, peer) = (endpoint.clone(), peer_name.clone());
+                let (reason, failure) = (error.to_string(), error.failure());
                 core.emit(|| Event::HandshakeFailed {
                     endpoint,
                     peer,
-                    reason: error.to_string(),
-                    code: error.code(),
+                    reason,
+                    code: failure.code(),
+                    failure,
                 });
-                (error.to_string(), true)
+                (error.to_string(), !error.is_passing() || stop.handshake_failed)
             }
             Ended::Lost(reason) => {
                 if was_shaking {
                     core.counters.failed_handshakes.fetch_add(1, Relaxed);
                     let (endpoint, peer, reason) = (endpoint.clone(), peer_name.clone(), reason.clone());
-                    core.emit(|| Event::HandshakeFailed { endpoint, peer, reason, code: 0 });
+                    let failure = HandshakeFailure::Connection;
+                    core.emit(|| Event::HandshakeFailed { endpoint, peer, reason, code: 0, failure });
                 }
                 let stopped = (was_up && stop.after_disconnect) || (was_shaking && stop.handshake_failed);
                 (reason, stopped)

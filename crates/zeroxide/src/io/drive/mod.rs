@@ -3,13 +3,14 @@
 use crate::{
     io::{
         run::Loop,
-        session::{LAST_WAIT, Linger, Session, Stage},
+        session::{Asking, LAST_WAIT, Linger, Session, Shaking, Stage},
         shared::{Command, SessionKey},
     },
     link::{Drained, READS_PER_TURN, ReadOutcome, Wire},
     monitor::{Event, descriptor},
     origin::Origin,
     peer::{Link, Peer},
+    security::{Applicant, Inquiry},
 };
 use std::{
     io::{self, ErrorKind, IoSlice},
@@ -20,9 +21,10 @@ use zeroxide_net::{Family, Interest, Progress as SocksProgress, Socks, Stream};
 use zeroxide_proto::{
     Frame, Loss, SocketType,
     connection::{
-        Beat, Decoder, Encoder, Established, Handshake, HandshakeError, Heartbeat, PeerProperties, Settings,
-        Version,
+        Beat, Decoder, Encoder, Established, Handshake, HandshakeError, HandshakeFailure, Heartbeat,
+        PeerProperties, Version,
     },
+    security::{Question, Verdict, zap::Grant},
     socket::{Facts, Refused},
 };
 

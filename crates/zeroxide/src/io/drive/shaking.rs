@@ -19,20 +19,19 @@ impl Loop {
                 metadata: Vec::new(),
             };
             let established = Established { peer, decoder: Decoder::raw(), encoder: Encoder::raw() };
-            return self.up(key, stream, established, Vec::new(), &[]);
+            return self.up(key, stream, established, None, Vec::new(), &[]);
         }
-        let own;
-        let options = match &session.dialer {
-            Some(dialer) => &dialer.options,
-            None => {
-                own = session.core.options.lock().clone();
-                &own
+        let (settings, interval) = match &session.dialer {
+            Some(dialer) => {
+                (session.core.connection_settings(&dialer.options), dialer.options.handshake_interval)
             }
+            None => session.core.accept_settings(),
         };
         let mut out = Vec::new();
-        let handshake = Box::new(Handshake::new(Settings::new(session.core.kind, options), &mut out));
-        let deadline = options.handshake_interval.and_then(|interval| self.now.checked_add(interval));
-        session.stage = Stage::Shaking { stream, handshake, out, deadline };
+        let handshake = Handshake::new(settings, &mut out);
+        let shaking = Box::new(Shaking { handshake, grant: None, asking: None });
+        let deadline = interval.and_then(|interval| self.now.checked_add(interval));
+        session.stage = Stage::Shaking { stream, shaking, out, deadline };
         self.note_deadline(key);
         self.write_pending(key);
     }
@@ -40,36 +39,119 @@ impl Loop {
     pub(super) fn shaking_readable(&mut self, key: SessionKey) {
         let mut input = Vec::with_capacity(4096);
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        let Stage::Shaking { stream, handshake, out, .. } = &mut session.stage else { return };
-        match stream.read(&mut input) {
-            Ok(0) => return self.ended(key, Ended::Lost("the peer closed during the handshake".to_owned())),
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-            Err(error) => return self.ended(key, Ended::Lost(error.to_string())),
+        let Stage::Shaking { stream, shaking, .. } = &mut session.stage else { return };
+        if shaking.asking.is_some() {
+            // Nothing is read while somebody decides about the peer: this can only be its end.
+            return self.ended(key, Ended::Lost("the peer closed during the handshake".to_owned()));
         }
-        match handshake.receive(&input, out) {
-            Ok(progress) => match progress.established {
-                None => self.write_pending(key),
-                Some(established) => {
-                    let (stream, out) = (stream.clone(), std::mem::take(out));
-                    let rest = input.get(progress.consumed..).unwrap_or_default().to_vec();
-                    self.up(key, stream, established, out, &rest);
+        match stream.read(&mut input) {
+            Ok(0) => self.ended(key, Ended::Lost("the peer closed during the handshake".to_owned())),
+            Ok(_) => self.shake(key, &input),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => self.ended(key, Ended::Lost(error.to_string())),
+        }
+    }
+
+    /// Goes on with what was read.
+    fn shake(&mut self, key: SessionKey, input: &[u8]) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let Stage::Shaking { shaking, out, .. } = &mut session.stage else { return };
+        match shaking.handshake.receive(input, out) {
+            Ok(progress) => {
+                let rest = input.get(progress.consumed..).unwrap_or_default();
+                match (progress.established, progress.question) {
+                    (Some(established), _) => self.shaken(key, established, rest),
+                    (None, Some(question)) => self.ask(key, *question, rest.to_vec()),
+                    (None, None) => self.write_pending(key),
                 }
-            },
-            Err(error) => {
-                // An ERROR command for the peer may be in `out`; it goes out if the kernel takes it now.
-                let _ = stream.write_vectored(&[IoSlice::new(out)]);
-                self.ended(key, Ended::Handshake(error));
             }
+            Err(error) => self.failed_shaking(key, error),
+        }
+    }
+
+    fn shaken(&mut self, key: SessionKey, established: Established, rest: &[u8]) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let Stage::Shaking { stream, shaking, out, .. } = &mut session.stage else { return };
+        let (stream, out, grant) = (stream.clone(), std::mem::take(out), shaking.grant.take());
+        self.up(key, stream, established, grant, out, rest);
+    }
+
+    fn failed_shaking(&mut self, key: SessionKey, error: HandshakeError) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        if let Stage::Shaking { stream, out, .. } = &mut session.stage {
+            // An ERROR command for the peer may be in `out`; it goes out if the kernel takes it now. What the peer said
+            // meanwhile is taken away, or the close would be a reset that overtakes the ERROR.
+            let _ = stream.write_vectored(&[IoSlice::new(out)]);
+            self.scratch.clear();
+            self.scratch.reserve(crate::link::READ_SIZE);
+            let _ = stream.read(&mut self.scratch);
+            self.scratch.clear();
+        }
+        self.ended(key, Ended::Handshake(error));
+    }
+
+    /// Has somebody decide about the peer; the answer is a command.
+    fn ask(&mut self, key: SessionKey, question: Question, rest: Vec<u8>) {
+        self.questions += 1;
+        let number = self.questions;
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let core = session.core.clone();
+        let Stage::Shaking { stream, shaking, .. } = &mut session.stage else { return };
+        let wanted = Arc::new(());
+        shaking.asking = Some(Asking { number, rest, _wanted: wanted.clone() });
+        let options = core.options.lock();
+        let security = match &session.dialer {
+            Some(dialer) => &dialer.options.security,
+            None => &options.security,
+        };
+        let inquiry = Inquiry {
+            io: self.shared.clone(),
+            session: key,
+            number,
+            wanted: Arc::downgrade(&wanted),
+            applicant: Applicant::new(
+                String::from_utf8_lossy(&security.zap_domain).into_owned(),
+                crate::origin::plain_address(stream),
+                question.routing_id,
+                question.credentials,
+            ),
+            domain: security.zap_domain.clone(),
+            own_routing_id: options.routing_id.clone(),
+            admission: security.admission,
+            enforce_domain: security.zap_enforce_domain,
+            authenticator: core.authenticator().or_else(|| core.context.authenticator()),
+        };
+        drop(options);
+        self.write_pending(key);
+        core.context.desk.ask(&core.context, inquiry);
+    }
+
+    /// Somebody has decided about the peer.
+    pub(crate) fn verdict(
+        &mut self,
+        key: SessionKey,
+        number: u64,
+        verdict: Verdict,
+        grant: Option<Box<Grant>>,
+    ) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let Stage::Shaking { shaking, out, .. } = &mut session.stage else { return };
+        let Some(asking) = shaking.asking.take_if(|asking| asking.number == number) else { return };
+        shaking.grant = grant;
+        match shaking.handshake.answer(verdict, out) {
+            Ok(Some(established)) => self.shaken(key, established, &asking.rest),
+            Ok(None) => self.shake(key, &asking.rest),
+            Err(error) => self.failed_shaking(key, error),
         }
     }
 
     /// Writes the octets of a handshake that are still to go.
     pub(super) fn write_pending(&mut self, key: SessionKey) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        let (Stage::Shaking { stream, out, .. } | Stage::Proxying { stream, out, .. }) = &mut session.stage
-        else {
-            return;
+        let (stream, out, reads) = match &mut session.stage {
+            Stage::Shaking { stream, out, shaking, .. } => (stream, out, shaking.asking.is_none()),
+            Stage::Proxying { stream, out, .. } => (stream, out, true),
+            _ => return,
         };
         while !out.is_empty() {
             match stream.write_vectored(&[IoSlice::new(out)]) {
@@ -78,7 +160,7 @@ impl Loop {
                 Err(error) => return self.ended(key, Ended::Lost(error.to_string())),
             }
         }
-        let interest = Interest::new(true, !out.is_empty());
+        let interest = Interest::new(reads, !out.is_empty());
         let _ = self.shared.poller.modify(&**stream, key.0, interest);
     }
 }

@@ -9,6 +9,7 @@ impl Loop {
         key: SessionKey,
         stream: Arc<Stream>,
         established: Established,
+        grant: Option<Box<Grant>>,
         out: Vec<u8>,
         rest: &[u8],
     ) {
@@ -18,7 +19,7 @@ impl Loop {
         let _ = self.shared.poller.modify(&*stream, key.0, Interest::READ);
         let connect_routing_id =
             session.dialer.as_ref().and_then(|dialer| dialer.options.connect_routing_id.clone());
-        let origin = Origin::new(stream.peer_address(), properties.clone());
+        let origin = Origin::new(&stream, properties.clone(), grant);
         let facts = Facts {
             socket_type: properties.socket_type,
             routing_id: &properties.routing_id,

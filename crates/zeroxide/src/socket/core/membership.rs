@@ -201,6 +201,7 @@ impl Core {
     /// Takes changed options over where they act at once. Returns the peers that are to be told of room when the options
     /// are unlocked; so are those who wait to send.
     pub(crate) fn configure(&self, options: &Options) -> Vec<Arc<Peer>> {
+        self.forget_settings();
         let mut rules = self.rules.lock();
         rules.machine.configure(options);
         self.needs_accept.store(rules.machine.needs_accept(), Relaxed);

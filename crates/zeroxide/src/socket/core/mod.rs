@@ -16,6 +16,7 @@ use crate::{
     origin::Origin,
     peer::{Cargo, Link, Other, Peer, Within, Word},
     seat::Seat,
+    security::Authenticator,
     socket::{endpoints::Endpoints, incoming::Incoming},
     sync::Mutex,
 };
@@ -41,6 +42,9 @@ pub(crate) struct Core {
     pub(crate) kind: SocketType,
     pub(crate) context: Arc<ContextInner>,
     pub(crate) options: Mutex<Options>,
+    /// What accepted connections are told, until an option changes.
+    accepting: Mutex<Option<Accepting>>,
+    authenticator: Mutex<Option<Arc<dyn Authenticator>>>,
     pub(crate) endpoints: Mutex<Endpoints>,
     pub(crate) counters: Counters,
     pub(crate) monitors: Monitors,
@@ -92,11 +96,13 @@ impl Peers for Directory {
     }
 }
 
+mod connection;
 mod effects;
 mod membership;
 mod receiving;
 mod sending;
 
+use connection::Accepting;
 pub(crate) use effects::Booked;
 use receiving::unlock;
 use sending::kick;
@@ -127,6 +133,8 @@ impl Core {
             }),
             incoming: Mutex::default(),
             reports: Mutex::default(),
+            accepting: Mutex::default(),
+            authenticator: Mutex::default(),
             options: Mutex::new(options),
         }
     }

@@ -4,6 +4,7 @@
 mod life;
 mod patterns;
 mod queues;
+mod security;
 mod transport;
 
 use crate::{
