@@ -13,6 +13,7 @@
 //! This room does not know messages, sockets of ZeroMQ or their options: it takes plain settings.
 
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc, missing_debug_implementations)]
 
 pub mod error;
 pub mod fault;

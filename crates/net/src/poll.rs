@@ -20,6 +20,10 @@ use std::time::{Duration, Instant};
 /// assert!(fds[0].revents().contains(PollFlags::IN));
 /// # Ok::<(), std::io::Error>(())
 /// ```
+///
+/// # Errors
+///
+/// What the system answers: out of memory, or a list longer than this process may have descriptors.
 pub fn wait_fds(fds: &mut [PollFd<'_>], timeout: Option<Duration>) -> io::Result<usize> {
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     let mut remaining = timeout;

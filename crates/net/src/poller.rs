@@ -100,6 +100,10 @@ impl Poller {
     pub const BATCH: usize = 256;
 
     /// A poller that watches nothing.
+    ///
+    /// # Errors
+    ///
+    /// Out of descriptors or memory.
     pub fn new() -> io::Result<Self> {
         fault::check(Call::Create)?;
         Ok(Self { epoll: epoll::create(CreateFlags::CLOEXEC)? })
@@ -139,6 +143,10 @@ impl Poller {
     /// Empty after a timeout. Never returns early: interrupted waits go on with what remains.
     ///
     /// Timeouts below 10 ms are exact; longer ones are rounded up to the next millisecond.
+    ///
+    /// # Errors
+    ///
+    /// What the system answers; a healthy system has no reason to. `events` is empty then.
     pub fn wait(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
         events.clear();
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));

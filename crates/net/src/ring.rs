@@ -36,6 +36,10 @@ pub struct Ring {
 
 impl Ring {
     /// A bell that is silent.
+    ///
+    /// # Errors
+    ///
+    /// Out of descriptors or memory.
     pub fn new() -> io::Result<Self> {
         fault::check(Call::Create)?;
         let eventfd = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;

@@ -73,6 +73,10 @@ impl Stream {
     }
 
     /// Two connected ends within this process.
+    ///
+    /// # Errors
+    ///
+    /// Out of descriptors or memory.
     pub fn pair() -> io::Result<(Self, Self)> {
         fault::check(Call::Socket)?;
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
@@ -134,17 +138,29 @@ impl Stream {
     }
 
     /// Tells the peer that nothing more will come; what is in the send buffer is still delivered, and reading goes on.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` if the connection is broken already.
     pub fn shutdown_write(&self) -> io::Result<()> {
         Ok(rustix::net::shutdown(&self.fd, Shutdown::Write)?)
     }
 
     /// Ends both directions: every thread that waits for or uses this stream sees its end. The descriptor stays
     /// open until the stream is dropped, so its number cannot come to mean something else meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// `NotConnected` if the connection is broken already.
     pub fn shutdown(&self) -> io::Result<()> {
         Ok(rustix::net::shutdown(&self.fd, Shutdown::Both)?)
     }
 
     /// The error that is waiting to be reported, if any; asking takes it away.
+    ///
+    /// # Errors
+    ///
+    /// What the system answers to the question; the error that was waiting is the value.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         Ok(rustix::net::sockopt::socket_error(&self.fd)?.err().map(io::Error::from))
     }
@@ -173,11 +189,19 @@ impl Stream {
     }
 
     /// This end as an endpoint.
+    ///
+    /// # Errors
+    ///
+    /// What the system answers to the question.
     pub fn local_address(&self) -> io::Result<String> {
         local_text(self.fd.as_fd())
     }
 
     /// Who connected over ipc; `None` over tcp.
+    ///
+    /// # Errors
+    ///
+    /// What the system answers to the question.
     pub fn peer_credentials(&self) -> io::Result<Option<PeerCredentials>> {
         if matches!(self.peer, Peer::Tcp(_)) {
             return Ok(None);

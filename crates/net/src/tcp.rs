@@ -87,6 +87,11 @@ pub struct TcpListener {
 impl Connecting {
     /// Begins to connect to `address` and does not wait. With `source` the connection comes from that address; port
     /// 0 there lets the system choose one.
+    ///
+    /// # Errors
+    ///
+    /// The socket cannot be opened or set up as told, the source address is in use or not of this machine, or the system
+    /// knows at once that there is no way to `address`.
     pub fn start(
         address: SocketAddr,
         source: Option<SocketAddr>,
@@ -143,6 +148,10 @@ impl AsFd for Connecting {
 
 impl TcpListener {
     /// Listens on `address`; port 0 lets the system choose one. On `[::]` IPv4 peers are welcome too.
+    ///
+    /// # Errors
+    ///
+    /// `AddrInUse`; `AddrNotAvailable` if it is no address of this machine; a setting that the system refuses.
     pub fn listen(address: SocketAddr, settings: &TcpSettings, backlog: u32) -> Result<Self, NetError> {
         let text = tcp_text(address);
         let fd = settings.open(address, &text)?;

@@ -105,6 +105,10 @@ pub enum Unsent {
 
 impl UdpSocket {
     /// A socket to send to `target`, and to others of its family; the system chooses where from.
+    ///
+    /// # Errors
+    ///
+    /// The socket cannot be opened or set up as told.
     pub fn open(target: SocketAddr, settings: &UdpSettings) -> Result<Self, NetError> {
         let text = udp_text(target);
         let fd = settings.open(target, &text)?;
@@ -117,6 +121,11 @@ impl UdpSocket {
     /// too.
     ///
     /// Only what was sent to the group itself is received, not what came to the same port by other ways.
+    ///
+    /// # Errors
+    ///
+    /// `AddrInUse`; `AddrNotAvailable` if it is no address of this machine; a group that cannot be joined; a setting that the
+    /// system refuses.
     pub fn bind(address: SocketAddr, settings: &UdpSettings) -> Result<Self, NetError> {
         let text = udp_text(address);
         let fd = settings.open(address, &text)?;

@@ -49,6 +49,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc, missing_debug_implementations)]
 
 mod event_count;
 mod lane;

@@ -5,6 +5,7 @@
 //! know sockets of the operating system, nor how threads hand over.
 
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc, missing_debug_implementations)]
 
 pub mod batch;
 pub mod connection;

@@ -55,6 +55,7 @@
 //! [`statistics`](Handle::statistics) of each lost message why it was lost.
 
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc, missing_debug_implementations)]
 
 // This room is where protocol, lanes and bytes meet. It knows all three; they do not know each other.
 

@@ -6,6 +6,7 @@
 use crate::{future::until, sync::Mutex};
 use std::{
     collections::VecDeque,
+    fmt,
     os::fd::{AsFd, AsRawFd},
     sync::{Arc, Weak},
     time::{Duration, Instant},
@@ -224,6 +225,17 @@ impl Monitor {
             0 => Ok(None),
             missed => Ok(Some(Event::Missed(missed))),
         }
+    }
+}
+
+impl fmt::Debug for Monitor {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let queue = self.0.queue.lock();
+        out.debug_struct("Monitor")
+            .field("waiting", &queue.events.len())
+            .field("missed", &queue.missed)
+            .field("ended", &queue.ended)
+            .finish()
     }
 }
 
