@@ -122,8 +122,9 @@ impl Batch {
     #[inline]
     pub fn push(&mut self, frame: &Frame, more: bool) {
         match frame.as_shared() {
-            Some(body) => self.push_shared(body.clone(), more),
-            None => self.push_frame(frame, more),
+            Some(body) if body.len() >= SHARED_FROM => self.push_shared(body.clone(), more),
+            // A clone, of what is copied in any case, could allocate.
+            _ => self.push_frame(frame, more),
         }
     }
 
