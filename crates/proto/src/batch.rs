@@ -142,6 +142,15 @@ impl Batch {
         }
     }
 
+    /// Appends an envelope and the head of one last frame, whose body of `size` octets the caller writes itself. For values
+    /// that are only written, never taken from.
+    pub fn push_before(&mut self, envelope: &[Frame], size: usize) {
+        for frame in envelope {
+            self.push(frame, true);
+        }
+        self.push_header(size, false);
+    }
+
     /// Appends frames that are framed already and finish exactly `messages` messages.
     pub(crate) fn push_octets(&mut self, framed: &[u8], messages: usize) {
         self.octets.extend_from_slice(framed);

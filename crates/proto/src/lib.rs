@@ -14,6 +14,7 @@ pub mod frame;
 pub mod loss;
 pub mod message;
 pub mod options;
+pub mod reuse;
 pub mod routing;
 pub mod routing_id;
 pub mod security;

@@ -157,6 +157,12 @@ impl SocketType {
         !matches!(self, Self::Sub | Self::Pull | Self::Dish | Self::Gather)
     }
 
+    /// Whether a message goes where it goes whatever is in it: the rules of this type do not look at what is sent.
+    #[inline]
+    pub const fn sends_unseen(self) -> bool {
+        matches!(self, Self::Pair | Self::Req | Self::Rep | Self::Dealer | Self::Push)
+    }
+
     /// Whether the application can receive.
     pub const fn receives(self) -> bool {
         !matches!(self, Self::Pub | Self::Push | Self::Radio | Self::Scatter)

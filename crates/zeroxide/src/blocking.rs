@@ -360,6 +360,7 @@ impl Core {
         for peer in self.peers() {
             if let Some(wire) = peer.wire()
                 && !peer.outbox.has_room()
+                && !wire.is_looked_after(true)
             {
                 wire.write_or_report(&peer);
             }

@@ -71,6 +71,7 @@ mod io;
 mod link;
 mod monitor;
 mod origin;
+mod payload;
 mod peer;
 mod poller;
 mod proxy;
@@ -90,6 +91,7 @@ pub use error::{
 pub use future::{RecvFromFuture, RecvFuture, SendFuture};
 pub use monitor::{Event, Monitor};
 pub use origin::Origin;
+pub use payload::Payload;
 pub use poller::{Interest, PollError, Poller, Readiness, Ready};
 pub use proxy::{Moved, Proxy, ProxyControl, ProxyStatistics, proxy};
 pub use security::{

@@ -86,11 +86,6 @@ impl<W: Waiting> Wrapped<W> {
     async fn take(&self) -> Message {
         if W::ASYNC { self.0.recv_async().await.unwrap() } else { self.0.recv().unwrap() }
     }
-
-    #[inline]
-    async fn give(&self, message: impl Into<Message>) {
-        if W::ASYNC { self.0.send_async(message).await.unwrap() } else { self.0.send(message).unwrap() }
-    }
 }
 
 impl<W: Waiting> Socket for Wrapped<W> {
@@ -124,7 +119,7 @@ impl<W: Waiting> Socket for Wrapped<W> {
     async fn echo(&mut self, count: u64) {
         for _ in 0..count {
             let message = self.take().await;
-            self.give(message).await;
+            if W::ASYNC { self.0.send_async(message).await.unwrap() } else { self.0.send(message).unwrap() }
         }
     }
 }

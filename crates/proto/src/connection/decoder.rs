@@ -18,6 +18,7 @@ use super::{
 use crate::{
     Batch,
     batch::{Header, MORE, SHARED_FROM},
+    reuse,
     security::Opener,
     wire::Command,
 };
@@ -118,7 +119,9 @@ impl Decoder {
         }
         self.direct = false;
         scratch.clear();
-        scratch.reserve_exact(READ);
+        if scratch.capacity() < READ {
+            *scratch = reuse::take(READ);
+        }
         scratch.extend_from_slice(&self.partial);
         scratch
     }

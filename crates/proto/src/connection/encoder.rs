@@ -196,6 +196,13 @@ struct Coded {
     ends: Vec<usize>,
 }
 
+/// For a peer that takes batches as they are.
+impl From<Batch> for Wire {
+    fn from(batch: Batch) -> Self {
+        Self { batch, coded: None }
+    }
+}
+
 impl Wire {
     /// What to write, in order.
     pub fn segments(&self) -> impl Iterator<Item = &[u8]> {

@@ -6,7 +6,7 @@
 //! ```
 //! Memory grows with the octets that came, never with what the header claims.
 
-use crate::batch::COMMAND;
+use crate::{batch::COMMAND, reuse};
 use bytes::Bytes;
 
 /// What is given to a body before any of it came.
@@ -25,7 +25,10 @@ pub(super) struct Large {
 impl Large {
     /// A body of `size` octets, of which these came.
     pub(super) fn copied(size: usize, flags: u8, begin: &[u8]) -> Self {
-        let mut octets = Vec::with_capacity((size + slack(size)).min(FIRST.max(begin.len())));
+        let whole = size.saturating_add(slack(size));
+        // Memory that is there already may be given at once, whatever the header claims.
+        let mut octets =
+            reuse::take_kept(whole).unwrap_or_else(|| reuse::take(whole.min(FIRST.max(begin.len()))));
         octets.extend_from_slice(begin);
         Self { octets, start: 0, end: size, flags }
     }
@@ -82,7 +85,7 @@ impl Large {
     /// The whole body, in the memory it was read into.
     pub(super) fn into_body(self) -> Bytes {
         debug_assert_eq!(self.octets.len(), self.end);
-        let mut body = Bytes::from(self.octets);
+        let mut body = reuse::share(self.octets);
         if self.start <= body.len() { body.split_off(self.start) } else { Bytes::new() }
     }
 }

@@ -56,6 +56,8 @@ pub(crate) struct Wire {
     scheduled: AtomicBool,
     /// The kernel took no more: the I/O thread will hear when it does. Written under `transmit`.
     blocked: AtomicBool,
+    /// It took no more for longer than a sender cares to wait; see [`Wire::write_through`].
+    stalled: AtomicBool,
     /// Octets received so far: what heartbeats count, and what ends a burst.
     received: AtomicU64,
     interest: Mutex<Watch>,
@@ -69,6 +71,7 @@ mod control;
 mod datagrams;
 mod interest;
 mod reading;
+mod through;
 mod writing;
 
 pub(crate) use control::Control;
@@ -91,6 +94,7 @@ impl Wire {
             receipts: Receipts::default(),
             scheduled: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
+            stalled: AtomicBool::new(false),
             received: AtomicU64::new(0),
             interest: Mutex::default(),
             session,
@@ -126,6 +130,7 @@ impl Wire {
         transmit.attached = Some((stream.clone(), encoder));
         transmit.control = first;
         self.blocked.store(false, Relaxed);
+        self.stalled.store(false, Relaxed);
     }
 
     /// Lets whoever waits read the connection. What was read with the handshake, and what the rules deliver first, has to

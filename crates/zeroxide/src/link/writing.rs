@@ -123,6 +123,7 @@ impl Wire {
 
     /// The kernel has room again (called by the I/O thread).
     pub(crate) fn writable(&self, peer: &Peer) -> Drained {
+        self.stalled.store(false, Relaxed);
         self.watch(|watch| watch.write = false);
         {
             let _token = self.transmit.lock();
@@ -140,7 +141,7 @@ impl Wire {
             && !self.has_control.load(Acquire)
     }
 
-    fn drain(&self, transmit: &mut Transmit, peer: &Peer) -> Drained {
+    pub(super) fn drain(&self, transmit: &mut Transmit, peer: &Peer) -> Drained {
         for _ in 0..WRITES_PER_TURN {
             if transmit.attached.is_none() {
                 return Drained::Detached;

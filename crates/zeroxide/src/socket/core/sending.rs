@@ -1,20 +1,41 @@
 //! Sending: from a message to the outboxes of the peers it goes to.
 
 use super::*;
+use crate::payload::{Load, Unseen};
+use zeroxide_pipe::Rejected;
+use zeroxide_proto::{frame::INLINE_CAPACITY, reuse};
 
 impl Core {
     /// Sends the message if that needs no waiting.
     #[inline]
-    pub(crate) fn try_send(&self, mut message: Message) -> Result<(), SendError> {
+    pub(crate) fn try_send(&self, message: Message) -> Result<(), SendError> {
+        let failed = |(cause, message)| SendError { socket: self.kind, cause, message };
+        self.try_send_load(message).map_err(failed)
+    }
+
+    /// Sends borrowed octets as a message of one frame if that needs no waiting. They are not made a message first where
+    /// a message would take memory of its own, and the rules do not ask to see it. If it `may_wait`, the call stays with a
+    /// large body while the kernel takes it; it never waits for room.
+    #[inline]
+    pub(crate) fn try_send_octets(&self, octets: &[u8], may_wait: bool) -> Result<(), SendError> {
+        if octets.len() <= INLINE_CAPACITY || !self.kind.sends_unseen() || self.conflate.load(Relaxed) {
+            return self.try_send(Message::from(octets));
+        }
+        let failed = |cause| SendError { socket: self.kind, cause, message: Message::from(octets) };
+        self.try_send_load(Unseen::new(octets, may_wait)).map_err(|(cause, _)| failed(cause))
+    }
+
+    #[inline]
+    fn try_send_load<L: Load>(&self, mut load: L) -> Result<(), (SendErrorCause, L)> {
         let mut incoming = (self.kind == SocketType::Req).then(|| self.incoming.lock());
         let mut guard = self.rules.lock();
         let rules = &mut *guard;
         // A relaxed REQ asks again before it has the reply: it may have come this moment, and nobody has been told yet.
         let unanswered = incoming.is_some() && rules.machine.may_receive().is_ok();
         if let Some(cause) = self.send_refusal() {
-            return Err(SendError { socket: self.kind, cause, message });
+            return Err((cause, load));
         }
-        match rules.machine.route(&mut message, &rules.peers, &mut rules.targets) {
+        match rules.machine.route(load.routed(), &rules.peers, &mut rules.targets) {
             Ok(Route::One { peer, envelope }) => {
                 if let Some(incoming) = &mut incoming {
                     if unanswered {
@@ -23,8 +44,13 @@ impl Core {
                     // A late reply to an earlier request must not answer this one.
                     self.counters.lost(Loss::Stale, incoming.discard_all());
                 }
+                let mut apart = None;
                 let told = match rules.peers.get(peer) {
-                    Some(peer) => self.push(peer, envelope, &message).then(|| peer.clone()),
+                    Some(peer) if load.large(peer).is_some() => {
+                        apart = Some((peer.clone(), envelope.to_vec()));
+                        None
+                    }
+                    Some(peer) => self.push(peer, envelope, &load).then(|| peer.clone()),
                     None => {
                         self.counters.lost(Loss::Unroutable, 1);
                         None
@@ -36,16 +62,35 @@ impl Core {
                 }
                 if let Some(peer) = told {
                     kick(&peer);
+                } else if let Some((peer, envelope)) = apart {
+                    self.send_large(&peer, &envelope, load);
                 }
                 Ok(())
             }
             Ok(route) => {
-                let todo = self.send_to_many(route, &message, &rules.targets, &rules.peers);
+                let todo = self.send_to_many(route, load.routed(), &rules.targets, &rules.peers);
                 drop(guard);
                 todo.finish(self);
                 Ok(())
             }
-            Err(refusal) => Err(SendError { socket: self.kind, cause: send_cause(refusal), message }),
+            Err(refusal) => Err((send_cause(refusal), load)),
+        }
+    }
+
+    /// Sends borrowed octets that are too many to be copied under a lock, and perhaps need not be copied at all.
+    #[cold]
+    fn send_large(&self, peer: &Arc<Peer>, envelope: &[Frame], load: impl Load) {
+        let body = load.large(peer).unwrap_or_default();
+        if let Link::Wire(wire) = &peer.link
+            && wire.write_through(peer, envelope, body, load.may_wait())
+        {
+            return;
+        }
+        let message = Message::from(reuse::copy(body));
+        // The rules found room for it a moment ago.
+        let pushed = peer.outbox.push_beyond_limit(|cargo| cargo.push_message(envelope, &message));
+        if self.pushed(peer, pushed.map(|pushed| (pushed.dormant, pushed.sealed))) {
+            kick(peer);
         }
     }
 
@@ -90,8 +135,8 @@ impl Core {
 
     /// Appends a message to a peer's outbox; says whether its link must be told.
     #[inline]
-    fn push(&self, peer: &Arc<Peer>, envelope: &[Frame], message: &Message) -> bool {
-        let fill = |cargo: &mut Cargo| cargo.push_message(envelope, message);
+    fn push(&self, peer: &Peer, envelope: &[Frame], load: &impl Load) -> bool {
+        let fill = |cargo: &mut Cargo| load.fill(envelope, cargo);
         let pushed = if self.conflate.load(Relaxed) {
             peer.outbox.replace_with(fill).map(|done| {
                 self.counters.lost(Loss::Conflated, done.replaced);
@@ -100,6 +145,12 @@ impl Core {
         } else {
             peer.outbox.push_with(fill).map(|pushed| (pushed.dormant, pushed.sealed))
         };
+        self.pushed(peer, pushed)
+    }
+
+    /// Whether the link of a peer must be told of a push, which made a sleeping reader or a full batch.
+    #[inline]
+    fn pushed(&self, peer: &Peer, pushed: Result<(bool, bool), Rejected>) -> bool {
         match (pushed, &peer.link) {
             (Ok((_, sealed)), Link::Wire(wire)) => !wire.is_looked_after(sealed),
             (Ok((dormant, _)), Link::Inproc(_)) => dormant,

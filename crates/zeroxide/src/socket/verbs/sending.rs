@@ -3,6 +3,7 @@
 use crate::{
     blocking::Patience,
     error::{SendError, SendErrorCause},
+    payload::{Kind, Payload},
     socket::Handle,
 };
 use std::time::Duration;
@@ -21,28 +22,29 @@ macro_rules! sends {
             /// [`SendError`] has the message, unchanged, and the [cause](crate::SendErrorCause): no room in time, the wrong
             /// moment or form for this type of socket, or a context that was shut down.
             #[inline]
-            pub fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-                self.send_message(message.into())
+            pub fn send<'a>(&self, message: impl Into<crate::Payload<'a>>) -> Result<(), SendError> {
+                self.send_payload(message.into())
             }
 
             /// Sends a message if that needs no waiting.
             ///
             /// # Errors
             /// As [`send`](Self::send); [`WouldBlock`](crate::SendErrorCause::WouldBlock) if there is no peer with room.
-            pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-                self.core.try_send(message.into())
+            #[inline]
+            pub fn try_send<'a>(&self, message: impl Into<crate::Payload<'a>>) -> Result<(), SendError> {
+                self.try_send_payload(message.into(), false)
             }
 
             /// Sends a message, waiting for room at most this long.
             ///
             /// # Errors
             /// As [`send`](Self::send); [`TimedOut`](crate::SendErrorCause::TimedOut) if there was no room in time.
-            pub fn send_timeout(
+            pub fn send_timeout<'a>(
                 &self,
-                message: impl Into<Message>,
+                message: impl Into<crate::Payload<'a>>,
                 timeout: Duration,
             ) -> Result<(), SendError> {
-                self.send_within(message.into(), timeout)
+                self.send_within(message.into().into_message(), timeout)
             }
 
             /// Sends a message without blocking a thread, however long that takes.
@@ -52,8 +54,8 @@ macro_rules! sends {
             ///
             /// # Cancel safety
             /// Dropping the future before it is done sends nothing.
-            pub fn send_async(&self, message: impl Into<Message>) -> SendFuture<'_> {
-                SendFuture::new(&self.core, message.into())
+            pub fn send_async<'a>(&self, message: impl Into<crate::Payload<'a>>) -> SendFuture<'_> {
+                SendFuture::new(&self.core, message.into().into_message())
             }
         }
     };
@@ -74,11 +76,21 @@ pub(in crate::socket) use {sends, sinks};
 
 impl Handle {
     #[inline]
-    pub(in crate::socket) fn send_message(&self, message: Message) -> Result<(), SendError> {
-        match self.core.try_send(message) {
-            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. })
-                if self.core.may_wait_to_send() =>
-            {
+    pub(in crate::socket) fn try_send_payload(
+        &self,
+        payload: Payload<'_>,
+        may_wait: bool,
+    ) -> Result<(), SendError> {
+        match payload.0 {
+            Kind::Borrowed(octets) => self.core.try_send_octets(octets, may_wait),
+            Kind::Message(message) => self.core.try_send(message),
+        }
+    }
+
+    #[inline]
+    pub(in crate::socket) fn send_payload(&self, payload: Payload<'_>) -> Result<(), SendError> {
+        match self.try_send_payload(payload, true) {
+            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => {
                 let patience = Patience::from_timeout(self.core.options.lock().send_timeout);
                 self.core.send(message, patience)
             }

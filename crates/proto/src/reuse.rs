@@ -1,0 +1,117 @@
+//! Memory of large bodies, used again: the system would hand out fresh pages each time, and clearing those costs more than
+//! copying into them.
+//!
+//! ```text
+//! take ---> filled by a send or a read ---> Bytes, on its way to the last owner ---> dropped: back here
+//! ```
+//! A few MiB at most are kept, whatever is in flight; nothing below 32 KiB, for which the allocator is good enough.
+
+use bytes::Bytes;
+use std::sync::{Mutex, PoisonError};
+
+/// From so much on memory is kept.
+const WORTH: usize = 32 * 1024;
+/// So much is kept at most, by the whole process.
+const KEPT_MAX: usize = 8 * 1024 * 1024;
+/// So many pieces are kept at most.
+const PIECES_MAX: usize = 64;
+/// Memory that is more than so many times what is asked for stays for others.
+const WASTE_MAX: usize = 4;
+
+static KEPT: Mutex<Kept> = Mutex::new(Kept { pieces: Vec::new(), octets: 0 });
+
+struct Kept {
+    pieces: Vec<Vec<u8>>,
+    octets: usize,
+}
+
+/// An empty vector with room for `capacity` octets, if one is kept that fits.
+pub fn take_kept(capacity: usize) -> Option<Vec<u8>> {
+    if capacity < WORTH {
+        return None;
+    }
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let fits = |piece: &Vec<u8>| (capacity..=capacity.saturating_mul(WASTE_MAX)).contains(&piece.capacity());
+    let at = kept.pieces.iter().rposition(fits)?;
+    let piece = kept.pieces.swap_remove(at);
+    kept.octets -= piece.capacity();
+    Some(piece)
+}
+
+/// An empty vector with room for `capacity` octets.
+pub fn take(capacity: usize) -> Vec<u8> {
+    take_kept(capacity).unwrap_or_else(|| Vec::with_capacity(capacity))
+}
+
+/// Gives memory back; it is kept if it is worth it.
+pub fn give(mut octets: Vec<u8>) {
+    let capacity = octets.capacity();
+    if !(WORTH..=KEPT_MAX).contains(&capacity) {
+        return;
+    }
+    octets.clear();
+    let mut dropped_unlocked = Vec::new();
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    while kept.octets + capacity > KEPT_MAX || kept.pieces.len() >= PIECES_MAX {
+        // The oldest goes: its pages are the coldest.
+        let oldest = kept.pieces.remove(0);
+        kept.octets -= oldest.capacity();
+        dropped_unlocked.push(oldest);
+    }
+    kept.octets += capacity;
+    kept.pieces.push(octets);
+    drop(kept);
+}
+
+/// Shares octets whose memory comes back here when the last share is dropped.
+pub fn share(octets: Vec<u8>) -> Bytes {
+    if octets.capacity() < WORTH { Bytes::from(octets) } else { Bytes::from_owner(Lent(octets)) }
+}
+
+/// A copy, in memory that is used again.
+pub fn copy(octets: &[u8]) -> Bytes {
+    let mut room = take(octets.len());
+    room.extend_from_slice(octets);
+    share(room)
+}
+
+struct Lent(Vec<u8>);
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        give(std::mem::take(&mut self.0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_comes_back_when_the_last_share_is_dropped_and_not_before() {
+        // A capacity that no other test of this process asks for.
+        const SIZE: usize = 3_333_333;
+        let first = copy(&[7; SIZE]);
+        let (place, share) = (first.as_ptr(), first.slice(1..2));
+        drop(first);
+        assert!(take_kept(SIZE).is_none_or(|other| other.as_ptr() != place), "a share still reads it");
+        drop(share);
+        assert_eq!(take_kept(SIZE).map(|piece| (piece.as_ptr(), piece.len())), Some((place, 0)));
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        for _ in 0..100 {
+            give(Vec::with_capacity(1024 * 1024));
+        }
+        let kept = KEPT.lock().unwrap();
+        assert!(kept.octets <= KEPT_MAX && kept.pieces.len() <= PIECES_MAX);
+        assert_eq!(kept.octets, kept.pieces.iter().map(Vec::capacity).sum::<usize>());
+    }
+}

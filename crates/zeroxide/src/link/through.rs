@@ -1,0 +1,121 @@
+//! Writing a large body straight from the caller's memory.
+//!
+//! A copy of a megabyte costs about as much as handing it to the kernel, and a queue full of them costs memory that no
+//! cache holds. So the sender stays with its message while the kernel takes it, as long as that goes on without a pause
+//! worth mentioning. Only what would make it wait is copied and queued as everything else is.
+
+use super::*;
+use zeroxide_net::{PollFd, PollFlags, wait_fds};
+use zeroxide_proto::reuse;
+
+/// How long a sender waits for the kernel to take more before it copies. Once it waited in vain, nobody waits again until
+/// the connection has moved on.
+const PAUSE: Duration = Duration::from_millis(5);
+/// How long it stays with one message in all: the I/O thread may want the writer token.
+const STAY: Duration = Duration::from_millis(40);
+/// How often it tries to get rid of what others queue before.
+const ROUNDS: usize = 16;
+
+impl Wire {
+    /// Writes a message of one frame behind an envelope from where it is, if what was queued before it is out and the peer
+    /// takes batches as they are. What the kernel does not take is copied: at once, or, if the caller `may_wait`, when
+    /// the kernel pauses. False if the message was left alone.
+    pub(crate) fn write_through(&self, peer: &Peer, envelope: &[Frame], body: &[u8], may_wait: bool) -> bool {
+        let Some(mut transmit) = self.transmit.try_lock() else { return false };
+        let Some((stream, encoder)) = &transmit.attached else { return false };
+        if !encoder.is_passthrough() {
+            return false;
+        }
+        let stream = stream.clone();
+        let until = Instant::now() + STAY;
+        let goes_on = || may_wait && Instant::now() < until && self.takes_more(&stream);
+        let taken = self.is_vacant(&mut transmit, peer, goes_on) && {
+            self.write_borrowed(&mut transmit, &stream, envelope, body, goes_on);
+            true
+        };
+        self.last_write.store(self.born.elapsed().as_nanos() as u64, Relaxed);
+        drop(transmit);
+        if self.blocked.load(Relaxed) {
+            self.watch(|watch| watch.write = true);
+        } else if taken {
+            // What others queued meanwhile.
+            self.write_or_report(peer);
+        }
+        taken
+    }
+
+    /// Writes what is before a message; whether nothing is left of it.
+    fn is_vacant(&self, transmit: &mut Transmit, peer: &Peer, goes_on: impl Fn() -> bool) -> bool {
+        for _ in 0..ROUNDS {
+            let vacant = transmit.pending() == 0
+                && transmit.unsent.is_empty()
+                && transmit.receipt.is_none()
+                && !self.has_control.load(Acquire)
+                && peer.outbox.is_empty();
+            if vacant {
+                return true;
+            }
+            if self.blocked.load(Relaxed) && !goes_on() {
+                return false;
+            }
+            match self.drain(transmit, peer) {
+                Drained::Empty | Drained::Again => {}
+                Drained::Blocked if goes_on() => {}
+                Drained::Blocked | Drained::Detached | Drained::Broken => return false,
+            }
+        }
+        false
+    }
+
+    fn write_borrowed(
+        &self,
+        transmit: &mut Transmit,
+        stream: &Stream,
+        envelope: &[Frame],
+        body: &[u8],
+        goes_on: impl Fn() -> bool,
+    ) {
+        let mut head = Batch::new();
+        head.push_before(envelope, body.len());
+        let (front, mut written) = (head.size(), 0);
+        let whole = front + body.len();
+        while written < whole {
+            let outcome = if written < front {
+                // Nothing of so short a head is ever left unwritten but all.
+                let slices: Vec<_> = head.segments().map(IoSlice::new).chain([IoSlice::new(body)]).collect();
+                stream.write_vectored(&slices)
+            } else {
+                stream.write_vectored(&[IoSlice::new(body.get(written - front..).unwrap_or_default())])
+            };
+            match outcome {
+                Ok(count) => written += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock && goes_on() => {}
+                // Any other error shows again where it is dealt with.
+                Err(_) => break,
+            }
+            if written > 0 && written < front {
+                break;
+            }
+        }
+        if written < whole {
+            let mut batch = Batch::new();
+            batch.push_message(envelope, &Message::from(reuse::copy(body)));
+            transmit.control.clear();
+            transmit.wire = connection::Wire::from(batch);
+            transmit.written = written;
+        }
+        self.blocked.store(written < whole, Relaxed);
+    }
+
+    /// Waits a moment for the kernel to take more.
+    fn takes_more(&self, stream: &Stream) -> bool {
+        if self.stalled.load(Relaxed) {
+            return false;
+        }
+        self.watch(|watch| watch.write = false);
+        let mut fds = [PollFd::new(stream, PollFlags::OUT)];
+        let more = matches!(wait_fds(&mut fds, Some(PAUSE)), Ok(1..));
+        self.stalled.store(!more, Relaxed);
+        more
+    }
+}
