@@ -12,7 +12,7 @@ macro_rules! broadcasts {
             /// # Errors
             /// As [`send`](Self::send).
             pub fn send_to(&self, group: impl Into<Frame>, body: impl Into<Frame>) -> Result<(), SendError> {
-                self.send_message(Message::grouped(group, body))
+                self.send_payload(Message::grouped(group, body).into())
             }
 
             /// How many peers a message of this group would go to. A UDP address counts as one: who listens there is not

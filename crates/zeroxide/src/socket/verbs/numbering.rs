@@ -10,7 +10,7 @@ macro_rules! numbers_peers {
             /// As `send` of [`Message::routed`](crate::Message::routed);
             /// [`Unroutable`](crate::SendErrorCause::Unroutable) if there is no such peer, or no more.
             pub fn send_to(&self, to: RoutingId, body: impl Into<Frame>) -> Result<(), SendError> {
-                self.send_message(Message::routed(to, body))
+                self.send_payload(Message::routed(to, body).into())
             }
 
             /// Ends the connection of the peer with this number, once what is queued for it is written. False if there is

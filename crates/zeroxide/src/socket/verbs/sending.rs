@@ -90,7 +90,9 @@ impl Handle {
     #[inline]
     pub(in crate::socket) fn send_payload(&self, payload: Payload<'_>) -> Result<(), SendError> {
         match self.try_send_payload(payload, true) {
-            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => {
+            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. })
+                if self.core.may_wait_to_send() =>
+            {
                 let patience = Patience::from_timeout(self.core.options.lock().send_timeout);
                 self.core.send(message, patience)
             }
