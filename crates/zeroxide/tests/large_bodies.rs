@@ -121,7 +121,8 @@ fn two_threads_send_large_bodies_on_one_socket_and_none_is_torn() {
             let one = &one;
             scope.spawn(move || {
                 for number in 0..20 {
-                    one.send(&[vec![sender as u8, number as u8], body(number, MIB)].concat()).unwrap();
+                    one.send([vec![sender as u8, number as u8], body(number, MIB)].concat().as_slice())
+                        .unwrap();
                 }
             });
         }
