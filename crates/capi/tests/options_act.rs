@@ -42,6 +42,7 @@ const PUB: c_int = 1;
 const SUB: c_int = 2;
 const REQ: c_int = 3;
 const REP: c_int = 4;
+const ROUTER: c_int = 6;
 const PULL: c_int = 7;
 const PUSH: c_int = 8;
 const XPUB: c_int = 9;
@@ -226,6 +227,26 @@ fn properties_are_added_one_by_one_and_told_to_the_peer() {
         assert_eq!((property(c"X-one"), property(c"X-two")), (b"1".to_vec(), b"2:3".to_vec()));
         assert_eq!(property(c"Socket-Type"), b"REQ");
         zmq_msg_close(part);
+    }
+}
+
+#[test]
+fn what_is_known_of_a_peer_comes_with_every_part_also_behind_one_that_was_only_copied() {
+    let world = World::new();
+    let (server, client) = (world.socket(ROUTER), world.socket(REQ));
+    client.connect(&server.bind("tcp://127.0.0.1:*").unwrap());
+    client.send(b"question");
+    assert_eq!(server.recv().unwrap().len(), 5, "the name");
+    assert_eq!(server.recv().unwrap(), b"");
+    let mut part = Part::default();
+    // SAFETY: there is room for a message, which the first call fills; texts live as long as it.
+    unsafe {
+        zmq_msg_init(&raw mut part);
+        done(zmq_msg_recv(&raw mut part, server.0, 0)).unwrap();
+        let kind = zmq_msg_gets(&raw const part, c"Socket-Type".as_ptr());
+        assert!(!kind.is_null());
+        assert_eq!(CStr::from_ptr(kind), c"REQ");
+        zmq_msg_close(&raw mut part);
     }
 }
 

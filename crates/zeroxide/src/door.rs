@@ -185,21 +185,22 @@ impl Handle {
         self.core.wait_writable(Signals::End, patience, attempt)?
     }
 
-    /// Receives; `waits` as long as the receive timeout says, or until a signal comes.
+    /// Receives; `waits` as long as the receive timeout says, or until a signal comes. Says from whom a message is that
+    /// has several frames: C may want to know when it takes the second.
     ///
     /// # Errors
     /// Why it could not.
     #[inline]
-    pub fn recv_or_signal(&self, waits: bool) -> Result<Message, RecvError> {
-        match self.core.try_recv() {
+    pub fn recv_or_signal(&self, waits: bool) -> Result<(Message, Origin), RecvError> {
+        match self.core.try_recv_parts() {
             Err(error) if waits && error.cause == crate::RecvErrorCause::WouldBlock => {
-                self.core.recv_minding(Signals::End, self.recv_patience(), Core::try_recv)
+                self.core.recv_minding(Signals::End, self.recv_patience(), Core::try_recv_parts)
             }
             done => done,
         }
     }
 
-    /// As [`Handle::recv_or_signal`], and says from whom.
+    /// As [`Handle::recv_or_signal`], and says from whom in any case.
     ///
     /// # Errors
     /// Why it could not.

@@ -11,9 +11,9 @@ use std::ffi::{c_int, c_void};
 use zeroxide::{Message, Origin, RecvError, RecvErrorCause};
 
 impl Socket {
-    /// The next message, of which nothing was taken yet.
+    /// The next message, of which nothing was taken yet; and from whom it is, if it has several parts.
     #[inline]
-    fn recv_whole(&self, flags: c_int) -> Result<Message, Errno> {
+    fn recv_whole(&self, flags: c_int) -> Result<(Message, Origin), Errno> {
         let waits = flags & DONTWAIT == 0;
         match self.native.recv_or_signal(waits) {
             Ok(message) => Ok(message),
@@ -21,7 +21,7 @@ impl Socket {
         }
     }
 
-    /// As [`Socket::recv_whole`], and from whom it is.
+    /// As [`Socket::recv_whole`], and from whom it is in any case.
     #[inline]
     fn recv_whole_from(&self, flags: c_int) -> Result<(Message, Origin), Errno> {
         let waits = flags & DONTWAIT == 0;
@@ -72,9 +72,9 @@ impl Socket {
         {
             return piece.map(|piece| fill(room, &piece.frame));
         }
-        let message = self.recv_whole(flags)?;
+        let (message, origin) = self.recv_whole(flags)?;
         if message.is_multipart() {
-            let piece = self.arrived.begin(message, Origin::default());
+            let piece = self.arrived.begin(message, origin);
             return Ok(fill(room, &piece.frame));
         }
         Ok(fill(room, message.body()))

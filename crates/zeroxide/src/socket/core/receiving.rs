@@ -17,16 +17,29 @@ impl Core {
                 return Ok(message);
             }
         }
-        self.receive(|_| ()).map(|(message, ())| message)
+        self.receive(|_, _| ()).map(|(message, ())| message)
     }
 
     /// Receives a message if one is there, and says from whom.
     pub(crate) fn try_recv_from(&self) -> Result<(Message, Origin), RecvError> {
-        self.receive(|peer| peer.origin.lock().clone())
+        self.receive(|peer, _| peer.origin.lock().clone())
+    }
+
+    /// As [`Core::try_recv`]; of a message with several frames it also says from whom: whoever takes the first without
+    /// asking may still ask for the others.
+    #[inline]
+    pub(crate) fn try_recv_parts(&self) -> Result<(Message, Origin), RecvError> {
+        self.receive(|peer, message| match message.is_multipart() {
+            true => peer.origin.lock().clone(),
+            false => Origin::default(),
+        })
     }
 
     /// Receives a message if one is there, and notes something about its sender.
-    fn receive<R: Default>(&self, note: impl Fn(&Arc<Peer>) -> R) -> Result<(Message, R), RecvError> {
+    fn receive<R: Default>(
+        &self,
+        note: impl Fn(&Arc<Peer>, &Message) -> R,
+    ) -> Result<(Message, R), RecvError> {
         let mut from = PeerId(0);
         let from = &mut from;
         let failed = |cause| Err(RecvError { socket: self.kind, cause });
@@ -37,12 +50,13 @@ impl Core {
         if !self.needs_accept.load(Relaxed)
             && let Some(message) = incoming.pop(from)
         {
-            let noted = incoming.peer(*from).map(&note).unwrap_or_default();
+            let noted = incoming.peer(*from).map(|peer| note(peer, &message)).unwrap_or_default();
             unlock(incoming);
             return Ok((message, noted));
         }
         if let Some((peer, message)) = incoming.take_held() {
-            return Ok((message, note(&peer)));
+            let noted = note(&peer, &message);
+            return Ok((message, noted));
         }
         if self.lock_step
             && let Err(refusal) = self.rules.lock().machine.may_receive()
@@ -68,7 +82,10 @@ impl Core {
             let booked = (!effects.is_empty()).then(|| self.book(&rules.peers, effects));
             drop(rules);
             let accepted = match accepted {
-                Ok(message) => Some((message, incoming.peer(*from).map(&note).unwrap_or_default())),
+                Ok(message) => {
+                    let noted = incoming.peer(*from).map(|peer| note(peer, &message)).unwrap_or_default();
+                    Some((message, noted))
+                }
                 Err(reason) => {
                     self.counters.lost(reason, 1);
                     None
@@ -100,7 +117,7 @@ impl Core {
             unlock(incoming);
             return ready;
         }
-        match self.receive(|peer| Some(peer.clone())) {
+        match self.receive(|peer, _| Some(peer.clone())) {
             Ok((message, Some(from))) => {
                 self.incoming.lock().hold(from, message);
                 true
