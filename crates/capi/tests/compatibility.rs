@@ -48,7 +48,8 @@ fails when it is not up to date. That each option answers as libzmq does, value 
 
 For all functions alike: null, closed and foreign handles are an error (ENOTSOCK for sockets, EFAULT for the rest), never
 the end of the process; sockets of every type may be used by several threads at once; in a child process after fork(2) the
-parent's handles do nothing.
+parent's handles do nothing. Where sockets behave otherwise than libzmq's on purpose, whatever the language, is a table in
+[ARCHITECTURE.md](../ARCHITECTURE.md).
 
 ## Use
 
