@@ -109,7 +109,7 @@ fn small_and_large_messages_are_measured() {
 #[test]
 fn what_is_dropped_for_slow_receivers_is_accounted_for() {
     for transport in ["tcp", "ipc", "inproc"] {
-        let lossy = ["thr/pub", "thr/xpub", "thr/router", "fanout/3", "topics/7"];
+        let lossy = ["thr/pub", "thr/xpub", "thr/radio", "thr/router", "fanout/3", "topics/7"];
         let more =
             ["--rounds", "1", "--messages", "20000", "--size", "1k", "--transport", transport, "--json"];
         let report = run(&[&["bench"], &lossy[..], &more[..]].concat(), b"").well();
@@ -164,12 +164,15 @@ fn markdown_is_a_table() {
 #[test]
 fn a_selection_lists_exactly_what_it_says() {
     let list = run(&["bench", "thr", "--transport", "tcp", "--size", "64", "--list"], b"").well();
-    let expected =
-        ["push", "pair", "dealer", "router", "pub", "xpub"].map(|pattern| format!("thr/{pattern}/tcp/64"));
+    let patterns =
+        ["push", "pair", "dealer", "router", "pub", "xpub", "scatter", "channel", "client", "radio"];
+    let expected = patterns.map(|pattern| format!("thr/{pattern}/tcp/64"));
     assert_eq!(list.text().lines().collect::<Vec<_>>(), expected);
     let left_out = run(&["bench", "thr", "--transport", "tcp", "--size", "1", "--list"], b"").well();
-    assert_eq!(left_out.text(), "thr/push/tcp/1\nthr/pair/tcp/1\nthr/dealer/tcp/1\n");
-    assert_eq!(left_out.stderr.matches("left out: thr/").count(), 3, "{}", left_out.stderr);
+    let possible = ["push", "pair", "dealer", "scatter", "channel", "client"];
+    let possible = possible.map(|pattern| format!("thr/{pattern}/tcp/1"));
+    assert_eq!(left_out.text().lines().collect::<Vec<_>>(), possible);
+    assert_eq!(left_out.stderr.matches("left out: thr/").count(), 4, "{}", left_out.stderr);
 }
 
 #[test]

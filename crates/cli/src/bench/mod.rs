@@ -113,8 +113,9 @@ const NOTES: &str = concat!(
     "\
 A workload is FAMILY/VARIANT/TRANSPORT/SIZE; any beginning of that selects several, nothing
 selects all:
-  thr/PATTERN     one way: push, pair, dealer, router, pub, xpub
-  rtt/PATTERN     there and back, median and p99: req, dealer, pair, push, pub, xpub
+  thr/PATTERN     one way: push, pair, dealer, router, pub, xpub, scatter, channel, client, radio
+  rtt/PATTERN     there and back, median and p99: req, dealer, pair, push, pub, xpub, scatter,
+                  channel, client, radio
   fanout/N        PUB to N SUBs
   fanin/N         N PUSHes in N threads to one PULL
   senders/N       N threads on one PUSH

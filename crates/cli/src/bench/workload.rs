@@ -55,6 +55,13 @@ pub(crate) enum Pattern {
     Pub,
     /// XPUB to XSUB; likewise.
     Xpub,
+    /// SCATTER to GATHER; likewise.
+    Scatter,
+    Channel,
+    /// CLIENT to SERVER.
+    Client,
+    /// RADIO to DISH; likewise.
+    Radio,
 }
 
 /// How it goes.
@@ -78,7 +85,7 @@ pub(crate) struct Workload {
     pub(super) size: usize,
 }
 
-const PATTERNS: [(&str, Pattern); 7] = [
+const PATTERNS: [(&str, Pattern); 11] = [
     ("push", Pattern::Push),
     ("pair", Pattern::Pair),
     ("req", Pattern::Req),
@@ -86,6 +93,10 @@ const PATTERNS: [(&str, Pattern); 7] = [
     ("router", Pattern::Router),
     ("pub", Pattern::Pub),
     ("xpub", Pattern::Xpub),
+    ("scatter", Pattern::Scatter),
+    ("channel", Pattern::Channel),
+    ("client", Pattern::Client),
+    ("radio", Pattern::Radio),
 ];
 
 impl Family {
@@ -110,8 +121,12 @@ impl Family {
     /// The variants that are run unless others are asked for.
     pub(super) fn variants(self) -> &'static [&'static str] {
         match self {
-            Self::Thr => &["push", "pair", "dealer", "router", "pub", "xpub"],
-            Self::Rtt => &["req", "dealer", "pair", "push", "pub", "xpub"],
+            Self::Thr => {
+                &["push", "pair", "dealer", "router", "pub", "xpub", "scatter", "channel", "client", "radio"]
+            }
+            Self::Rtt => {
+                &["req", "dealer", "pair", "push", "pub", "xpub", "scatter", "channel", "client", "radio"]
+            }
             Self::Fanout => &["8", "100"],
             Self::Fanin | Self::Senders => &["4"],
             Self::Topics => &["10", "10000", "1000000"],
@@ -201,7 +216,7 @@ impl Workload {
         match (self.family, self.pattern) {
             (Family::Rtt, _) | (Family::Async, Pattern::Req) => Play::RoundTrip,
             (Family::Dealers | Family::Storm | Family::Memory, _) => Play::Dealers,
-            (_, Pattern::Pub | Pattern::Xpub | Pattern::Router) => Play::Lossy,
+            (_, Pattern::Pub | Pattern::Xpub | Pattern::Router | Pattern::Radio) => Play::Lossy,
             _ => Play::Stream,
         }
     }

@@ -1,7 +1,7 @@
 //! One sender that never waits: PUB, XPUB, ROUTER. What is full misses messages, and each miss is counted; so what was
 //! received and what was counted must be what was sent.
 
-use super::{last, socket_types};
+use super::{last, socket_types, subscribe_to};
 use crate::{
     bench::{
         kit::order::{WHOLE, read, stamp},
@@ -133,11 +133,7 @@ pub(super) fn subscribe(stage: &Stage<'_>) -> Result<Facts, Failure> {
         let (_, kind) = socket_types(&stage.workload);
         let socket = stage.socket(kind)?;
         for topic in topics(&stage.workload) {
-            match stage.workload.pattern {
-                Pattern::Pub => socket.subscribe(topic)?,
-                Pattern::Xpub => socket.send([&[1], topic.as_slice()].concat())?,
-                _ => {}
-            }
+            subscribe_to(&socket, stage.workload.pattern, &topic)?;
         }
         stage.connect(&socket, stage.endpoints.first())?;
         if stage.workload.pattern == Pattern::Router {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{exit::Failure, line::Facts};
 use clap::ValueEnum;
-use zeroxide::{Message, SocketType};
+use zeroxide::{Message, Socket, SocketType};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -39,9 +39,22 @@ impl Part {
     /// How many sockets it binds if it comes first.
     pub(super) fn listens(self, workload: &Workload) -> usize {
         match (self, workload.pattern) {
-            (Self::Proxy, _) | (Self::Echo, Pattern::Push | Pattern::Pub | Pattern::Xpub) => 2,
+            (Self::Proxy, _) => 2,
+            (Self::Echo, pattern) if pattern.goes_one_way() => 2,
             _ => 1,
         }
+    }
+}
+
+impl Pattern {
+    /// Whether its sockets carry messages one way only, so that there and back takes two pairs of them.
+    fn goes_one_way(self) -> bool {
+        matches!(self, Self::Push | Self::Pub | Self::Xpub | Self::Scatter | Self::Radio)
+    }
+
+    /// Whether its sender has to know who listens, and to what.
+    fn is_subscribed_to(self) -> bool {
+        matches!(self, Self::Pub | Self::Xpub | Self::Radio)
     }
 }
 
@@ -87,7 +100,22 @@ fn socket_types(workload: &Workload) -> (SocketType, SocketType) {
         Pattern::Router => (SocketType::Router, SocketType::Dealer),
         Pattern::Pub => (SocketType::Pub, SocketType::Sub),
         Pattern::Xpub => (SocketType::Xpub, SocketType::Xsub),
+        Pattern::Scatter => (SocketType::Scatter, SocketType::Gather),
+        Pattern::Channel => (SocketType::Channel, SocketType::Channel),
+        Pattern::Client => (SocketType::Client, SocketType::Server),
+        Pattern::Radio => (SocketType::Radio, SocketType::Dish),
     }
+}
+
+/// Asks for what is sent under a topic, in the way of the socket.
+fn subscribe_to(socket: &Socket, pattern: Pattern, topic: &[u8]) -> Result<(), Failure> {
+    match pattern {
+        Pattern::Pub => socket.subscribe(topic)?,
+        Pattern::Xpub => socket.send([&[1], topic].concat())?,
+        Pattern::Radio => socket.join(topic).map_err(|error| Failure::Failed(error.to_string()))?,
+        _ => {}
+    }
+    Ok(())
 }
 
 /// The frame that carries what was sent; envelopes stand before it.

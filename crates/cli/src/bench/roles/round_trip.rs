@@ -1,6 +1,6 @@
 //! There and back, one message at a time.
 
-use super::{last, socket_types};
+use super::{last, socket_types, subscribe_to};
 use crate::{
     bench::{
         kit::{
@@ -8,7 +8,7 @@ use crate::{
             order::{Order, stamp},
         },
         stage::{Clock, Stage, nanoseconds, resident},
-        workload::{Pattern, Play},
+        workload::Play,
     },
     exit::Failure,
     line::Facts,
@@ -33,11 +33,7 @@ impl Link {
             return Ok(Self { out: socket.clone(), back: socket });
         }
         let link = Self { out: stage.socket(asking)?, back: stage.socket(answering)? };
-        match stage.workload.pattern {
-            Pattern::Pub => link.back.subscribe("")?,
-            Pattern::Xpub => link.back.send([1].as_slice())?,
-            _ => {}
-        }
+        subscribe_to(&link.back, stage.workload.pattern, b"")?;
         Ok(link)
     }
 
@@ -64,16 +60,15 @@ impl Link {
     }
 
     fn subscribed(self, stage: &Stage<'_>) -> Result<Self, Failure> {
-        if matches!(stage.workload.pattern, Pattern::Pub | Pattern::Xpub) {
+        if stage.workload.pattern.is_subscribed_to() {
             stage.wait_for_subscribers(&self.out, b"", 1)?;
         }
         Ok(self)
     }
 }
 
-/// Whether these sockets carry messages one way only.
 fn one_way(stage: &Stage<'_>) -> bool {
-    matches!(stage.workload.pattern, Pattern::Push | Pattern::Pub | Pattern::Xpub)
+    stage.workload.pattern.goes_one_way()
 }
 
 /// Sends back whatever comes. For DEALERs it is the ROUTER that all of them are connected to.
