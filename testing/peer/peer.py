@@ -15,6 +15,7 @@ import time
 import traceback
 
 import zmq
+from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils.monitor import recv_monitor_message
 
 READ, WRITE = sys.stdin.buffer, sys.stdout.buffer
@@ -124,6 +125,7 @@ class Peer:
     def __init__(self):
         self.context = zmq.Context()
         self.sockets, self.monitors, self.jobs = {}, {}, {}
+        self.authenticator = None
         self.next = 0
 
     def number(self):
@@ -148,6 +150,22 @@ class Peer:
 
     def get(self, socket, name):
         return [self.sockets[int(socket)].getsockopt(option(name))]
+
+    def authenticate(self, what, *arguments):
+        """Starts PyZMQ's own ZAP handler, and tells it whom to let in."""
+        if self.authenticator is None:
+            self.authenticator = ThreadAuthenticator(self.context)
+            self.authenticator.start()
+        arguments = [argument.decode() for argument in arguments]
+        if what == b"plain":
+            domain, user, password = arguments
+            self.authenticator.configure_plain(domain=domain, passwords={user: password})
+        elif what == b"curve":
+            domain, location = arguments
+            self.authenticator.configure_curve(domain=domain, location=location)
+        else:
+            getattr(self.authenticator, what.decode())(*arguments)
+        return []
 
     def bind(self, socket, endpoint):
         socket = self.sockets[int(socket)]
@@ -250,6 +268,9 @@ class Peer:
         """Closes what is open and waits until lingering messages are out."""
         for number in list(self.sockets):
             self.close(number, b"default")
+        if self.authenticator is not None:
+            self.authenticator.stop()
+            self.authenticator = None
         self.context.term()
         self.context = zmq.Context()
         return []

@@ -35,12 +35,26 @@ pub trait End {
 /// When the case does not show what it must.
 #[track_caller]
 pub fn run(case: Case, open: fn(Kind) -> Box<dyn End>) {
-    let peer = PythonPeer::spawn();
+    run_with(&PythonPeer::spawn(), case, open, |_| ());
+}
+
+/// As [`run`], with a peer process that may serve other cases too, and something that is done to its socket first.
+///
+/// # Panics
+/// When the case does not show what it must.
+#[track_caller]
+pub fn run_with(
+    peer: &PythonPeer,
+    case: Case,
+    open: impl Fn(Kind) -> Box<dyn End>,
+    prepare: impl Fn(&RemoteSocket),
+) {
     let ipc = IpcPath::new();
     let exchange = case.exchange;
+    let theirs = peer.socket(exchange.they);
+    prepare(&theirs);
     let we = Side::new(exchange.we, exchange.they, OUR_NAME, THEIR_NAME, open(exchange.we));
-    let they =
-        Side::new(exchange.they, exchange.we, THEIR_NAME, OUR_NAME, Box::new(peer.socket(exchange.they)));
+    let they = Side::new(exchange.they, exchange.we, THEIR_NAME, OUR_NAME, Box::new(theirs));
     let (we, they) = introduce(case, &ipc, we, they);
     match exchange.flow {
         Flow::WeSend => stream(case.shape, we, they),

@@ -55,6 +55,18 @@ impl PythonPeer {
         Ok(RemoteSocket::new(Arc::clone(&self.channel), number(&answer[0])))
     }
 
+    /// Starts PyZMQ's own ZAP handler in that process if it does not run yet, and tells it whom to let in: `plain` with
+    /// domain, user and password; `curve` with domain and a directory of certificates, or `*` for everybody; `allow` or
+    /// `deny` with addresses.
+    ///
+    /// # Errors
+    /// libzmq's refusal.
+    pub fn authenticate(&self, what: &str, arguments: &[&str]) -> Result<(), ZmqError> {
+        let request = [&["authenticate", what], arguments].concat();
+        let request: Vec<&[u8]> = request.iter().map(|text| text.as_bytes()).collect();
+        self.channel.ask(PATIENCE, &request).map(drop)
+    }
+
     /// Closes every socket with its own linger, and waits until the context has ended. A new one replaces it.
     ///
     /// # Errors

@@ -374,7 +374,12 @@ impl Handshake {
         out: &mut Vec<u8>,
     ) -> Result<Made, HandshakeError> {
         let frame = command_frame(&self.buffer, &mechanism)?;
-        let command = Command::parse(frame.body).map_err(HandshakeError::Command)?;
+        let command = match Command::parse(frame.body) {
+            Ok(command) => command,
+            Err(error) => {
+                return Err(mechanism.misspelt(frame.body).unwrap_or(HandshakeError::Command(error)));
+            }
+        };
         let step = mechanism.receive(command, &|| self.own_metadata(), out)?;
         self.buffer = Vec::new();
         self.stepped(version, mechanism, step, out)

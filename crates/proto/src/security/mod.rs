@@ -180,6 +180,14 @@ impl Exchange {
         }
     }
 
+    /// What the peer means by something that is no command, where that is known.
+    pub(crate) fn misspelt(&self, body: &[u8]) -> Option<HandshakeError> {
+        match self {
+            Self::PlainClient(_) => plain::misspelt_error(body),
+            _ => None,
+        }
+    }
+
     /// Refuses a command that is longer than any that is due, before it is stored: strangers get no memory.
     pub(crate) fn check_size(&self, size: u64) -> Result<(), HandshakeError> {
         let most = match self {

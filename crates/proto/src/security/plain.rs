@@ -112,6 +112,15 @@ impl Server {
     }
 }
 
+/// What libzmq 4.3 writes for ERROR: in its source the length of the name, 5, and the E behind it run together to one
+/// octet, 5E. Its client knows no other spelling, and takes a proper ERROR for an unexpected command.
+const ERROR_OF_LIBZMQ: &[u8] = b"\x5eRROR";
+
+/// The refusal in an ERROR as libzmq spells it.
+pub(super) fn misspelt_error(body: &[u8]) -> Option<HandshakeError> {
+    body.strip_prefix(ERROR_OF_LIBZMQ).map(HandshakeError::refused)
+}
+
 /// User and password, with nothing behind them.
 fn credentials(data: &[u8]) -> Option<Credentials> {
     let (username, rest) = text(data)?;

@@ -417,3 +417,16 @@ fn options_come_to_the_mechanism_they_say() {
     assert!(server.is_server() && !client.is_server());
     agreed((client, server), [SocketType::Req, SocketType::Rep], 64);
 }
+
+#[test]
+fn a_plain_client_understands_the_error_that_libzmq_misspells() {
+    let mut client = Side::new(with(plain_pair().0, SocketType::Req));
+    let mut server = Side::new(with(plain_pair().1, SocketType::Rep));
+    while server.said.len() < 64 {
+        client.listen(&mut server, 64).unwrap();
+        server.listen(&mut client, 64).unwrap();
+    }
+    server.said.extend_from_slice(b"\x04\x09\x5eRROR\x03400");
+    let error = talk(&mut client, &mut server, 64).unwrap_err();
+    assert_eq!(error.failure(), HandshakeFailure::Authentication(400));
+}
