@@ -7,6 +7,7 @@ mod costs;
 mod debian;
 mod install;
 mod python;
+mod pyzmq;
 mod report;
 mod sanitize;
 mod shell;
@@ -25,6 +26,8 @@ cargo xtask VERB
   python             make the Python environment with libzmq's peer, and print its interpreter
   install --prefix DIR [--from DIR]
                      the drop-in libzmq.so.5 with headers, pkg-config and CMake files; from a folder where it is built
+  pyzmq [--from DIR] [FILTER]
+                     pyzmq's own tests on our library, built in release mode or taken from a folder
   stress N [FILTER]  the socket and interop tests N times with every core loaded; tells what was flaky
   costs [record]     instructions and allocations per message, compared with bench/costs.json or recorded there
   sanitize [KIND]    tests under the address sanitizer, or the thread sanitizer (needs rust-src)";
@@ -38,6 +41,10 @@ fn main() -> ExitCode {
         ["python"] => python::print(),
         ["install", "--prefix", prefix] => install::run(prefix, None),
         ["install", "--prefix", prefix, "--from", built] => install::run(prefix, Some(built)),
+        ["pyzmq"] => pyzmq::run(None, None),
+        ["pyzmq", "--from", built] => pyzmq::run(Some(built), None),
+        ["pyzmq", "--from", built, filter] => pyzmq::run(Some(built), Some(filter)),
+        ["pyzmq", filter] => pyzmq::run(None, Some(filter)),
         ["stress", times] => stress::run(times, None),
         ["stress", times, filter] => stress::run(times, Some(filter)),
         ["costs"] => costs::check(),

@@ -1,0 +1,140 @@
+//! pyzmq's own tests on our library: pyzmq is built from its source distribution against our headers and our
+//! `libzmq.so`, draft functions included, in a Python environment of its own under `target/pyzmq`.
+//!
+//! What may fail is listed in `testing/pyzmq/excused.txt`, each with its reason.
+
+use crate::{
+    install, python,
+    shell::{command, must, root},
+};
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::Stdio,
+};
+
+/// Those of the type checker say nothing about a library.
+const IGNORED: &str = "test_mypy.py";
+/// Needs 4 GiB of memory.
+const TOO_LARGE: &str = "test_socket.py::TestSocket::test_large_send";
+/// Longer than any test takes on a busy machine.
+const SECONDS_PER_TEST: &str = "--timeout=120";
+
+/// Builds everything and runs the tests; `built` is a folder with the library, or it is built in release mode.
+pub(crate) fn run(built: Option<&str>, filter: Option<&str>) -> Result<(), String> {
+    let place = root().join("target/pyzmq");
+    let prefix = place.join("prefix");
+    install::run(&prefix.to_string_lossy(), built)?;
+    let python = environment(&place)?;
+    build(&place, &prefix, &python)?;
+    let failed = test(&place, &python, filter)?;
+    judge(&failed)
+}
+
+/// The Python environment, with what pyzmq's build and its tests need.
+fn environment(place: &Path) -> Result<PathBuf, String> {
+    let python = place.join("venv/bin/python");
+    if !python.exists() {
+        must(&mut command(python::ready()?, &["-m", "venv", "target/pyzmq/venv"]))?;
+    }
+    must(&mut command(
+        &python,
+        &[
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "-r",
+            "testing/pyzmq/requirements.txt",
+        ],
+    ))?;
+    Ok(python)
+}
+
+/// Builds pyzmq, in the version that the interop tests use, unless that has been done.
+fn build(place: &Path, prefix: &Path, python: &Path) -> Result<(), String> {
+    let wanted = read(&root().join("testing/peer/requirements.txt"))?.trim().to_owned();
+    let header = read(&prefix.join("include/zmq.h"))?;
+    let (stamp, made_of) = (place.join("built"), format!("{wanted}\n{header}"));
+    if fs::read_to_string(&stamp).is_ok_and(|before| before == made_of) {
+        return Ok(());
+    }
+    let source = place.join("source");
+    let _ = fs::remove_dir_all(&source);
+    let download =
+        ["-m", "pip", "download", "--quiet", "--no-deps", "--no-binary", "pyzmq", "--no-build-isolation"];
+    must(command(python, &download).arg(&wanted).arg("--dest").arg(&source))?;
+    let archive = fs::read_dir(&source).ok().and_then(|mut files| files.next()?.ok()).map(|file| file.path());
+    let archive = archive.ok_or("pip downloaded nothing")?;
+    must(
+        command("tar", &["--extract", "--strip-components=1", "--file"]).arg(archive).arg("-C").arg(&source),
+    )?;
+    must(
+        command(
+            python,
+            &["-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--force-reinstall"],
+        )
+        .arg(&source)
+        .env("ZMQ_PREFIX", prefix)
+        .env("ZMQ_DRAFT_API", "ON"),
+    )?;
+    fs::write(&stamp, made_of).map_err(|error| format!("{}: {error}", stamp.display()))
+}
+
+/// Runs the tests; answers which failed.
+fn test(place: &Path, python: &Path, filter: Option<&str>) -> Result<BTreeSet<String>, String> {
+    let mut tests = command(python, &["-m", "pytest", "-q", "-rfE", "--tb=short", SECONDS_PER_TEST]);
+    tests.args(["--ignore", IGNORED, "--deselect", TOO_LARGE]).args(["-p", "no:cacheprovider"]);
+    if let Some(filter) = filter {
+        tests.args(["-k", filter]);
+    }
+    // Not the source folder: the tests shall find the package that was built, not its source.
+    let folder = place.join("tests");
+    let _ = fs::remove_dir_all(&folder);
+    must(command("cp", &["-r"]).arg(place.join("source/tests")).arg(&folder))?;
+    must(command("cp", &[]).arg(place.join("source/pytest.ini")).arg(&folder))?;
+    let mut running = tests
+        .current_dir(&folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("{tests:?}: {error}"))?;
+    let mut failed = BTreeSet::new();
+    let mut told = false;
+    for line in BufReader::new(running.stdout.take().ok_or("no output")?).lines().map_while(Result::ok) {
+        println!("{line}");
+        told |= line.contains(" passed");
+        let name = ["FAILED ", "ERROR "].iter().find_map(|word| line.strip_prefix(word));
+        if let Some(name) = name.filter(|name| name.contains("::")) {
+            failed.insert(name.split(" - ").next().unwrap_or(name).to_owned());
+        }
+    }
+    let ended = running.wait().map_err(|error| format!("pytest: {error}"))?;
+    if told && (ended.success() || !failed.is_empty()) {
+        Ok(failed)
+    } else {
+        Err(format!("pytest did not come to its end: {ended}"))
+    }
+}
+
+/// Whether all that failed is excused.
+fn judge(failed: &BTreeSet<String>) -> Result<(), String> {
+    let list = read(&root().join("testing/pyzmq/excused.txt"))?;
+    let excused: Vec<(&str, &str)> =
+        list.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(": ")).collect();
+    let excuse = |name: &&String| excused.iter().find(|(part, _)| name.starts_with(part));
+    for name in failed {
+        match excuse(&name) {
+            Some((_, reason)) => println!("excused: {name}: {reason}"),
+            None => println!("NOT EXCUSED: {name}"),
+        }
+    }
+    let bad = failed.iter().filter(|name| excuse(name).is_none()).count();
+    if bad == 0 { Ok(()) } else { Err(format!("{bad} tests of pyzmq fail on our library only")) }
+}
+
+fn read(file: &Path) -> Result<String, String> {
+    fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))
+}
