@@ -61,7 +61,6 @@ impl Socket {
     pub(crate) fn quiet(&self) -> bool {
         let Some(descriptor) = self.descriptor.get() else { return false };
         descriptor.rearm(&self.native);
-        self.native.step_back();
         true
     }
 

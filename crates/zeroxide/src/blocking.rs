@@ -275,6 +275,13 @@ impl Core {
         found
     }
 
+    /// Takes in what came for a reader that is away, whether much came lately or not: it is asked for now.
+    pub(crate) fn read_for_absent(&self) {
+        if let Some(mut claims) = self.seat.claims_of_absent() {
+            self.read_claimed(&mut claims, |_| true);
+        }
+    }
+
     fn interrupted(&self) -> RecvError {
         RecvError { socket: self.kind, cause: RecvErrorCause::Interrupted }
     }

@@ -214,11 +214,6 @@ impl Handle {
         }
     }
 
-    /// Leaves the reading to the I/O thread: the application waits elsewhere.
-    pub fn step_back(&self) {
-        self.core.seat.vacate();
-    }
-
     /// Has the socket ring this bell when it may have become able to do one of these.
     pub fn watch(&self, bell: &Bell, interest: Interest) -> Watch<'_> {
         let readable = interest.contains(Interest::READABLE);

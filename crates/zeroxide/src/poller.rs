@@ -375,8 +375,9 @@ impl Core {
         let receive = interest.contains(Interest::READABLE) && self.kind.receives();
         let send = interest.contains(Interest::WRITABLE) && self.kind.sends() && self.can_send();
         if receive && !self.can_receive() {
+            self.read_for_absent();
             self.seat.vacate();
-            // What the former reader took in before it gave up its seat.
+            // What was taken in before the seat was given up.
             return Readiness { receive: self.can_receive(), send };
         }
         Readiness { receive, send }

@@ -8,7 +8,7 @@ use crate::{
     socket::{self, Socket},
 };
 use std::ffi::{c_int, c_void};
-use zeroxide::{Message, Origin, RecvError, RecvErrorCause};
+use zeroxide::{Interest, Message, Origin, RecvError, RecvErrorCause};
 
 impl Socket {
     /// The next message, of which nothing was taken yet; and from whom it is, if it has several parts.
@@ -39,6 +39,8 @@ impl Socket {
         again: impl Fn() -> Result<R, RecvError>,
     ) -> Result<R, Errno> {
         if error.cause == RecvErrorCause::WouldBlock && self.quiet() {
+            // Whoever waits elsewhere leaves the reading to the I/O thread.
+            self.native.readiness_for(Interest::READABLE);
             return again().map_err(|error| recv_errno(error.cause));
         }
         Err(recv_errno(error.cause))
