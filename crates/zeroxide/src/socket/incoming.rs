@@ -19,7 +19,27 @@ pub(crate) struct Incoming {
     /// Peers that left and are read empty: their ids can be used again.
     gone: Vec<PeerId>,
     /// Peers whose sending side has room again and is to be told, once this is unlocked.
-    freed: Vec<Arc<Peer>>,
+    freed: Freed,
+}
+
+/// Peers to be told, nearly always one: then nothing is allocated.
+#[derive(Default)]
+pub(crate) struct Freed {
+    first: Option<Arc<Peer>>,
+    more: Vec<Arc<Peer>>,
+}
+
+impl Freed {
+    fn push(&mut self, peer: Arc<Peer>) {
+        match &self.first {
+            None => self.first = Some(peer),
+            Some(_) => self.more.push(peer),
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Peer>> {
+        self.first.iter().chain(&self.more)
+    }
 }
 
 struct Slot {
@@ -152,11 +172,11 @@ impl Incoming {
 
     #[inline]
     pub(crate) fn has_freed(&self) -> bool {
-        !self.freed.is_empty()
+        self.freed.first.is_some()
     }
 
     /// Peers that [`Peer::tell_of_room`] has to be called for when this is unlocked.
-    pub(crate) fn take_freed(&mut self) -> Vec<Arc<Peer>> {
+    pub(crate) fn take_freed(&mut self) -> Freed {
         std::mem::take(&mut self.freed)
     }
 
@@ -223,7 +243,7 @@ impl Incoming {
 
 impl Slot {
     /// Takes the next batch from the lane.
-    fn refill(&mut self, freed: &mut Vec<Arc<Peer>>) -> bool {
+    fn refill(&mut self, freed: &mut Freed) -> bool {
         let mut cargo = Cargo(std::mem::take(&mut self.batch));
         let found = self.peer.inbox.take_into(&mut cargo);
         self.batch = cargo.0;
@@ -237,7 +257,7 @@ impl Slot {
     }
 
     /// Gives the sender credit for what was taken.
-    fn settle(&mut self, freed: &mut Vec<Arc<Peer>>) {
+    fn settle(&mut self, freed: &mut Freed) {
         if self.owed == 0 || self.ended {
             return;
         }
