@@ -11,12 +11,8 @@
 #[allow(dead_code, reason = "not every test uses all of it")]
 mod c_program;
 
-use c_program::{data, exported, library_folder, succeed};
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use c_program::{data, debians, exported, library_folder, succeed};
+use std::{collections::BTreeSet, process::Command};
 
 fn ours() -> BTreeSet<String> {
     exported(&library_folder().join("libzmq.so"))
@@ -43,14 +39,6 @@ fn loaders_know_it_by_libzmqs_name() {
     let text = String::from_utf8(output.stdout).unwrap();
     let name = text.lines().find(|line| line.contains("(SONAME)")).unwrap();
     assert!(name.ends_with("[libzmq.so.5]"), "{name}");
-}
-
-/// Debian's, where it is installed. CI installs it.
-fn debians() -> Option<PathBuf> {
-    let output = succeed(Command::new("cc").arg("-print-multiarch"));
-    let folder = String::from_utf8(output.stdout).unwrap();
-    let library = Path::new("/usr/lib").join(folder.trim()).join("libzmq.so.5");
-    library.exists().then_some(library)
 }
 
 #[test]
