@@ -116,6 +116,7 @@ pub fn after_fork() {
     forget_bell();
 }
 
+#[doc(hidden)]
 impl Context {
     /// Ends all calls, waits until all sockets are closed and what was sent is out or lingered long enough, and ends the
     /// I/O threads. Handles that are still held are inert then.
@@ -143,6 +144,7 @@ impl Context {
     }
 }
 
+#[doc(hidden)]
 impl Handle {
     /// Does what dropping does, while the handle is still held; the second time it does nothing.
     pub fn close(&self) {
@@ -268,6 +270,7 @@ impl Handle {
 /// Bodies of up to so many octets a [`Frame`] keeps itself: making one of shared octets copies them.
 pub const FRAME_INLINE: usize = zeroxide_proto::frame::INLINE_CAPACITY;
 
+#[doc(hidden)]
 impl Handle {
     /// Whether the peer of this name has room (ROUTER); `None` if there is no such peer.
     pub fn has_room_for(&self, name: &[u8]) -> Option<bool> {
@@ -280,10 +283,10 @@ impl Handle {
     }
 }
 
+#[doc(hidden)]
 impl Handle {
     /// How many different topics there are: those of the subscribers (PUB, XPUB), or those subscribed to (SUB, XSUB). 0
     /// on other sockets.
-    #[doc(hidden)]
     pub fn topics_count(&self) -> usize {
         self.core.with_machine(|machine, _| machine.topics_count())
     }
