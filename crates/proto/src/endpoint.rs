@@ -141,7 +141,7 @@ pub enum IpcEndpoint {
 /// use zeroxide_proto::endpoint::{Endpoint, EndpointError};
 /// let why = |text: &str| text.parse::<Endpoint>().unwrap_err();
 /// assert_eq!(why("localhost:5555"), EndpointError::NoTransport);
-/// assert_eq!(why("udp://localhost:5555"), EndpointError::UnknownTransport("udp".into()));
+/// assert_eq!(why("vmci://2:5555"), EndpointError::UnknownTransport("vmci".into()));
 /// let anywhere: Endpoint = "tcp://*:5555".parse()?;
 /// assert_eq!(anywhere.check_connect(), Err(EndpointError::NotConnectable));
 /// # Ok::<(), EndpointError>(())
@@ -176,7 +176,7 @@ pub enum EndpointError {
 ///
 /// ```
 /// use zeroxide_proto::endpoint::{Endpoint, EndpointErrno};
-/// let error = "udp://localhost:5555".parse::<Endpoint>().unwrap_err();
+/// let error = "vmci://2:5555".parse::<Endpoint>().unwrap_err();
 /// assert_eq!(error.errno(), EndpointErrno::TransportNotSupported);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

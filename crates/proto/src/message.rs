@@ -7,7 +7,8 @@ use std::{fmt, ops::Deref};
 /// A message of one or more frames; all of them arrive, in order, or none does.
 ///
 /// A message never has zero frames: [`Message::new`] holds one empty frame. Single-frame messages allocate nothing
-/// besides what their frame needs.
+/// besides what their frame needs. It dereferences to its frames, so `message.len()` counts them and `message[1]` is the
+/// second; text, octets, frames, and arrays and lists of those turn into a message.
 ///
 /// A message of one frame may also carry the [routing id](Message::routing_id) of a peer (SERVER, PEER) or the
 /// [group](Message::group) it is for (RADIO, DISH). They are no frames; adding a frame takes them off.

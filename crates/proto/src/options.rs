@@ -6,7 +6,7 @@
 use crate::{Frame, security::SecurityOptions};
 use std::time::Duration;
 
-/// What a socket has been told. Most options act on connections made later, as in libzmq; each says so where not.
+/// What a socket has been told. When a change acts, at once or on what is made later, is told by whoever takes it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -18,17 +18,17 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 pub struct Options {
     // -- queues
-    /// Messages that may wait for one peer on the way out; `None` is without bound. Acts at once.
+    /// Messages that may wait for one peer on the way out; `None` is without bound.
     pub send_high_water_mark: Option<usize>,
-    /// Messages that may wait from one peer on the way in; `None` is without bound. Acts at once.
+    /// Messages that may wait from one peer on the way in; `None` is without bound.
     pub receive_high_water_mark: Option<usize>,
     /// Keep only the newest message per direction. For DEALER, PUSH, PULL, PUB and SUB; single frames only.
     pub conflate: bool,
-    /// How long unsent messages may delay a close; `None` is for ever. Acts at once.
+    /// How long unsent messages may delay a close; `None` is for ever.
     pub linger: Option<Duration>,
-    /// How long a send may block; `None` is for ever. Acts at once.
+    /// How long a send may block; `None` is for ever.
     pub send_timeout: Option<Duration>,
-    /// How long a receive may block; `None` is for ever. Acts at once.
+    /// How long a receive may block; `None` is for ever.
     pub receive_timeout: Option<Duration>,
     /// Queue only for connections that are up, rather than for any that was asked for.
     pub immediate: bool,
@@ -38,9 +38,9 @@ pub struct Options {
     pub routing_id: Frame,
     /// The name the peer of the next `connect` shall have here (ROUTER, STREAM); used once.
     pub connect_routing_id: Option<Frame>,
-    /// ROUTER: sending to an unknown peer is an error instead of a counted drop. Acts at once.
+    /// ROUTER: sending to an unknown peer is an error instead of a counted drop.
     pub router_mandatory: bool,
-    /// ROUTER: a newcomer with a known name takes it over instead of being ignored. Acts at once.
+    /// ROUTER: a newcomer with a known name takes it over instead of being ignored.
     pub router_handover: bool,
     /// ROUTER: new connections carry plain octets, as those of a STREAM.
     pub router_raw: bool,

@@ -32,6 +32,11 @@
 //! | [`Push`], [`Pull`] | work, handed out and gathered |
 //! | [`Pair`] | exactly one peer |
 //! | [`Stream`] | plain TCP peers |
+//! | [`Client`], [`Server`] | questions and answers in any number and order, addressed by number |
+//! | [`Radio`], [`Dish`] | publications to groups, also by UDP |
+//! | [`Scatter`], [`Gather`] | work, in messages of one frame |
+//! | [`Channel`], [`Peer`] | one peer, or many by number, in messages of one frame |
+//! | [`Dgram`] | plain UDP peers |
 //!
 //! # Sending and receiving
 //!
@@ -45,6 +50,13 @@
 //! A [`Message`] has one [`Frame`] or more, and arrives whole or not at all. A call that fails gives it back in the
 //! [`SendError`]. `recv_from` and its forms tell the [`Origin`] of a message, `stream` and `sink` give a socket the shape
 //! that async programs are composed of, and a [`Poller`] waits for many sockets and file descriptors at once.
+//!
+//! # Security
+//!
+//! Nothing is encrypted, and everybody may enter, unless a socket is told otherwise: by
+//! [`secure_server`](Handle::secure_server) and [`set_curve_client`](Handle::set_curve_client) for encryption with keys,
+//! which [`curve_keypair`] makes, or [`set_plain_server`](Handle::set_plain_server) for user names and passwords. Who may
+//! enter is for an [`Authenticator`] to say; [`AllowKeys`] and [`Passwords`] are the usual ones.
 //!
 //! # Knowing rather than hoping
 //!

@@ -2,7 +2,7 @@
 //!
 //! A mechanism sees the commands of the handshake and the metadata to send, and answers with commands, until both
 //! sides agree. A server's may stop to ask about the peer; whoever drives the handshake finds somebody who knows. In the
-//! end it leaves behind a [`Sealer`] and an [`Opener`], one for each direction, where frames are not sent in the clear.
+//! end it leaves behind a `Sealer` and an `Opener`, one for each direction, where frames are not sent in the clear.
 //! It does not know sockets, greetings or frame headers, nor where random numbers come from.
 
 mod choice;
@@ -29,6 +29,28 @@ pub use question::{Credentials, Denial, Question, Verdict};
 use std::{fmt, sync::Arc};
 
 /// The mechanism a socket is told to use, with all that it needs. All its peers must use the same; nothing is negotiated.
+///
+/// ```
+/// # #[derive(Debug)]
+/// # struct Dice; // take numbers that nobody can guess
+/// # impl Entropy for Dice {
+/// #     fn fill(&self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+/// #         octets.fill(4);
+/// #         Ok(())
+/// #     }
+/// # }
+/// # use zeroxide_proto::security::{Entropy, NoEntropy};
+/// use std::sync::Arc;
+/// use zeroxide_proto::security::{Keypair, Security, SecurityOptions};
+/// let entropy: Arc<dyn Entropy> = Arc::new(Dice);
+/// let mut options = SecurityOptions::default();
+/// assert_eq!(Security::new(&options, &entropy).name(), "NULL");
+/// options.set_curve_secret_key(Keypair::from_random([7; 32]).secret);
+/// options.set_curve_server(true);
+/// let security = Security::new(&options, &entropy);
+/// assert_eq!((security.name(), security.is_server()), ("CURVE", true));
+/// assert!(!security.allows_versions_without_security());
+/// ```
 #[derive(Clone, Default, Debug)]
 #[non_exhaustive]
 pub enum Security {
@@ -49,6 +71,26 @@ pub enum Security {
 }
 
 /// Where random numbers come from: the operating system, or in tests a script.
+///
+/// ```
+/// use std::{fs::File, io::Read, sync::Mutex};
+/// use zeroxide_proto::security::{Entropy, NoEntropy};
+///
+/// #[derive(Debug)]
+/// struct Device(Mutex<File>);
+///
+/// impl Entropy for Device {
+///     fn fill(&self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+///         self.0.lock().unwrap().read_exact(octets).map_err(|_| NoEntropy)
+///     }
+/// }
+///
+/// let device = Device(Mutex::new(File::open("/dev/urandom")?));
+/// let mut numbers = [0; 32];
+/// assert_eq!(device.fill(&mut numbers), Ok(()));
+/// assert_ne!(numbers, [0; 32]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub trait Entropy: Send + Sync + fmt::Debug {
     /// Fills `octets` with numbers that nobody can guess.
     ///
@@ -58,6 +100,20 @@ pub trait Entropy: Send + Sync + fmt::Debug {
 }
 
 /// There are no random numbers.
+///
+/// ```
+/// use zeroxide_proto::security::{Entropy, NoEntropy};
+///
+/// #[derive(Debug)]
+/// struct Empty;
+///
+/// impl Entropy for Empty {
+///     fn fill(&self, _: &mut [u8]) -> Result<(), NoEntropy> {
+///         Err(NoEntropy) // the handshake fails, rather than use what can be guessed
+///     }
+/// }
+/// assert_eq!(Empty.fill(&mut [0; 32]), Err(NoEntropy));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoEntropy;
 
@@ -235,7 +291,7 @@ pub(crate) struct Stages {
 }
 
 /// Encrypts what goes out.
-pub trait Sealer: Send + fmt::Debug {
+pub(crate) trait Sealer: Send + fmt::Debug {
     /// Octets by which a frame is longer than what it carries.
     fn overhead(&self) -> usize;
 
@@ -245,7 +301,7 @@ pub trait Sealer: Send + fmt::Debug {
 }
 
 /// Decrypts what comes in.
-pub trait Opener: Send + fmt::Debug {
+pub(crate) trait Opener: Send + fmt::Debug {
     /// Octets by which a frame is longer than what it carries.
     fn overhead(&self) -> usize;
 

@@ -21,6 +21,14 @@ use zeroize::Zeroize;
 pub(super) const HELLO_MAX: u64 = 6 + 2 * 256;
 
 /// What a client says of itself. Of texts longer than 255 octets only the beginning travels.
+///
+/// ```
+/// use std::sync::Arc;
+/// use zeroxide_proto::{Options, Settings, SocketType, security::{PlainClient, Security}};
+/// let client = PlainClient { username: b"admin".to_vec(), password: "open sesame".into() };
+/// let mut settings = Settings::new(SocketType::Req, &Options::default());
+/// settings.security = Security::PlainClient(Arc::new(client));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlainClient {
     /// User.

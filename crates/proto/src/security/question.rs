@@ -5,6 +5,18 @@ use crate::Frame;
 use std::fmt;
 
 /// By what a peer says who it is.
+///
+/// ```
+/// use zeroxide_proto::security::Credentials;
+/// let name = |credentials: &Credentials| match credentials {
+///     Credentials::Null => "somebody".to_owned(),
+///     Credentials::Plain { username, .. } => String::from_utf8_lossy(username).into_owned(),
+///     Credentials::Curve(key) => key.to_z85(),
+/// };
+/// let plain = Credentials::Plain { username: b"joe".to_vec(), password: "pass".into() };
+/// assert_eq!(name(&plain), "joe");
+/// assert_eq!(plain.mechanism().name(), "PLAIN");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Credentials {
     /// NULL: by nothing.
@@ -32,6 +44,27 @@ impl Credentials {
 }
 
 /// A handshake cannot go on before somebody has decided about the peer.
+///
+/// ```
+/// # use zeroxide_proto::{Handshake, Options, Settings, SocketType, security::Security};
+/// # let mut settings = Settings::new(SocketType::Pull, &Options::default());
+/// # settings.security = Security::PlainServer;
+/// # settings.asks = true;
+/// # let mut out = Vec::new();
+/// # let mut handshake = Handshake::new(settings, &mut out);
+/// # let mut heard = b"\xFF\0\0\0\0\0\0\0\x01\x7F\x03\x01PLAIN".to_vec();
+/// # heard.resize(64, 0);
+/// # heard.extend(b"\x04\x0F\x05HELLO\x03joe\x04pass");
+/// use zeroxide_proto::security::{Credentials, Verdict};
+/// let progress = handshake.receive(&heard, &mut out)?;
+/// let question = progress.question.ok_or("nothing to decide")?;
+/// let verdict = match question.credentials {
+///     Credentials::Plain { username, .. } if username == b"joe" => Verdict::Allow,
+///     _ => Verdict::NoAuthenticator,
+/// };
+/// handshake.answer(verdict, &mut out)?; // and the handshake goes on
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Question {
     /// By what the peer says who it is.
@@ -41,6 +74,24 @@ pub struct Question {
 }
 
 /// What was decided about a peer.
+///
+/// ```
+/// # use zeroxide_proto::{Handshake, Options, Settings, SocketType, security::Security};
+/// # let mut settings = Settings::new(SocketType::Pull, &Options::default());
+/// # settings.security = Security::PlainServer;
+/// # settings.asks = true;
+/// # let mut out = Vec::new();
+/// # let mut handshake = Handshake::new(settings, &mut out);
+/// # let mut heard = b"\xFF\0\0\0\0\0\0\0\x01\x7F\x03\x01PLAIN".to_vec();
+/// # heard.resize(64, 0);
+/// # heard.extend(b"\x04\x0F\x05HELLO\x03joe\x04pass");
+/// use zeroxide_proto::{HandshakeError, security::{Denial, Verdict}};
+/// handshake.receive(&heard, &mut out)?;
+/// let refused = handshake.answer(Verdict::Deny(Denial::Refused), &mut out);
+/// assert_eq!(refused.err(), Some(HandshakeError::Denied(Denial::Refused)));
+/// assert!(out.ends_with(b"\x05ERROR\x03400"), "the peer is told");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
     /// It may enter.
@@ -54,6 +105,12 @@ pub enum Verdict {
 }
 
 /// Why a peer may not enter; the number is ZAP's status.
+///
+/// ```
+/// use zeroxide_proto::security::Denial;
+/// assert_eq!(Denial::Refused.status(), 400);
+/// assert_eq!(Denial::TryLater.to_string(), "300, try again later");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(u16)]
 pub enum Denial {

@@ -20,6 +20,12 @@ const VERSION: &[u8] = b"1.0";
 const TEXT_MAX: usize = 255;
 
 /// Why the answer of a handler makes no sense (rule R17).
+///
+/// ```
+/// use zeroxide_proto::{Message, security::zap::{ZapError, read_reply}};
+/// let reply = Message::from(["", "1.0", "8", "200", "OK", "joe", ""]);
+/// assert_eq!(read_reply(&reply, b"7"), Err(ZapError::RequestId));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ZapError {
     /// The first frame, which delimits the envelope, is not empty.
@@ -51,6 +57,19 @@ impl ZapError {
 }
 
 /// What a handler is asked.
+///
+/// ```
+/// use zeroxide_proto::{Frame, security::{Credentials, zap::Request}};
+/// let credentials = Credentials::Plain { username: b"joe".to_vec(), password: "pass".into() };
+/// let request = Request {
+///     id: b"7",
+///     domain: b"global",
+///     address: "127.0.0.1",
+///     identity: Frame::EMPTY,
+///     credentials: &credentials,
+/// };
+/// assert_eq!(request.to_message().to_string(), " | 1.0 | 7 | global | 127.0.0.1 |  | PLAIN | joe | pass");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
     /// Tells answers apart.
@@ -66,6 +85,13 @@ pub struct Request<'a> {
 }
 
 /// What a handler says of a peer that may enter.
+///
+/// ```
+/// use zeroxide_proto::{Message, security::zap::{Grant, read_reply}};
+/// let reply = Message::from(["", "1.0", "7", "200", "OK", "joe", ""]);
+/// let joe = Grant { user_id: "joe".into(), ..Grant::default() };
+/// assert_eq!(read_reply(&reply, b"7"), Ok(Ok(joe)));
+/// ```
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Grant {
     /// Who the peer is.

@@ -30,6 +30,25 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// What a client has to know.
+///
+/// ```
+/// # #[derive(Debug)]
+/// # struct Dice; // take numbers that nobody can guess
+/// # impl Entropy for Dice {
+/// #     fn fill(&self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+/// #         octets.fill(4);
+/// #         Ok(())
+/// #     }
+/// # }
+/// # use zeroxide_proto::security::{Entropy, NoEntropy};
+/// use std::sync::Arc;
+/// use zeroxide_proto::{Options, Settings, SocketType, security::{CurveClient, Keypair, PublicKey, Security}};
+/// let server: PublicKey = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7".parse()?;
+/// let client = CurveClient { keys: Keypair::from_random([7; 32]), server, entropy: Arc::new(Dice) };
+/// let mut settings = Settings::new(SocketType::Req, &Options::default());
+/// settings.security = Security::CurveClient(Arc::new(client));
+/// # Ok::<(), zeroxide_proto::security::KeyError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct CurveClient {
     /// Its own keys.
@@ -41,6 +60,24 @@ pub struct CurveClient {
 }
 
 /// What a server has to know.
+///
+/// ```
+/// # #[derive(Debug)]
+/// # struct Dice; // take numbers that nobody can guess
+/// # impl Entropy for Dice {
+/// #     fn fill(&self, octets: &mut [u8]) -> Result<(), NoEntropy> {
+/// #         octets.fill(4);
+/// #         Ok(())
+/// #     }
+/// # }
+/// # use zeroxide_proto::security::{Entropy, NoEntropy};
+/// use std::sync::Arc;
+/// use zeroxide_proto::{Options, Settings, SocketType, security::{CurveServer, Keypair, Security}};
+/// let server = CurveServer { keys: Keypair::from_random([7; 32]), entropy: Arc::new(Dice) };
+/// let mut settings = Settings::new(SocketType::Rep, &Options::default());
+/// settings.security = Security::CurveServer(Arc::new(server));
+/// settings.asks = true; // somebody has to say whose keys may enter
+/// ```
 #[derive(Clone, Debug)]
 pub struct CurveServer {
     /// Its own keys.
