@@ -3,7 +3,7 @@
 use crate::{
     border::{done, guard},
     errno::Errno,
-    handles::{self, Kind, Missing, Table},
+    handles::{self, Missing, Table},
     options::context::Settings,
 };
 use std::{
@@ -15,7 +15,7 @@ use std::{
 };
 
 /// All contexts of the process.
-pub static CONTEXTS: Table<Context> = Table::new(Kind::Context);
+pub static CONTEXTS: Table<Context> = Table::new();
 
 /// A context as C sees it. The native one is made with the first socket, because settings count until then.
 pub struct Context {

@@ -4,7 +4,7 @@ use crate::{
     border::{call, done, guard},
     errno::Errno,
     events::{POLLERR, POLLIN, POLLOUT, POLLPRI},
-    handles::{self, Kind, Table},
+    handles::{self, Table},
     message::size_to_c,
     poll::{self, Wait, Wanted},
     socket::{self, Socket},
@@ -16,7 +16,7 @@ use std::{
 };
 use zeroxide::door::Descriptor;
 
-static POLLERS: Table<Poller> = Table::new(Kind::Poller);
+static POLLERS: Table<Poller> = Table::new();
 
 /// `zmq_poller_event_t`
 #[repr(C)]

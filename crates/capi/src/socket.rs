@@ -4,7 +4,7 @@ use crate::{
     border::{done, guard},
     context::Context,
     errno::Errno,
-    handles::{self, Kind, Missing, Table},
+    handles::{self, Missing, Table},
     monitor::Watcher,
     options::Extras,
     transfer::{Arrived, Started},
@@ -17,7 +17,7 @@ use std::{
 use zeroxide::{SocketError, SocketType, door::Descriptor};
 
 /// All sockets of the process.
-pub static SOCKETS: Table<Socket> = Table::new(Kind::Socket);
+pub static SOCKETS: Table<Socket> = Table::new();
 
 /// A socket as C sees it.
 pub struct Socket {
@@ -50,7 +50,7 @@ const RECENT_PLACES: usize = 8;
 #[inline]
 pub fn with<R>(handle: *const c_void, run: impl FnOnce(&Socket) -> Result<R, Errno>) -> Result<R, Errno> {
     let handle = handles::from_c(handle);
-    let place = handles::slot(handle) % RECENT_PLACES;
+    let place = handles::spread(handle) % RECENT_PLACES;
     let recent = RECENT.try_with(|recent| recent.get(place).and_then(Cell::take)).ok().flatten();
     let socket = match recent {
         // One that was closed is not put back, so it does not stay here for long.

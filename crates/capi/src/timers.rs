@@ -6,7 +6,7 @@
 use crate::{
     border::{call, done, guard},
     errno::Errno,
-    handles::{self, Kind, Table},
+    handles::{self, Table},
 };
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use std::{
 };
 
 /// All sets of timers of the process.
-pub static TIMERS: Table<Timers> = Table::new(Kind::Timers);
+pub static TIMERS: Table<Timers> = Table::new();
 
 /// What a timer calls: its number and the caller's argument.
 pub type TimerFunction = unsafe extern "C" fn(c_int, *mut c_void);
