@@ -5,6 +5,7 @@
 
 mod costs;
 mod debian;
+mod drop_in;
 mod install;
 mod python;
 mod pyzmq;
@@ -26,6 +27,8 @@ cargo xtask VERB
   python             make the Python environment with libzmq's peer, and print its interpreter
   install --prefix DIR [--from DIR]
                      the drop-in libzmq.so.5 with headers, pkg-config and CMake files; from a folder where it is built
+  drop-in [--from DIR]
+                     Debian's Python binding, and a program of its CZMQ, on our library
   pyzmq [--from DIR] [FILTER]
                      pyzmq's own tests on our library, built in release mode or taken from a folder
   stress N [FILTER]  the socket and interop tests N times with every core loaded; tells what was flaky
@@ -41,6 +44,8 @@ fn main() -> ExitCode {
         ["python"] => python::print(),
         ["install", "--prefix", prefix] => install::run(prefix, None),
         ["install", "--prefix", prefix, "--from", built] => install::run(prefix, Some(built)),
+        ["drop-in"] => drop_in::run(None),
+        ["drop-in", "--from", built] => drop_in::run(Some(built)),
         ["pyzmq"] => pyzmq::run(None, None),
         ["pyzmq", "--from", built] => pyzmq::run(Some(built), None),
         ["pyzmq", "--from", built, filter] => pyzmq::run(Some(built), Some(filter)),

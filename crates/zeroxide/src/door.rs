@@ -174,6 +174,20 @@ impl Handle {
         }
     }
 
+    /// As [`Handle::send_or_signal`], of octets that stay the caller's.
+    ///
+    /// # Errors
+    /// Why they were not sent.
+    #[inline]
+    pub fn send_octets_or_signal(&self, octets: &[u8], waits: bool) -> Result<(), SendError> {
+        match self.core.try_send_octets(octets, waits) {
+            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) if waits => {
+                self.core.send_minding(Signals::End, message, self.send_patience())
+            }
+            done => done,
+        }
+    }
+
     /// Waits, if it `waits`, until a message beginning with this frame could be sent.
     ///
     /// # Errors
@@ -267,6 +281,8 @@ impl Handle {
     }
 }
 
+/// Bodies from this size on are shared, not copied, on their way through a socket.
+pub const SHARED_FROM: usize = zeroxide_proto::batch::SHARED_FROM;
 /// Bodies of up to so many octets a [`Frame`] keeps itself: making one of shared octets copies them.
 pub const FRAME_INLINE: usize = zeroxide_proto::frame::INLINE_CAPACITY;
 

@@ -9,19 +9,38 @@ use crate::{
 };
 use bytes::Bytes;
 use std::ffi::{c_int, c_void};
-use zeroxide::{Frame, Message, SendError, SendErrorCause, SocketType};
+use zeroxide::{Frame, Message, SendError, SendErrorCause, SocketType, door::SHARED_FROM};
 
 /// What was not sent comes back.
 type Sent = Result<(), (Errno, Frame)>;
 
 impl Socket {
+    /// Whether a part sent with these flags is a message by itself.
+    #[inline]
+    fn is_whole(&self, flags: c_int) -> bool {
+        flags & SNDMORE == 0 && !self.started.any() && !self.arrived.any()
+    }
+
     /// Sends a part.
     #[inline]
     pub fn send_part(&self, frame: Frame, flags: c_int) -> Sent {
-        if flags & SNDMORE != 0 || self.started.any() || self.arrived.any() {
-            return self.send_in_parts(frame, flags);
+        if self.is_whole(flags) {
+            return self.send_whole(Message::from(frame), flags);
         }
-        self.send_whole(Message::from(frame), flags)
+        self.send_in_parts(frame, flags)
+    }
+
+    /// Sends a copy of these octets as a part.
+    #[inline]
+    fn send_octets(&self, octets: &[u8], flags: c_int) -> Result<(), Errno> {
+        if !self.is_whole(flags) {
+            return self.send_in_parts(Frame::copy_from(octets), flags).map_err(|(errno, _)| errno);
+        }
+        let waits = flags & DONTWAIT == 0;
+        match self.native.send_octets_or_signal(octets, waits) {
+            Ok(()) => Ok(()),
+            Err(error) => self.not_sent(error).map_err(|(errno, _)| errno),
+        }
     }
 
     #[inline]
@@ -107,7 +126,7 @@ pub unsafe extern "C" fn zmq_send(
         socket::with(socket, |socket| {
             // SAFETY: the caller has so many octets there.
             let octets = unsafe { octets(data, size)? };
-            socket.send_part(Frame::copy_from(octets), flags).map_err(|(errno, _)| errno)?;
+            socket.send_octets(octets, flags)?;
             Ok(size_to_c(size))
         })
     })
@@ -153,6 +172,12 @@ impl Socket {
     /// Sends a message of C's.
     pub(super) fn send_message(&self, part: &mut Part, flags: c_int) -> Result<(), Errno> {
         let address = part.address(self.native.socket_type());
+        if address.is_none() && part.octets().len() < SHARED_FROM {
+            // What is copied on its way anyway need not move twice.
+            self.send_octets(part.octets(), flags)?;
+            part.sent();
+            return Ok(());
+        }
         let frame = part.lend();
         let sent = match address {
             None => self.send_part(frame, flags),
