@@ -25,18 +25,19 @@ pub struct Message(Parts);
 #[derive(Clone)]
 enum Parts {
     One(Frame),
-    /// Two or more frames while shared with the outside; in passing, inside a `&mut self` method, any number.
-    Many(Vec<Frame>),
-    /// Exactly two: the group, and the one frame of the message. So they lie on the wire, too.
-    Grouped(Vec<Frame>),
-    /// Apart, so that all other messages stay as short as a frame.
-    Routed(Box<Routed>),
+    /// What the frames are is said beside them: a third kind of parts would make every message of one frame slower, for
+    /// it has to be told from this kind whenever it is dropped.
+    Many(Vec<Frame>, Meaning),
 }
 
-#[derive(Clone)]
-struct Routed {
-    routing_id: RoutingId,
-    frame: Frame,
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// Two or more frames while shared with the outside; in passing, inside a `&mut self` method, any number.
+    Frames,
+    /// Exactly two: the group, and the one frame of the message. So they lie on the wire, too.
+    Group,
+    /// One frame, for this peer or from it.
+    Peer(RoutingId),
 }
 
 impl Message {
@@ -57,7 +58,7 @@ impl Message {
         let mut all = Vec::with_capacity(2 + frames.size_hint().0);
         all.extend([first, second]);
         all.extend(frames);
-        Self(Parts::Many(all))
+        Self(Parts::Many(all, Meaning::Frames))
     }
 
     /// A message of one frame for the peer with this routing id (SERVER, PEER).
@@ -72,7 +73,7 @@ impl Message {
     /// ```
     #[inline]
     pub fn routed(to: RoutingId, frame: impl Into<Frame>) -> Self {
-        Self(Parts::Routed(Box::new(Routed { routing_id: to, frame: frame.into() })))
+        Self(Parts::Many(vec![frame.into()], Meaning::Peer(to)))
     }
 
     /// A message of one frame for the members of a group (RADIO). Whether it can be a group's name, 0 to 255 octets and
@@ -85,15 +86,15 @@ impl Message {
     /// assert_eq!(forecast.body(), b"rain");
     /// ```
     pub fn grouped(group: impl Into<Frame>, frame: impl Into<Frame>) -> Self {
-        Self(Parts::Grouped(vec![group.into(), frame.into()]))
+        Self(Parts::Many(vec![group.into(), frame.into()], Meaning::Group))
     }
 
     /// Whom the message is for, or whom it came from (SERVER, PEER).
     #[inline]
     pub fn routing_id(&self) -> Option<RoutingId> {
-        match &self.0 {
-            Parts::Routed(routed) => Some(routed.routing_id),
-            Parts::One(_) | Parts::Many(_) | Parts::Grouped(_) => None,
+        match self.0 {
+            Parts::Many(_, Meaning::Peer(routing_id)) => Some(routing_id),
+            _ => None,
         }
     }
 
@@ -101,8 +102,8 @@ impl Message {
     #[inline]
     pub fn group(&self) -> Option<&[u8]> {
         match &self.0 {
-            Parts::Grouped(frames) => frames.first().map(Frame::as_slice),
-            Parts::One(_) | Parts::Many(_) | Parts::Routed(_) => None,
+            Parts::Many(frames, Meaning::Group) => frames.first().map(Frame::as_slice),
+            _ => None,
         }
     }
 
@@ -111,27 +112,32 @@ impl Message {
     pub fn frames(&self) -> &[Frame] {
         match &self.0 {
             Parts::One(frame) => std::slice::from_ref(frame),
-            Parts::Many(frames) => frames,
-            Parts::Grouped(frames) => frames.get(1..).unwrap_or_default(),
-            Parts::Routed(routed) => std::slice::from_ref(&routed.frame),
+            Parts::Many(frames, Meaning::Group) => frames.get(1..).unwrap_or_default(),
+            Parts::Many(frames, _) => frames,
         }
     }
 
     /// Makes the group the first of two frames, as it travels. A message without a group is for the empty one.
     pub(crate) fn expose_group(&mut self) {
-        let frames = match &mut self.0 {
-            Parts::Grouped(frames) => std::mem::take(frames),
-            Parts::One(frame) => vec![Frame::EMPTY, std::mem::take(frame)],
-            Parts::Routed(routed) => vec![Frame::EMPTY, std::mem::take(&mut routed.frame)],
-            Parts::Many(_) => return,
-        };
-        self.0 = Parts::Many(frames);
+        match &mut self.0 {
+            Parts::One(frame) => {
+                self.0 = Parts::Many(vec![Frame::EMPTY, std::mem::take(frame)], Meaning::Frames);
+            }
+            Parts::Many(frames, meaning) => {
+                if matches!(meaning, Meaning::Peer(_)) {
+                    frames.insert(0, Frame::EMPTY);
+                }
+                *meaning = Meaning::Frames;
+            }
+        }
     }
 
     /// Makes the first of exactly two frames the group.
     pub(crate) fn into_grouped(self) -> Option<Self> {
         match self.0 {
-            Parts::Many(frames) if frames.len() == 2 => Some(Self(Parts::Grouped(frames))),
+            Parts::Many(frames, Meaning::Frames) if frames.len() == 2 => {
+                Some(Self(Parts::Many(frames, Meaning::Group)))
+            }
             _ => None,
         }
     }
@@ -164,7 +170,7 @@ impl Message {
 
     /// Takes the first frame off, where that leaves at least one.
     pub fn pop_front(&mut self) -> Option<Frame> {
-        let Parts::Many(frames) = &mut self.0 else { return None };
+        let Parts::Many(frames, Meaning::Frames) = &mut self.0 else { return None };
         if frames.len() < 2 {
             return None;
         }
@@ -177,7 +183,7 @@ impl Message {
 
     /// Splits the first `count` frames off, where that leaves at least one.
     pub fn split_front(&mut self, count: usize) -> Option<Vec<Frame>> {
-        let Parts::Many(frames) = &mut self.0 else {
+        let Parts::Many(frames, Meaning::Frames) = &mut self.0 else {
             return if count == 0 { Some(Vec::new()) } else { None };
         };
         if frames.len() <= count {
@@ -195,9 +201,8 @@ impl Message {
     pub fn into_frames(self) -> Vec<Frame> {
         match self.0 {
             Parts::One(frame) => vec![frame],
-            Parts::Many(frames) => frames,
-            Parts::Grouped(mut frames) => frames.split_off(1),
-            Parts::Routed(routed) => vec![routed.frame],
+            Parts::Many(mut frames, Meaning::Group) => frames.split_off(1),
+            Parts::Many(frames, _) => frames,
         }
     }
 
@@ -205,24 +210,24 @@ impl Message {
     pub fn into_first(self) -> Frame {
         match self.0 {
             Parts::One(frame) => frame,
-            Parts::Many(frames) => frames.into_iter().next().unwrap_or_default(),
-            Parts::Grouped(mut frames) => frames.pop().unwrap_or_default(),
-            Parts::Routed(routed) => routed.frame,
+            Parts::Many(mut frames, Meaning::Group) => frames.pop().unwrap_or_default(),
+            Parts::Many(frames, _) => frames.into_iter().next().unwrap_or_default(),
         }
     }
 
     fn many(&mut self) -> &mut Vec<Frame> {
         match &mut self.0 {
-            Parts::Many(_) => {}
-            Parts::One(frame) => self.0 = Parts::Many(vec![std::mem::take(frame)]),
-            Parts::Grouped(frames) => self.0 = Parts::Many(frames.split_off(1)),
-            Parts::Routed(routed) => self.0 = Parts::Many(vec![std::mem::take(&mut routed.frame)]),
+            Parts::One(frame) => self.0 = Parts::Many(vec![std::mem::take(frame)], Meaning::Frames),
+            Parts::Many(frames, meaning) => {
+                if *meaning == Meaning::Group {
+                    frames.remove(0);
+                }
+                *meaning = Meaning::Frames;
+            }
         }
         match &mut self.0 {
-            Parts::Many(frames) => frames,
-            Parts::One(_) | Parts::Grouped(_) | Parts::Routed(_) => {
-                unreachable!("the lines above made it Many")
-            }
+            Parts::Many(frames, _) => frames,
+            Parts::One(_) => unreachable!("the lines above made it Many"),
         }
     }
 }
@@ -274,7 +279,7 @@ impl<F: Into<Frame>, const N: usize> From<[F; N]> for Message {
 
 impl From<Vec<Frame>> for Message {
     fn from(frames: Vec<Frame>) -> Self {
-        if frames.len() > 1 { Self(Parts::Many(frames)) } else { Self::from_frames(frames) }
+        if frames.len() > 1 { Self(Parts::Many(frames, Meaning::Frames)) } else { Self::from_frames(frames) }
     }
 }
 

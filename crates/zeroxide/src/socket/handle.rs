@@ -126,7 +126,8 @@ impl Handle {
     ///
     /// Endpoints: `tcp://interface:port` (interface is `*`, an address, `[v6]`, the name of a network interface, or a host
     /// name, which this thread looks up), `ipc://path`, `ipc://@abstract`, `inproc://name`. A socket can bind and connect
-    /// as often as it likes.
+    /// as often as it likes. DISH and DGRAM (once) also bind `udp://address:port`; if that is a multicast group, which
+    /// `udp://interface;group:port` joins by an interface, all who bind it share it.
     ///
     /// ```
     /// # let context = zeroxide::Context::new();
@@ -149,7 +150,8 @@ impl Handle {
     ///
     /// Endpoints are those of [`bind`](Handle::bind) without wildcards; `tcp://source;host:port` has the connection come
     /// from the address or interface, and port, before the semicolon. Host names are looked up in the background, each try.
-    /// Connecting DEALER, SUB, PUB or REQ a second time to the same endpoint does nothing.
+    /// Connecting DEALER, SUB, PUB or REQ a second time to the same endpoint does nothing. RADIO also connects to
+    /// `udp://address:port` and `udp://interface;group:port`: a host name there is looked up by this thread.
     ///
     /// # Errors
     /// A malformed endpoint, or an ended socket or context; over inproc also a peer whose type cannot talk to this one. A
