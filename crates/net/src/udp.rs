@@ -22,7 +22,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UdpSettings {
-    /// How many networks a multicast datagram may cross: 0 stays on this machine, 1 on this network.
+    /// How many networks a multicast datagram may cross; 1 stays on this network. With 0, Linux
+    /// sends it to this network all the same, unless somebody on this machine is in the group.
     pub multicast_hops: u8,
     /// Whether multicast datagrams reach listeners on this machine too.
     pub multicast_loop: bool,

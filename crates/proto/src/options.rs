@@ -144,7 +144,7 @@ pub struct Options {
     pub busy_poll: Option<Duration>,
     /// SO_BINDTODEVICE.
     pub bind_to_device: Option<String>,
-    /// How many networks a multicast datagram may cross (udp): 0 stays on this machine, 1 on this network.
+    /// How many networks a multicast datagram may cross (udp); 1 stays on this network.
     pub multicast_hops: u8,
     /// Whether multicast datagrams reach listeners on this machine too (udp).
     pub multicast_loop: bool,

@@ -86,6 +86,13 @@ fn pattern_options_are_for_the_types_of_their_pattern() {
 }
 
 #[test]
+fn multicast_is_for_who_sends_datagrams() {
+    only(&[Radio, Dgram], |socket| socket.set_multicast_hops(4));
+    only(&[Radio, Dgram], |socket| socket.set_multicast_loop(false));
+    never(Radio, |socket| socket.set_multicast_hops(0));
+}
+
+#[test]
 fn what_belongs_to_zmtp_is_not_for_stream_and_dgram() {
     let zmtp = all_but(&[Stream, Dgram]);
     only(&zmtp, |socket| socket.set_metadata([("X-key", "value")]));

@@ -206,11 +206,14 @@ options! {
     /// Default: 0. Acts on connections made later.
     set_type_of_service(type_of_service: u8) "ZMQ_TOS";
 
-    /// How many networks a multicast datagram may cross on its way: 0 stays on this machine, 1 on this network. For RADIO
-    /// and DGRAM.
+    /// How many networks a multicast datagram may cross on its way; 1 does not leave this network. For RADIO and DGRAM.
     ///
     /// Default: 1. Acts on `udp://` endpoints bound or connected later.
-    set_multicast_hops(multicast_hops: u8) "ZMQ_MULTICAST_HOPS" if |socket| socket.is_one_of(&[Dgram, Radio]);
+    ///
+    /// # Errors
+    /// On sockets of the other types, and for 0: it would say "not beyond this machine", which Linux does not keep to.
+    set_multicast_hops(multicast_hops: u8) "ZMQ_MULTICAST_HOPS"
+        if |socket| socket.is_one_of(&[Dgram, Radio]).and(valid(multicast_hops > 0, "at least 1"));
 
     /// Whether multicast datagrams that this socket sends reach listeners on this machine too. For RADIO and DGRAM.
     ///
