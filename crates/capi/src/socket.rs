@@ -50,17 +50,29 @@ const RECENT_PLACES: usize = 8;
 #[inline]
 pub fn with<R>(handle: *const c_void, run: impl FnOnce(&Socket) -> Result<R, Errno>) -> Result<R, Errno> {
     let handle = handles::from_c(handle);
-    let place = handles::spread(handle) % RECENT_PLACES;
-    let recent = RECENT.try_with(|recent| recent.get(place).and_then(Cell::take)).ok().flatten();
-    let socket = match recent {
-        // One that was closed is not put back, so it does not stay here for long.
-        Some(socket) if socket.handle == handle && !socket.native.is_closed() => socket,
-        _ => find(handle)?,
-    };
-    // The entry is out of its place meanwhile: what `run` calls (a free function of the application) may come here again.
-    let answer = run(&socket);
-    let _ = RECENT.try_with(|recent| recent.get(place).map(|place| place.set(Some(socket))));
-    answer
+    let mut run = Some(run);
+    let recent = RECENT.try_with(|recent| {
+        let place = recent.get(handles::spread(handle) % RECENT_PLACES)?;
+        let socket = match place.take() {
+            // One that was closed is not put back, so it does not stay here for long.
+            Some(socket) if socket.handle == handle && !socket.native.is_closed() => socket,
+            _ => match find(handle) {
+                Ok(socket) => socket,
+                Err(errno) => return Some(Err(errno)),
+            },
+        };
+        // The entry is out of its place meanwhile: what `run` calls (a free function of the application) may come here
+        // again.
+        let answer = run.take()?(&socket);
+        place.set(Some(socket));
+        Some(answer)
+    });
+    match (recent, run) {
+        (Ok(Some(answer)), _) => answer,
+        // The thread ends, and its memory of sockets is gone.
+        (_, Some(run)) => run(&*find(handle)?),
+        (_, None) => Err(Errno::ENOTSOCK),
+    }
 }
 
 #[cold]

@@ -154,6 +154,7 @@ impl Message {
     }
 
     /// Whether the message has more than one frame.
+    #[inline]
     pub fn is_multipart(&self) -> bool {
         self.frames().len() > 1
     }

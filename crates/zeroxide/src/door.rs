@@ -246,11 +246,13 @@ impl Handle {
     }
 
     /// Whether the context was shut down.
+    #[inline]
     pub fn is_terminated(&self) -> bool {
         self.core.is_terminated()
     }
 
     /// Whether the socket was closed.
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.core.is_closed()
     }

@@ -75,11 +75,11 @@ impl Socket {
             return piece.map(|piece| fill(room, &piece.frame));
         }
         let (message, origin) = self.recv_whole(flags)?;
-        if message.is_multipart() {
-            let piece = self.arrived.begin(message, origin);
-            return Ok(fill(room, &piece.frame));
+        if let [frame] = message.frames() {
+            return Ok(fill(room, frame));
         }
-        Ok(fill(room, message.body()))
+        let piece = self.arrived.begin(message, origin);
+        Ok(fill(room, &piece.frame))
     }
 }
 
