@@ -13,7 +13,8 @@ const ALLOCATORS: [&str; 6] = ["malloc", "calloc", "realloc", "posix_memalign", 
 pub(crate) fn difference(work: &Work) -> Result<Cost, String> {
     let messages = work.messages;
     let (short, long) = (count(work, messages)?, count(work, 3 * messages)?);
-    let each = |long: f64, short: f64| (long - short) / (2 * messages) as f64;
+    // Nothing costs less than nothing, but the short run may have needed what the long one found there.
+    let each = |long: f64, short: f64| (long - short).max(0.0) / (2 * messages) as f64;
     Ok(Cost {
         instructions: each(long.instructions, short.instructions),
         allocations: each(long.allocations, short.allocations),
