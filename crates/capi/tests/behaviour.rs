@@ -38,3 +38,13 @@ fn a_child_process_inherits_nothing_and_harms_nothing() {
 fn the_descriptor_speaks_when_something_changed_and_is_silent_after_a_look() {
     is_well("descriptors");
 }
+
+#[test]
+fn messages_of_parts_are_refused_at_the_first_and_lent_memory_comes_back_once() {
+    is_well("parts");
+}
+
+#[test]
+fn monitors_tell_in_both_versions() {
+    is_well("watched");
+}
