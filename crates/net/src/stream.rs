@@ -197,6 +197,11 @@ impl Stream {
         local_text(self.fd.as_fd())
     }
 
+    /// Whether this is a unix domain socket.
+    pub fn is_ipc(&self) -> bool {
+        matches!(self.peer, Peer::Ipc(_))
+    }
+
     /// Who connected over ipc; `None` over tcp.
     ///
     /// # Errors

@@ -31,6 +31,9 @@ use zeroxide_proto::{
 
 /// After the last octet is out, how long the peer may take to close its side before we do.
 pub(crate) const LAST_WAIT: Duration = Duration::from_millis(250);
+/// The same over ipc, as far as the linger allows. A unix socket that is closed on one side is reported as hung up on the
+/// other, and a libzmq whose queues are full then never reads what is left there.
+pub(crate) const LAST_WAIT_IPC: Duration = Duration::from_secs(30);
 
 /// One connection, or one outgoing endpoint.
 pub(crate) struct Session {

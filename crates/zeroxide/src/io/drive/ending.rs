@@ -146,7 +146,7 @@ impl Loop {
         if stream.shutdown_write().is_err() {
             return self.over(key);
         }
-        let deadline = Some(self.now + LAST_WAIT);
+        let deadline = Some(self.now + if stream.is_ipc() { LAST_WAIT_IPC } else { LAST_WAIT });
         session.stage = Stage::Ending { stream: stream.clone(), deadline };
         session.part_from_peer(Loss::Linger);
         let _ = self.shared.poller.remove(&*stream);
