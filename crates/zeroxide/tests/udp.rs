@@ -121,6 +121,20 @@ fn what_a_full_dish_misses_is_counted() {
 }
 
 #[test]
+fn what_is_longer_than_allowed_is_dropped_and_counted() {
+    let context = Context::new();
+    let dish = Dish::new(&context).unwrap();
+    dish.set_max_message_size(Some(5)).unwrap();
+    let at = dish.bind(HOME).unwrap();
+    dish.join("TV").unwrap();
+    let (stranger, _) = plain();
+    stranger.send_to(b"\x02TV123456", address(&at)).unwrap();
+    stranger.send_to(b"\x02TV12345", address(&at)).unwrap();
+    assert_eq!(dish.get().body(), b"12345");
+    assert_eq!(dish.statistics().lost_to(Loss::Oversized), 1);
+}
+
+#[test]
 fn what_was_sent_is_out_when_the_radio_is_dropped() {
     let context = Context::new();
     let (listener, at) = plain();

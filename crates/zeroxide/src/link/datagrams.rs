@@ -30,6 +30,8 @@ pub(crate) struct Datagrams {
     session: SessionKey,
     /// Where everything goes (RADIO); the messages of a DGRAM say it themselves.
     target: Option<SocketAddr>,
+    /// The longest body that is taken.
+    longest: Option<u64>,
     transmit: Mutex<Transmit>,
     interest: Mutex<Watch>,
 }
@@ -56,11 +58,12 @@ impl Datagrams {
         session: SessionKey,
         socket: UdpSocket,
         target: Option<SocketAddr>,
+        longest: Option<u64>,
     ) -> Self {
         let socket = Some(Arc::new(socket));
         let watch = Watch { socket: socket.clone(), ..Watch::default() };
         let transmit = Transmit { socket, taken: Batch::new(), next: None, blocked: false };
-        Self { io, session, target, transmit: Mutex::new(transmit), interest: Mutex::new(watch) }
+        Self { io, session, target, longest, transmit: Mutex::new(transmit), interest: Mutex::new(watch) }
     }
 
     /// Called after messages were appended to the outbox: writes them, as far as the kernel takes them now.
@@ -172,14 +175,20 @@ impl Datagrams {
                 // Tells of a datagram that was sent before; the next call goes on.
                 Err(_) => continue,
             };
-            dormant |= if core.kind == SocketType::Dgram {
-                core.datagram(peer, from.to_string().as_bytes(), scratch)
-            } else if let Some((group, body)) = datagram::parse_group(scratch) {
-                core.datagram(peer, group, body)
+            let text;
+            let parts = if core.kind == SocketType::Dgram {
+                text = from.to_string();
+                Some((text.as_bytes(), &scratch[..]))
             } else {
-                core.counters.lost(Loss::BadEnvelope, 1); // R13
-                false
+                datagram::parse_group(scratch)
             };
+            match parts {
+                Some((_, body)) if self.longest.is_some_and(|longest| body.len() as u64 > longest) => {
+                    core.counters.lost(Loss::Oversized, 1);
+                }
+                Some((first, body)) => dormant |= core.datagram(peer, first, body),
+                None => core.counters.lost(Loss::BadEnvelope, 1), // R13
+            }
         }
         if dormant {
             core.activate(peer.id);

@@ -72,7 +72,8 @@ impl Core {
         let bound = target.is_none();
         let io = self.choose_io(options)?;
         let key = io.new_key();
-        let link = Link::Udp(Box::new(Datagrams::new(io.clone(), key, socket, target)));
+        let link =
+            Link::Udp(Box::new(Datagrams::new(io.clone(), key, socket, target, options.max_message_size)));
         let facts = Facts { datagrams: true, initiated: !bound, ..Facts::default() };
         let (outbox, inbox) = self.new_lanes();
         let Ok((peer, booked)) = self.attach(link, &facts, outbox, inbox) else {

@@ -55,7 +55,8 @@ options! {
         if |socket| socket.speaks_zmtp().and(not_zero(handshake_interval));
 
     /// The longest frame that is accepted, in octets; `None` is without bound. A peer that sends a longer one is
-    /// disconnected before anything is allocated for it. For all types but STREAM and DGRAM.
+    /// disconnected before anything is allocated for it; a longer datagram is dropped and counted. For all types but
+    /// STREAM and DGRAM.
     ///
     /// Default: `None`. Acts on connections made later.
     set_max_message_size(max_message_size: Option<u64>) "ZMQ_MAXMSGSIZE" if |socket| socket.speaks_zmtp();
