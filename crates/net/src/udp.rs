@@ -10,6 +10,7 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendAncillaryBuffer, SendFlags, SocketFlags, SocketType, ipproto, sockopt,
 };
 use socket2::SockRef;
+use std::fmt;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
@@ -102,6 +103,26 @@ pub enum Unsent {
     NoRoom,
     /// There is no way there, or the system said so of a datagram that was sent before.
     Undeliverable(io::Error),
+}
+
+impl fmt::Display for Unsent {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WouldBlock => out.write_str("there is no room for a datagram now"),
+            Self::TooLong => out.write_str("the datagram is longer than the network takes"),
+            Self::NoRoom => out.write_str("the system had no memory for the datagram"),
+            Self::Undeliverable(error) => write!(out, "the datagram cannot be delivered: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Unsent {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Undeliverable(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl UdpSocket {
