@@ -46,7 +46,9 @@ const ROUTER: c_int = 6;
 const PULL: c_int = 7;
 const PUSH: c_int = 8;
 const XPUB: c_int = 9;
+const STREAM: c_int = 11;
 
+const ROUTING_ID: c_int = 5;
 const SUBSCRIBE: c_int = 6;
 const UNSUBSCRIBE: c_int = 7;
 const LINGER: c_int = 17;
@@ -248,6 +250,18 @@ fn what_is_known_of_a_peer_comes_with_every_part_also_behind_one_that_was_only_c
         assert_eq!(CStr::from_ptr(kind), c"REQ");
         zmq_msg_close(&raw mut part);
     }
+}
+
+#[test]
+fn a_stream_knows_whom_it_has_connected_to() {
+    let world = World::new();
+    let (server, client) = (world.socket(STREAM), world.socket(STREAM));
+    assert_eq!(client.get(ROUTING_ID), b"");
+    client.connect(&server.bind("tcp://127.0.0.1:*").unwrap());
+    let peer = client.recv().unwrap();
+    assert_eq!(client.recv().unwrap(), b"", "the connection is up");
+    assert_eq!(client.get(ROUTING_ID), peer);
+    assert_eq!(peer.len(), 5);
 }
 
 #[test]

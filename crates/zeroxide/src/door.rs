@@ -303,6 +303,11 @@ impl Handle {
 
 #[doc(hidden)]
 impl Handle {
+    /// The routing id of the peer that came last, whether it is still there or not; STREAM alone remembers.
+    pub fn latest_peer(&self) -> Option<Frame> {
+        self.core.with_machine(|machine, _| machine.latest_name().cloned())
+    }
+
     /// How many different topics there are: those of the subscribers (PUB, XPUB), or those subscribed to (SUB, XSUB). 0
     /// on other sockets.
     pub fn topics_count(&self) -> usize {

@@ -39,7 +39,7 @@ pub(super) const OCTETS: &[Entry] = &[
             }
         },
     ),
-    octets(5, "ZMQ_ROUTING_ID", Own(|socket, wanted| wanted.at_least(&options(socket).routing_id)), ALL, {
+    octets(5, "ZMQ_ROUTING_ID", Own(routing_id), ALL, {
         |socket, given| {
             let routing_id = frame(given.between(1, 255)?);
             change(socket, |options| options.routing_id = routing_id)
@@ -167,6 +167,12 @@ fn text(octets: &[u8]) -> String {
 /// Cleared by null, never by an empty text.
 fn optional<'a>(given: Given<'a>, most: usize) -> Result<Option<&'a [u8]>, Errno> {
     if given.is_null() { Ok(None) } else { given.between(1, most).map(Some) }
+}
+
+/// On a STREAM, how its latest peer is to be addressed: so clients learn whom they have connected to.
+fn routing_id(socket: &Socket, wanted: &mut Wanted<'_>) -> Result<(), Errno> {
+    let own = || options(socket).routing_id;
+    wanted.at_least(&socket.native.latest_peer().unwrap_or_else(own))
 }
 
 fn max_message_size(socket: &Socket, wanted: &mut Wanted<'_>) -> Result<(), Errno> {

@@ -52,7 +52,7 @@ pub(crate) const FUNCTIONS: &[(&str, State, &str)] = &[
 
 /// Options of sockets, by number.
 pub(crate) const SOCKET_OPTIONS: &[(i32, State, &str)] = &[
-    (5, Differs, "a STREAM keeps its own (there it becomes that of the last peer)"),
+    (5, Works, "on a STREAM it is read as that of the latest peer"),
     (8, Works, "kept and read back; for pgm, which is not built in"),
     (9, Works, "kept and read back; for pgm, which is not built in"),
     (15, Differs, "a DISH is never ready to send (there it always is, and cannot)"),

@@ -412,6 +412,11 @@ impl Machine {
         each!(&self.0, rules => rules.routing_id_of(peer))
     }
 
+    /// The routing id of the peer that came last, if it is still there or not (STREAM).
+    pub fn latest_name(&self) -> Option<&Frame> {
+        each!(&self.0, rules => rules.latest_name())
+    }
+
     /// Who has this number (SERVER, PEER).
     pub fn peer_numbered(&self, number: RoutingId) -> Option<PeerId> {
         each!(&self.0, rules => rules.peer_numbered(number))

@@ -94,6 +94,10 @@ pub(super) trait Rules {
         None
     }
 
+    fn latest_name(&self) -> Option<&Frame> {
+        None
+    }
+
     fn peer_numbered(&self, _number: RoutingId) -> Option<PeerId> {
         None
     }

@@ -12,6 +12,8 @@ use crate::{
 pub(super) struct Stream {
     names: Names,
     peers: PeerTable<Named>,
+    /// Who came last.
+    latest: Option<Frame>,
     notify: bool,
 }
 
@@ -23,7 +25,7 @@ struct Named {
 
 impl Stream {
     pub(super) fn new(options: &Options, seed: u32) -> Self {
-        Self { names: Names::new(seed), peers: PeerTable::new(), notify: options.stream_notify }
+        Self { names: Names::new(seed), peers: PeerTable::new(), latest: None, notify: options.stream_notify }
     }
 
     fn tell(&self, peer: PeerId, effects: &mut Vec<Effect>) {
@@ -49,6 +51,7 @@ impl Rules for Stream {
             }
             None => self.names.generate(peer),
         };
+        self.latest = Some(name.clone());
         self.peers.insert(peer, Named { name, connected: facts.connected });
         if facts.connected {
             self.tell(peer, effects);
@@ -117,6 +120,10 @@ impl Rules for Stream {
 
     fn peer_named(&self, routing_id: &[u8]) -> Option<PeerId> {
         self.names.find(routing_id)
+    }
+
+    fn latest_name(&self) -> Option<&Frame> {
+        self.latest.as_ref()
     }
 
     fn routing_id_of(&self, peer: PeerId) -> Option<&Frame> {
