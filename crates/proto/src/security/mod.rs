@@ -117,6 +117,14 @@ pub trait Entropy: Send + Sync + fmt::Debug {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NoEntropy;
 
+impl fmt::Display for NoEntropy {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("there are no random numbers")
+    }
+}
+
+impl std::error::Error for NoEntropy {}
+
 impl Security {
     /// What the options of a socket come to.
     pub fn new(options: &SecurityOptions, entropy: &Arc<dyn Entropy>) -> Self {

@@ -147,3 +147,5 @@ impl fmt::Display for Denial {
         })
     }
 }
+
+impl std::error::Error for Denial {}
