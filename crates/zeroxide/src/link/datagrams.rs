@@ -10,7 +10,7 @@ use crate::{
     sync::Mutex,
 };
 use std::{
-    io::{ErrorKind, IoSlice},
+    io::{self, ErrorKind, IoSlice},
     net::SocketAddr,
     sync::Arc,
 };
@@ -82,7 +82,10 @@ impl Datagrams {
             match outcome {
                 Drained::Empty if !peer.outbox.is_empty() => {}
                 Drained::Blocked => {
-                    self.watch(|watch| watch.write = true);
+                    // Without room in the poller the next send tries again.
+                    if self.watch(|watch| watch.write = true).is_err() {
+                        self.transmit.lock().blocked = false;
+                    }
                     return outcome;
                 }
                 _ => return outcome,
@@ -92,7 +95,7 @@ impl Datagrams {
 
     /// The kernel has room again (called by the I/O thread).
     pub(crate) fn writable(&self, peer: &Peer) -> Drained {
-        self.watch(|watch| watch.write = false);
+        let _ = self.watch(|watch| watch.write = false);
         self.transmit.lock().blocked = false;
         self.write_out(peer)
     }
@@ -156,9 +159,9 @@ impl Datagrams {
         }
     }
 
-    /// The I/O thread reads from now on.
-    pub(crate) fn begin_reading(&self) {
-        self.watch(|watch| watch.read = true);
+    /// The I/O thread reads from now on, if the poller has room for it.
+    pub(crate) fn begin_reading(&self) -> io::Result<()> {
+        self.watch(|watch| watch.read = true)
     }
 
     /// Reads what has come. Whatever finds no room is lost: a sender of datagrams does not wait.
@@ -197,7 +200,7 @@ impl Datagrams {
 
     /// Takes the socket away and closes it; returns how many messages had been taken and are lost.
     pub(crate) fn close(&self) -> usize {
-        self.watch(|watch| (watch.read, watch.write) = (false, false));
+        let _ = self.watch(|watch| (watch.read, watch.write) = (false, false));
         self.interest.lock().socket = None;
         let mut transmit = self.transmit.lock();
         transmit.socket = None;
@@ -206,19 +209,21 @@ impl Datagrams {
     }
 
     /// Changes what the poller watches for, with a system call only if that really changes.
-    fn watch(&self, change: impl FnOnce(&mut Watch)) {
+    fn watch(&self, change: impl FnOnce(&mut Watch)) -> io::Result<()> {
         let mut watch = self.interest.lock();
-        let before = Interest::new(watch.read, watch.write);
+        let (before_read, before_write) = (watch.read, watch.write);
+        let before = Interest::new(before_read, before_write);
         change(&mut watch);
         let after = Interest::new(watch.read, watch.write);
-        if before != after
-            && let Some(socket) = &watch.socket
-        {
-            let _ = match (before == Interest::NONE, after == Interest::NONE) {
-                (true, _) => self.io.poller.add(&**socket, self.session.0, after),
-                (false, true) => self.io.poller.remove(&**socket),
-                (false, false) => self.io.poller.modify(&**socket, self.session.0, after),
-            };
+        let Some(socket) = watch.socket.as_ref().filter(|_| before != after) else { return Ok(()) };
+        let done = match (before == Interest::NONE, after == Interest::NONE) {
+            (true, _) => self.io.poller.add(&**socket, self.session.0, after),
+            (false, true) => self.io.poller.remove(&**socket),
+            (false, false) => self.io.poller.modify(&**socket, self.session.0, after),
+        };
+        if done.is_err() {
+            (watch.read, watch.write) = (before_read, before_write);
         }
+        done
     }
 }
