@@ -179,6 +179,8 @@ fn translate(watcher: &Arc<Watcher>, event: &Event, number: i64) {
                 _ => (HANDSHAKE_FAILED_NO_DETAIL, number.max(errno(libc::EPIPE))),
             };
             tell(event, value, endpoint, endpoint, peer);
+            // There was a connection, and now there is none.
+            tell(DISCONNECTED, number, endpoint, endpoint, peer);
         }
         _ => {}
     }

@@ -95,6 +95,7 @@ impl Socket {
     }
 
     fn close(&self) {
+        self.native.announce_close();
         self.stop_monitor();
         if let Some(descriptor) = self.descriptor.get() {
             descriptor.disarm(&self.native);

@@ -303,6 +303,13 @@ impl Handle {
 
 #[doc(hidden)]
 impl Handle {
+    /// Tells the monitors that what listens is closed: a close to come does not, because it ends them first.
+    pub fn announce_close(&self) {
+        for endpoint in self.core.endpoints.lock().listening() {
+            self.core.emit(|| Event::Closed { endpoint });
+        }
+    }
+
     /// The routing id of the peer that came last, whether it is still there or not; STREAM alone remembers.
     pub fn latest_peer(&self) -> Option<Frame> {
         self.core.with_machine(|machine, _| machine.latest_name().cloned())

@@ -88,16 +88,22 @@ static void is_served(void *server, void *client)
     MUST(zmq_send(server, "", 0, 0) == 0);
 }
 
+static int next_event(void *monitor, uint32_t *number)
+{
+    unsigned char head[6];
+    char endpoint[256];
+    uint16_t event;
+    MUST(zmq_recv(monitor, head, sizeof head, 0) == 6 && zmq_recv(monitor, endpoint, sizeof endpoint, 0) >= 0);
+    memcpy(&event, head, 2);
+    memcpy(number, head + 2, 4);
+    return event;
+}
+
 /* What the server's monitor says about the next handshake that fails, and with what number. */
 static int failure(void *monitor, uint32_t *number)
 {
     for (;;) {
-        unsigned char head[6];
-        char endpoint[256];
-        uint16_t event;
-        MUST(zmq_recv(monitor, head, sizeof head, 0) == 6 && zmq_recv(monitor, endpoint, sizeof endpoint, 0) >= 0);
-        memcpy(&event, head, 2);
-        memcpy(number, head + 2, 4);
+        int event = next_event(monitor, number);
         if (event & (ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL))
             return event;
     }
@@ -124,6 +130,8 @@ int main(void)
     set(client, ZMQ_PLAIN_PASSWORD, "a guess");
     MUST(zmq_connect(client, plain) == 0);
     MUST(failure(monitor, &number) == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH && number == 400);
+    uint32_t ignored;
+    MUST(next_event(monitor, &ignored) == ZMQ_EVENT_DISCONNECTED);
     MUST(zmq_close(client) == 0);
 
     client = open_socket(ZMQ_REQ);
@@ -137,7 +145,13 @@ int main(void)
     MUST(zmq_connect(client, open_to_all) == 0);
     is_served(other, client);
 
-    MUST(zmq_close(server) == 0 && zmq_close(other) == 0 && zmq_close(monitor) == 0);
+    MUST(zmq_close(server) == 0);
+    int event;
+    while ((event = next_event(monitor, &number)) != ZMQ_EVENT_CLOSED)
+        MUST(event != ZMQ_EVENT_MONITOR_STOPPED);
+    while (next_event(monitor, &number) != ZMQ_EVENT_MONITOR_STOPPED)
+        ;
+    MUST(zmq_close(other) == 0 && zmq_close(monitor) == 0);
     MUST(zmq_ctx_shutdown(context) == 0);
     zmq_threadclose(thread);
     MUST(zmq_ctx_term(context) == 0);

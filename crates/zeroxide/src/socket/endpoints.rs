@@ -41,6 +41,14 @@ pub(crate) struct Endpoints {
     pub(crate) adopted: Option<OwnedFd>,
 }
 
+impl Endpoints {
+    /// What listens, apart from names within the process.
+    pub(crate) fn listening(&self) -> Vec<String> {
+        let listens = |record: &&Record| record.bound && !matches!(record.place, Place::Inproc(_));
+        self.records.iter().filter(listens).map(|record| record.text.clone()).collect()
+    }
+}
+
 struct Record {
     /// As bound (with the real port) or as connected.
     text: String,
