@@ -3,6 +3,7 @@
 mod dealer;
 mod duplex;
 mod event;
+mod keygen;
 mod monitor;
 mod pair;
 mod proxy;
@@ -38,6 +39,7 @@ pub(crate) enum Verb {
     Stream(stream::Stream),
     Proxy(proxy::Proxy),
     Monitor(monitor::Monitor),
+    Keygen(keygen::Keygen),
     Demo(demo::Demo),
     Bench(bench::Bench),
     #[command(name = demo::ROLE_VERB, hide = true)]
@@ -64,6 +66,7 @@ impl Verb {
             Self::Stream(verb) => verb.run(),
             Self::Proxy(verb) => verb.run(),
             Self::Monitor(verb) => verb.run(),
+            Self::Keygen(verb) => verb.run(),
             Self::Demo(verb) => verb.run(),
             Self::DemoRole(verb) => verb.run(),
             Self::Bench(verb) => verb.run(),
