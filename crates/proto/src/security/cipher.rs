@@ -8,13 +8,9 @@
 //! ```
 //! It works in place. It does not know what is inside a box.
 
-use super::{PublicKey, SecretKey};
+use super::{PublicKey, SecretKey, mac, stream};
 use poly1305::{Poly1305, universal_hash::KeyInit};
-use salsa20::{
-    Salsa20,
-    cipher::{KeyIvInit, StreamCipher, consts::U10},
-    hsalsa,
-};
+use salsa20::{cipher::consts::U10, hsalsa};
 use std::fmt;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -22,7 +18,6 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 /// Octets of a tag: what a box is longer by than its content.
 pub(super) const TAG_SIZE: usize = 16;
 
-const BLOCK_SIZE: usize = 64;
 /// Octets of the key stream in front of those for the text; they are the key of the tag.
 const TAG_KEY_SIZE: usize = 32;
 
@@ -96,54 +91,63 @@ impl BoxKey {
 impl Subkey {
     /// Encrypts `text` in place and returns its tag.
     pub(crate) fn seal(&self, counter: &[u8; 8], text: &mut [u8]) -> [u8; TAG_SIZE] {
-        let mut stream = Stream::new(self, counter);
-        stream.apply(text);
-        stream.tag(text)
+        let head = Head::new(self, counter, text);
+        head.apply(text);
+        stream::apply(&self.0, counter, HEAD_BLOCKS, text.get_mut(TEXT_IN_HEAD..).unwrap_or_default());
+        head.tag(text)
     }
 
     /// Decrypts `text` in place, if the tag belongs to it; otherwise it is left as it was.
     #[must_use]
     pub(super) fn open(&self, counter: &[u8; 8], tag: &[u8; TAG_SIZE], text: &mut [u8]) -> bool {
-        let mut stream = Stream::new(self, counter);
-        let whole = bool::from(stream.tag(text).ct_eq(tag));
+        let head = Head::new(self, counter, text);
+        let whole = bool::from(head.tag(text).ct_eq(tag));
         if whole {
-            stream.apply(text);
+            head.apply(text);
+            stream::apply(&self.0, counter, HEAD_BLOCKS, text.get_mut(TEXT_IN_HEAD..).unwrap_or_default());
         }
         whole
     }
 }
 
-/// The key stream of one box: its first block, split in the key of the tag and what the text begins with, and the rest.
-struct Stream {
-    first: Zeroizing<[u8; BLOCK_SIZE]>,
-    rest: Salsa20,
+/// Blocks whose key stream is made at once: the key of the tag, and what the text begins with.
+const HEAD_BLOCKS: u64 = 8;
+const HEAD_SIZE: usize = HEAD_BLOCKS as usize * 64;
+const TEXT_IN_HEAD: usize = HEAD_SIZE - TAG_KEY_SIZE;
+/// From so many octets on the library's tags are the faster ones.
+const LONG: usize = 1024;
+
+/// The key of the tag, and behind it the beginning of the text, encrypted or decrypted.
+struct Head {
+    octets: Zeroizing<[u8; HEAD_SIZE]>,
 }
 
-impl Stream {
-    fn new(key: &Subkey, counter: &[u8; 8]) -> Self {
-        let mut rest = Salsa20::new((&key.0).into(), counter.into());
-        let mut first = Zeroizing::new([0; BLOCK_SIZE]);
-        rest.apply_keystream(&mut first[..]);
-        Self { first, rest }
-    }
-
-    fn apply(&mut self, text: &mut [u8]) {
-        let (_, begin) = self.first.split_at(TAG_KEY_SIZE);
-        let (head, tail) = text.split_at_mut(begin.len().min(text.len()));
-        for (octet, key) in head.iter_mut().zip(begin) {
-            *octet ^= key;
+impl Head {
+    fn new(key: &Subkey, counter: &[u8; 8], text: &[u8]) -> Self {
+        let mut octets = Zeroizing::new([0; HEAD_SIZE]);
+        let used = TAG_KEY_SIZE + text.len().min(TEXT_IN_HEAD);
+        for (octet, from) in octets.iter_mut().skip(TAG_KEY_SIZE).zip(text) {
+            *octet = *from;
         }
-        self.rest.apply_keystream(tail);
+        stream::apply(&key.0, counter, 0, octets.get_mut(..used).unwrap_or_default());
+        Self { octets }
     }
 
+    /// Puts the beginning of the text in its place.
+    fn apply(&self, text: &mut [u8]) {
+        for (octet, from) in text.iter_mut().zip(self.octets.iter().skip(TAG_KEY_SIZE)) {
+            *octet = *from;
+        }
+    }
+
+    /// The tag of an encrypted text.
     fn tag(&self, text: &[u8]) -> [u8; TAG_SIZE] {
-        let mut key = poly1305::Key::default();
-        for (octet, first) in key.iter_mut().zip(self.first.iter()) {
-            *octet = *first;
+        let Some(key) = self.octets.first_chunk::<TAG_KEY_SIZE>() else { return [0; TAG_SIZE] };
+        if text.len() < LONG {
+            mac::tag(key, text)
+        } else {
+            Poly1305::new(key.into()).compute_unpadded(text).into()
         }
-        let tag = Poly1305::new(&key).compute_unpadded(text);
-        key.zeroize();
-        tag.into()
     }
 }
 
@@ -158,6 +162,7 @@ mod tests {
     use super::*;
     use crate::security::Keypair;
     use proptest::prelude::*;
+    use salsa20::cipher::{KeyIvInit, StreamCipher};
 
     fn pair() -> (BoxKey, BoxKey) {
         let (one, other) = (Keypair::from_random([1; 32]), Keypair::from_random([2; 32]));
@@ -170,7 +175,9 @@ mod tests {
         // The shortcut by subkeys against the cipher with its whole nonce.
         let (key, _) = pair();
         let nonce: Nonce = std::array::from_fn(|at| at as u8);
-        for size in [0, 1, 31, 32, 33, 63, 64, 65, 96, 97, 1_000] {
+        for size in
+            [0, 1, 31, 32, 33, 64, 97, 479, 480, 481, 511, 512, 513, 992, 1_023, 1_024, 1_025, 5_000, 65_537]
+        {
             let mut expected = vec![0; TAG_KEY_SIZE + size];
             expected[TAG_KEY_SIZE..].fill(9);
             salsa20::XSalsa20::new((&key.0).into(), (&nonce).into()).apply_keystream(&mut expected);

@@ -9,11 +9,15 @@ mod choice;
 mod cipher;
 mod curve;
 mod keys;
+mod mac;
 mod null;
 mod plain;
 mod question;
+mod stream;
 #[cfg(test)]
 mod toy;
+#[cfg(target_arch = "x86_64")]
+mod wide;
 pub mod zap;
 
 use crate::{

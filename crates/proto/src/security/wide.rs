@@ -1,0 +1,116 @@
+//! Salsa20 eight blocks at a time, for processors with AVX2: word by word in the eight lanes of a register.
+//!
+//! ```text
+//! register of word 3:   | block 0 | block 1 | ... | block 7 |      rounds work on 16 such registers
+//! then turned over:     block 0: | word 0 | word 1 | ... | word 15 |
+//! ```
+//! Additions, rotations and exclusive ors only: it takes the same time whatever the key and the text are. The portable
+//! cipher beside it is the judge in the tests.
+
+use pulp::{NullaryFnOnce, x86::V3};
+use std::arch::x86_64::__m256i;
+
+/// Octets of eight blocks.
+pub(super) const WIDE: usize = 512;
+
+/// Whether this processor can do it.
+pub(super) fn simd() -> Option<V3> {
+    V3::try_new()
+}
+
+/// Encrypts or decrypts eight blocks at a time, from block `counter` on; `state` has the key and the nonce in place.
+pub(super) fn apply(simd: V3, state: &[u32; 16], counter: u64, text: &mut [[u8; WIDE]]) {
+    simd.vectorize(Run { simd, state, counter, text });
+}
+
+struct Run<'a> {
+    simd: V3,
+    state: &'a [u32; 16],
+    counter: u64,
+    text: &'a mut [[u8; WIDE]],
+}
+
+macro_rules! step {
+    ($simd:ident, $x:ident, $to:literal, $a:literal, $b:literal, $by:literal, $rest:literal) => {{
+        let sum = $simd.avx2._mm256_add_epi32($x[$a], $x[$b]);
+        let turned = $simd.avx2._mm256_or_si256(
+            $simd.avx2._mm256_slli_epi32::<$by>(sum),
+            $simd.avx2._mm256_srli_epi32::<$rest>(sum),
+        );
+        $x[$to] = $simd.avx2._mm256_xor_si256($x[$to], turned);
+    }};
+}
+macro_rules! quarter {
+    ($simd:ident, $x:ident, $a:literal, $b:literal, $c:literal, $d:literal) => {
+        step!($simd, $x, $b, $a, $d, 7, 25);
+        step!($simd, $x, $c, $b, $a, 9, 23);
+        step!($simd, $x, $d, $c, $b, 13, 19);
+        step!($simd, $x, $a, $d, $c, 18, 14);
+    };
+}
+
+impl NullaryFnOnce for Run<'_> {
+    type Output = ();
+    #[inline(always)]
+    fn call(self) {
+        let Self { simd, state, mut counter, text } = self;
+        for run in text {
+            let numbers: [u64; 8] = std::array::from_fn(|lane| counter.wrapping_add(lane as u64));
+            let (low, high) =
+                (numbers.map(|number| number as u32), numbers.map(|number| (number >> 32) as u32));
+            counter = counter.wrapping_add(8);
+            let mut start: [__m256i; 16] = state.map(|word| simd.avx._mm256_set1_epi32(word as i32));
+            start[8] = pulp::cast(low);
+            start[9] = pulp::cast(high);
+            let mut x = start;
+            for _ in 0..10 {
+                quarter!(simd, x, 0, 4, 8, 12);
+                quarter!(simd, x, 5, 9, 13, 1);
+                quarter!(simd, x, 10, 14, 2, 6);
+                quarter!(simd, x, 15, 3, 7, 11);
+                quarter!(simd, x, 0, 1, 2, 3);
+                quarter!(simd, x, 5, 6, 7, 4);
+                quarter!(simd, x, 10, 11, 8, 9);
+                quarter!(simd, x, 15, 12, 13, 14);
+            }
+            for (word, first) in x.iter_mut().zip(&start) {
+                *word = simd.avx2._mm256_add_epi32(*word, *first);
+            }
+            let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = x;
+            let front = turn(simd, [a, b, c, d, e, f, g, h]);
+            let back = turn(simd, [i, j, k, l, m, n, o, p]);
+            let (blocks, _) = run.as_chunks_mut::<64>();
+            for ((block, front), back) in blocks.iter_mut().zip(front).zip(back) {
+                let (halves, _) = block.as_chunks_mut::<32>();
+                if let [one, other] = halves {
+                    *one = pulp::cast(simd.avx2._mm256_xor_si256(pulp::cast(*one), front));
+                    *other = pulp::cast(simd.avx2._mm256_xor_si256(pulp::cast(*other), back));
+                }
+            }
+        }
+    }
+}
+
+/// Columns to rows.
+#[inline(always)]
+fn turn(simd: V3, [a, b, c, d, e, f, g, h]: [__m256i; 8]) -> [__m256i; 8] {
+    let s = simd.avx2;
+    let (ab0, ab1) = (s._mm256_unpacklo_epi32(a, b), s._mm256_unpackhi_epi32(a, b));
+    let (cd0, cd1) = (s._mm256_unpacklo_epi32(c, d), s._mm256_unpackhi_epi32(c, d));
+    let (ef0, ef1) = (s._mm256_unpacklo_epi32(e, f), s._mm256_unpackhi_epi32(e, f));
+    let (gh0, gh1) = (s._mm256_unpacklo_epi32(g, h), s._mm256_unpackhi_epi32(g, h));
+    let (ad0, ad1) = (s._mm256_unpacklo_epi64(ab0, cd0), s._mm256_unpackhi_epi64(ab0, cd0));
+    let (ad2, ad3) = (s._mm256_unpacklo_epi64(ab1, cd1), s._mm256_unpackhi_epi64(ab1, cd1));
+    let (eh0, eh1) = (s._mm256_unpacklo_epi64(ef0, gh0), s._mm256_unpackhi_epi64(ef0, gh0));
+    let (eh2, eh3) = (s._mm256_unpacklo_epi64(ef1, gh1), s._mm256_unpackhi_epi64(ef1, gh1));
+    [
+        s._mm256_permute2x128_si256::<0x20>(ad0, eh0),
+        s._mm256_permute2x128_si256::<0x20>(ad1, eh1),
+        s._mm256_permute2x128_si256::<0x20>(ad2, eh2),
+        s._mm256_permute2x128_si256::<0x20>(ad3, eh3),
+        s._mm256_permute2x128_si256::<0x31>(ad0, eh0),
+        s._mm256_permute2x128_si256::<0x31>(ad1, eh1),
+        s._mm256_permute2x128_si256::<0x31>(ad2, eh2),
+        s._mm256_permute2x128_si256::<0x31>(ad3, eh3),
+    ]
+}
