@@ -304,7 +304,12 @@ impl ContextInner {
         }
         let core = Arc::new(Core::new(kind, self.clone(), options, random()));
         let mut sockets = self.sockets.lock();
-        sockets.retain(|socket| socket.strong_count() > 0);
+        if sockets.len() == sockets.capacity() {
+            // Room for as many again, so that a look at all of them is rare however many there are.
+            sockets.retain(|socket| socket.strong_count() > 0);
+            let live = sockets.len();
+            sockets.reserve(live + 1);
+        }
         sockets.push(Arc::downgrade(&core));
         drop(sockets);
         if self.terminated.load(SeqCst) {
