@@ -157,3 +157,16 @@ fn a_message_without_data_or_for_nobody_is_an_error() {
     assert!(matches!(stream.send("only a name").unwrap_err().cause, SendErrorCause::Invalid(_)));
     assert_eq!(stream.send(["nobody", "data"]).unwrap_err().cause, SendErrorCause::Unroutable);
 }
+
+#[test]
+fn what_is_sent_to_a_name_that_was_given_before_the_connection_is_up_goes_out_first() {
+    let context = Context::new();
+    let (server, client) = (Stream::new(&context).unwrap(), Stream::new(&context).unwrap());
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    client.set_connect_routing_id("server").unwrap();
+    client.connect(&endpoint).unwrap();
+    client.send(["server", "at once"]).unwrap();
+    server.set_stream_notify(false).unwrap();
+    let arrived = std::iter::repeat_with(|| server.recv().unwrap()).find(|message| !message[1].is_empty());
+    assert_eq!(&*arrived.unwrap()[1], b"at once");
+}

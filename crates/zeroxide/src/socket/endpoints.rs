@@ -273,8 +273,8 @@ impl Core {
             && match self.kind {
                 Pair | Req | Dealer | Push => true,
                 Client | Server | Scatter | Peer | Channel => true,
-                Router => options.connect_routing_id.is_some(),
-                Pub | Sub | Rep | Pull | Xpub | Xsub | Stream => false,
+                Router | Stream => options.connect_routing_id.is_some(),
+                Pub | Sub | Rep | Pull | Xpub | Xsub => false,
                 Radio | Dish | Gather | Dgram => false,
             }
     }
