@@ -112,7 +112,8 @@ impl Poller {
                 (wanted, (item.handle, item.user_data))
             })
             .unzip();
-        if wanted.is_empty() && timeout < 0 {
+        if timeout < 0 && wanted.iter().all(|wanted| wanted.events == 0) {
+            // Nothing could ever end the wait.
             return Err(Errno::EFAULT);
         }
         let mut found = vec![0; wanted.len()];

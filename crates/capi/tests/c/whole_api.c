@@ -211,6 +211,7 @@ static void waiting(void)
     MUST(zmq_poller_wait(poller, &event, -1) == 0 && event.socket == pull && event.user_data == &event);
     MUST(zmq_poller_modify(poller, pull, 0) == 0);
     FAILS(zmq_poller_wait(poller, &event, 0), EAGAIN);
+    FAILS(zmq_poller_wait(poller, &event, -1), EFAULT);
     FAILS(zmq_poller_fd(poller, &event.fd), EINVAL);
     MUST(zmq_poller_remove(poller, pull) == 0 && zmq_poller_remove_fd(poller, pipes[0]) == 0);
     MUST(zmq_poller_destroy(&poller) == 0 && poller == NULL);
