@@ -208,12 +208,12 @@ impl Handle {
     /// Why it could not.
     #[inline]
     pub fn recv_or_signal(&self, waits: bool) -> Result<(Message, Origin), RecvError> {
-        match self.core.try_recv_parts() {
-            Err(error) if waits && error.cause == crate::RecvErrorCause::WouldBlock => {
-                self.core.recv_minding(Signals::End, self.recv_patience(), Core::try_recv_parts)
-            }
-            done => done,
+        // Looked at where it lies: a message is long, and moving it costs more than the look.
+        let received = self.core.try_recv_parts();
+        if waits && matches!(&received, Err(error) if error.cause == crate::RecvErrorCause::WouldBlock) {
+            return self.core.recv_minding(Signals::End, self.recv_patience(), Core::try_recv_parts);
         }
+        received
     }
 
     /// As [`Handle::recv_or_signal`], and says from whom in any case.

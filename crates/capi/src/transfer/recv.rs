@@ -11,16 +11,6 @@ use std::ffi::{c_int, c_void};
 use zeroxide::{Interest, Message, Origin, RecvError, RecvErrorCause};
 
 impl Socket {
-    /// The next message, of which nothing was taken yet; and from whom it is, if it has several parts.
-    #[inline]
-    fn recv_whole(&self, flags: c_int) -> Result<(Message, Origin), Errno> {
-        let waits = flags & DONTWAIT == 0;
-        match self.native.recv_or_signal(waits) {
-            Ok(message) => Ok(message),
-            Err(error) => self.not_received(error, || self.native.recv_or_signal(false)),
-        }
-    }
-
     /// As [`Socket::recv_whole`], and from whom it is in any case.
     #[inline]
     fn recv_whole_from(&self, flags: c_int) -> Result<(Message, Origin), Errno> {
@@ -74,10 +64,16 @@ impl Socket {
         {
             return piece.map(|piece| fill(room, &piece.frame));
         }
-        let (message, origin) = self.recv_whole(flags)?;
-        if let [frame] = message.frames() {
+        let received = self.native.recv_or_signal(flags & DONTWAIT == 0);
+        if let Ok((message, _)) = &received
+            && let [frame] = message.frames()
+        {
             return Ok(fill(room, frame));
         }
+        let (message, origin) = match received {
+            Ok(received) => received,
+            Err(error) => self.not_received(error, || self.native.recv_or_signal(false))?,
+        };
         let piece = self.arrived.begin(message, origin);
         Ok(fill(room, &piece.frame))
     }
