@@ -57,18 +57,22 @@ fuzz_target!(|octets: &[u8]| {
     for turn in 0..40 {
         let from = turn % 2;
         let mut said = std::mem::take(&mut sides[from].1);
+        let meant = said.clone();
         while let Some(&[place, by, direction]) = change {
             let target = usize::from(place) * 2;
             if usize::from(direction % 2) != from || target >= at[from] + said.len() {
                 break;
             }
             // Greetings are checked elsewhere: their filler may be anything.
-            if target >= 64 && target >= at[from] && by != 0 {
+            if target >= 64 && target >= at[from] {
                 said[target - at[from]] ^= by;
-                changed |= !(from == 0 && target == 64 + 2 + 80 + 31 && by == 0x80);
             }
             change = changes.next();
         }
+        changed |= said.iter().zip(&meant).enumerate().any(|(offset, (is, was))| {
+            let highest_bit_of_the_key = from == 0 && at[from] + offset == 64 + 2 + 80 + 31;
+            is ^ was != 0 && !(highest_bit_of_the_key && is ^ was == 0x80)
+        });
         at[from] += said.len();
         let (other, out) = &mut sides[1 - from];
         if up[1 - from].is_none() {
