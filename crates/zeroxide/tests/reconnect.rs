@@ -241,11 +241,14 @@ fn a_peer_that_is_alive_but_whom_the_application_does_not_read_is_not_given_up()
     let pull = Pull::new(&context).unwrap();
     pull.set_receive_high_water_mark(Some(1)).unwrap();
     pull.set_heartbeat_interval(Some(Duration::from_millis(10))).unwrap();
+    // Time for this thread to begin, on a machine that is busy with other things.
+    pull.set_heartbeat_timeout(Some(Duration::from_secs(1))).unwrap();
     let at = pull.bind("tcp://127.0.0.1:*").unwrap();
     let mut peer = raw(&at, Kind::Push, b"");
     // Far more than is read ahead: the answers to the PINGs are stuck behind it.
     peer.send(&octets::message(&[&[0; 1000]]).repeat(1000));
-    for _ in 0..20 {
+    // For longer than that.
+    for _ in 0..150 {
         assert_ne!(peer.read_frame().flags & octets::COMMAND, 0);
         peer.send(&octets::pong(b""));
     }
