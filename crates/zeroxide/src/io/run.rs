@@ -287,7 +287,7 @@ impl Loop {
             },
         );
         match self.shared.poller.add(&*stream, key.0, Interest::READ) {
-            Ok(()) => self.begin_handshake(key, stream),
+            Ok(()) => self.begin_handshake(key, stream, &[]),
             Err(_) => self.over(key),
         }
     }

@@ -85,7 +85,7 @@ impl Loop {
                 let number = descriptor(&*stream);
                 session.core.emit_with(number, || Event::Connected { endpoint });
                 match session.dialer.as_ref().and_then(|dialer| dialer.proxy()) {
-                    None => self.begin_handshake(key, stream),
+                    None => self.begin_handshake(key, stream, &[]),
                     Some((target, credentials)) => {
                         let mut out = Vec::new();
                         let credentials =
@@ -119,9 +119,10 @@ impl Loop {
         }
         match socks.receive(&input, out) {
             Ok(SocksProgress::More) => self.write_pending(key),
-            Ok(SocksProgress::Connected { .. }) => {
+            Ok(SocksProgress::Connected { consumed }) => {
                 let stream = stream.clone();
-                self.begin_handshake(key, stream);
+                // The target may have spoken by the time the proxy answers.
+                self.begin_handshake(key, stream, input.get(consumed..).unwrap_or_default());
             }
             Err(error) => self.ended(key, Ended::NotConnected(io::Error::other(error))),
         }

@@ -3,7 +3,8 @@
 use super::*;
 
 impl Loop {
-    pub(crate) fn begin_handshake(&mut self, key: SessionKey, stream: Arc<Stream>) {
+    /// `early` is what the peer has said already, to whoever opened the stream.
+    pub(crate) fn begin_handshake(&mut self, key: SessionKey, stream: Arc<Stream>, early: &[u8]) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let raw = match (session.core.kind, &session.dialer) {
             (SocketType::Stream, _) => true,
@@ -19,7 +20,7 @@ impl Loop {
                 metadata: Vec::new(),
             };
             let established = Established { peer, decoder: Decoder::raw(), encoder: Encoder::raw() };
-            return self.up(key, stream, established, None, Vec::new(), &[]);
+            return self.up(key, stream, established, None, Vec::new(), early);
         }
         let (settings, interval) = match &session.dialer {
             Some(dialer) => {
@@ -34,6 +35,9 @@ impl Loop {
         session.stage = Stage::Shaking { stream, shaking, out, deadline };
         self.note_deadline(key);
         self.write_pending(key);
+        if !early.is_empty() {
+            self.shake(key, early);
+        }
     }
 
     pub(super) fn shaking_readable(&mut self, key: SessionKey) {
