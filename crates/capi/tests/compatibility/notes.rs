@@ -16,16 +16,21 @@ pub(crate) const FUNCTIONS: &[(&str, State, &str)] = &[
     (
         "zmq_bind",
         Differs,
-        "ports above 65535 and port ranges are EINVAL (there they wrap, or are cut off); an ipc file that somebody listens at is EADDRINUSE (there it is stolen)",
+        "ports above 65535 and port ranges are EINVAL (there they wrap, or are cut off); an ipc file that somebody listens at, or that is no socket, is EADDRINUSE (there it is removed)",
     ),
     (
         "zmq_connect",
         Differs,
-        "over inproc, types that cannot talk are EINVAL (there they connect and nothing arrives)",
+        "over inproc, types that cannot talk are ENOCOMPATPROTO (there they connect and nothing arrives)",
     ),
     ("zmq_ctx_get_ext", Differs, "writes the length of its answer (there it stays what it was)"),
     ("zmq_curve_keypair", Works, "never ENOTSUP: CURVE is always built in"),
     ("zmq_has", Works, "\"ipc\", \"curve\" and \"draft\" are there; the rest is not: see Transports"),
+    (
+        "zmq_socket_monitor_versioned",
+        Differs,
+        "the local endpoint of an outgoing connection is empty or the one it connects to (there the local address)",
+    ),
     ("zmq_stopwatch_start", Works, "null is 0 here, and ends the process there; so with its kin"),
     (
         "zmq_msg_get",
