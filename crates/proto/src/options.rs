@@ -110,7 +110,8 @@ pub struct Options {
     // -- transports
     /// Bit set of the I/O threads new connections may use; 0 is any.
     pub affinity: u64,
-    /// Connections that may wait to be accepted.
+    /// Connections that may wait to be accepted. libzmq's default of 100 makes the system drop what comes beyond, and a
+    /// dropped TCP connect tries again only after a second; the system has its own bound besides (somaxconn).
     pub backlog: u32,
     /// Whether names resolve to IPv6 addresses and wildcards listen on them.
     pub ipv6: bool,
@@ -251,7 +252,7 @@ impl Default for Options {
             connect_timeout: None,
             security: SecurityOptions::default(),
             affinity: 0,
-            backlog: 100,
+            backlog: 4096,
             ipv6: false,
             send_buffer: None,
             receive_buffer: None,

@@ -11,7 +11,10 @@ use crate::{
     seat::{Claim, Claims},
     socket::core::Core,
 };
-use std::{cell::RefCell, io};
+use std::{
+    cell::{Cell, RefCell},
+    io,
+};
 use std::{
     sync::Arc,
     task::Waker,
@@ -64,6 +67,35 @@ type Bell = (Arc<Ring>, Waker);
 thread_local! {
     /// The descriptor by which a thread that waits for connections can be woken; made when first needed.
     static BELL: RefCell<Option<Bell>> = const { RefCell::new(None) };
+}
+
+thread_local! {
+    /// The sockets that this thread waited for last, by their address, the latest in front.
+    static FREQUENTED: Cell<[usize; FAVOURITES]> = const { Cell::new([0; FAVOURITES]) };
+}
+
+/// With more sockets than this that a thread waits for in turn, it leaves the reading to the I/O thread: each would be
+/// claimed and given back again between two visits.
+const FAVOURITES: usize = 4;
+
+/// Whether this thread waited for this socket not long ago. From now on it did.
+fn is_frequented(core: &Arc<Core>) -> bool {
+    let place = Arc::as_ptr(core) as usize;
+    let visit = |recent: &Cell<[usize; FAVOURITES]>| {
+        let mut places = recent.get();
+        let known = places.iter().position(|known| *known == place);
+        if known != Some(0) {
+            if let Some(newer) = places.get_mut(..=known.unwrap_or(FAVOURITES - 1)) {
+                newer.rotate_right(1);
+            }
+            if let Some(first) = places.first_mut() {
+                *first = place;
+            }
+            recent.set(places);
+        }
+        known.is_some()
+    };
+    FREQUENTED.try_with(visit).unwrap_or(false)
 }
 
 /// The bell of this thread: the descriptor to poll, and what rings it. `None` if there is no descriptor for it.
@@ -142,7 +174,10 @@ impl Core {
         }
         let bell = bell();
         loop {
-            let seated = bell.as_ref().and_then(|bell| Some((bell, self.seat.enter(self)?)));
+            let seated = bell
+                .as_ref()
+                .filter(|_| is_frequented(self))
+                .and_then(|bell| Some((bell, self.seat.enter(self)?)));
             let outcome = match seated {
                 Some((bell, mut claims)) => {
                     let outcome = self.recv_seated(&mut claims, bell, signals, patience, attempt);

@@ -71,6 +71,7 @@ impl Settings {
         let linger = if self.blocky && !keeps_nothing { None } else { Some(Duration::ZERO) };
         socket.change_options(|options| {
             options.linger = linger;
+            options.backlog = 100;
             options.ipv6 = self.ipv6;
             options.security.admission = Admission::AsLibzmq;
         });

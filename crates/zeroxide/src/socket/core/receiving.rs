@@ -6,18 +6,23 @@ impl Core {
     /// Receives a message if one is there.
     #[inline]
     pub(crate) fn try_recv(&self) -> Result<Message, RecvError> {
-        if let Some(cause) = self.recv_refusal() {
-            return Err(RecvError { socket: self.kind, cause });
+        match self.take_arrived() {
+            Some(message) => Ok(message),
+            None => self.receive(|_, _| ()).map(|(message, ())| message),
         }
-        if !self.needs_accept.load(Relaxed) {
-            // Nearly every receive ends here. The message is moved once, from the batch to where it is returned.
-            let mut incoming = self.incoming.lock();
-            if let Some(message) = incoming.pop(&mut PeerId(0)) {
-                unlock(incoming);
-                return Ok(message);
-            }
+    }
+
+    /// Takes a message that has arrived and that the rules do not ask to see. Nearly every receive ends here, so the
+    /// message is moved as rarely as can be.
+    #[inline(always)]
+    pub(crate) fn take_arrived(&self) -> Option<Message> {
+        if self.needs_accept.load(Relaxed) || self.recv_refusal().is_some() {
+            return None;
         }
-        self.receive(|_, _| ()).map(|(message, ())| message)
+        let mut incoming = self.incoming.lock();
+        let message = incoming.pop(&mut PeerId(0))?;
+        unlock(incoming);
+        Some(message)
     }
 
     /// Receives a message if one is there, and says from whom.
@@ -234,11 +239,15 @@ impl Core {
 
 /// Unlocks what has arrived, and tells of the room that was made there: others are woken when no lock is held, for they
 /// may come back at once.
-#[inline]
-pub(super) fn unlock(mut incoming: MutexGuard<'_, Incoming>) {
-    if !incoming.has_freed() {
-        return;
+#[inline(always)]
+pub(super) fn unlock(incoming: MutexGuard<'_, Incoming>) {
+    if incoming.has_freed() {
+        tell_of_room(incoming);
     }
+}
+
+#[cold]
+fn tell_of_room(mut incoming: MutexGuard<'_, Incoming>) {
     let freed = incoming.take_freed();
     drop(incoming);
     freed.iter().for_each(|peer| peer.tell_of_room());

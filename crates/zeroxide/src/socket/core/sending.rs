@@ -3,7 +3,7 @@
 use super::*;
 use crate::payload::{Load, Unseen};
 use zeroxide_pipe::Rejected;
-use zeroxide_proto::{frame::INLINE_CAPACITY, reuse};
+use zeroxide_proto::reuse;
 
 impl Core {
     /// Sends the message if that needs no waiting.
@@ -18,7 +18,7 @@ impl Core {
     /// large body while the kernel takes it; it never waits for room.
     #[inline]
     pub(crate) fn try_send_octets(&self, octets: &[u8], may_wait: bool) -> Result<(), SendError> {
-        if octets.len() <= INLINE_CAPACITY || !self.kind.sends_unseen() || self.conflate.load(Relaxed) {
+        if !self.kind.sends_unseen() || self.conflate.load(Relaxed) {
             return self.try_send(Message::from(octets));
         }
         let failed = |cause| SendError { socket: self.kind, cause, message: Message::from(octets) };

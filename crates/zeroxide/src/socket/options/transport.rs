@@ -134,7 +134,8 @@ options! {
 
     /// How many connections may wait in the system until they are accepted.
     ///
-    /// Default: 100. Acts on endpoints bound later; the system may have a lower bound of its own.
+    /// Default: 4096 (100 in libzmq, whose 101st connection at once may wait a second). Acts on endpoints bound later; the
+    /// system may have a lower bound of its own.
     set_backlog(backlog: u32) "ZMQ_BACKLOG" if |_socket| fits_int(Some(backlog));
 
     /// Whether names are resolved to IPv6 addresses too, and `*` listens to both families.

@@ -105,13 +105,16 @@ pub(in crate::socket) use {receives, streams};
 impl Handle {
     #[inline]
     pub(in crate::socket) fn recv_message(&self) -> Result<Message, RecvError> {
-        match self.core.try_recv() {
-            Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => {
-                let patience = Patience::from_timeout(self.core.options.lock().receive_timeout);
-                self.core.recv(patience)
-            }
-            done => done,
+        match self.core.take_arrived() {
+            Some(message) => Ok(message),
+            None => self.wait_for_message(),
         }
+    }
+
+    #[cold]
+    fn wait_for_message(&self) -> Result<Message, RecvError> {
+        let patience = Patience::from_timeout(self.core.options.lock().receive_timeout);
+        self.core.recv(patience)
     }
 
     pub(in crate::socket) fn recv_within<R>(
