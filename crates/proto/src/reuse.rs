@@ -7,7 +7,10 @@
 //! A few MiB at most are kept, whatever is in flight; nothing below 32 KiB, for which the allocator is good enough.
 
 use bytes::Bytes;
-use std::sync::{Mutex, PoisonError};
+use std::{
+    ops::RangeInclusive,
+    sync::{Mutex, PoisonError},
+};
 
 /// From so much on memory is kept.
 const WORTH: usize = 32 * 1024;
@@ -27,11 +30,20 @@ struct Kept {
 
 /// An empty vector with room for `capacity` octets, if one is kept that fits.
 pub fn take_kept(capacity: usize) -> Option<Vec<u8>> {
-    if capacity < WORTH {
+    take_within(capacity..=capacity.saturating_mul(WASTE_MAX))
+}
+
+/// An empty vector with room for just about `capacity` octets, for whoever judges by the capacity how full it is.
+pub fn take_just(capacity: usize) -> Vec<u8> {
+    take_within(capacity..=capacity + capacity / 8).unwrap_or_else(|| Vec::with_capacity(capacity))
+}
+
+fn take_within(capacities: RangeInclusive<usize>) -> Option<Vec<u8>> {
+    if *capacities.start() < WORTH {
         return None;
     }
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let fits = |piece: &Vec<u8>| (capacity..=capacity.saturating_mul(WASTE_MAX)).contains(&piece.capacity());
+    let fits = |piece: &Vec<u8>| capacities.contains(&piece.capacity());
     let at = kept.pieces.iter().rposition(fits)?;
     let piece = kept.pieces.swap_remove(at);
     kept.octets -= piece.capacity();

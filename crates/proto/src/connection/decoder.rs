@@ -120,7 +120,7 @@ impl Decoder {
         self.direct = false;
         scratch.clear();
         if scratch.capacity() < READ {
-            *scratch = reuse::take(READ);
+            *scratch = reuse::take_just(READ);
         }
         scratch.extend_from_slice(&self.partial);
         scratch

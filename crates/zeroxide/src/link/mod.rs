@@ -34,7 +34,7 @@ use zeroxide_proto::{
 
 /// Two writes by a sending thread within this time, with nothing received between, are a burst: from then on the
 /// I/O thread writes, and what piles up meanwhile goes out in one call.
-const BURST: Duration = Duration::from_micros(40);
+const BURST: Duration = Duration::from_micros(15);
 /// Segments handed to one system call.
 const SEGMENTS: usize = 64;
 /// Writes to one connection before others get their turn.
