@@ -366,10 +366,12 @@ fn wrong_server_keys_and_other_mechanisms_come_to_nothing_either_way() {
     };
     let another_server = refused(&|client| enter_curve(client, &keys().public, &keys()));
     assert_eq!(another_server, HandshakeFailure::Protocol(0x1100_0001));
+    // Whoever sees first that the mechanisms differ hangs up. libzmq has not always sent the whole of its greeting by then.
+    let mismatch = [HandshakeFailure::Protocol(0x1100_0002), HandshakeFailure::Connection];
     let no_mechanism = refused(&|_| {});
-    assert_eq!(no_mechanism, HandshakeFailure::Protocol(0x1100_0002));
+    assert!(mismatch.contains(&no_mechanism), "{no_mechanism:?}");
     let a_password = refused(&|client| enter_plain(client, "admin", "secret"));
-    assert_eq!(a_password, HandshakeFailure::Protocol(0x1100_0002));
+    assert!(mismatch.contains(&a_password), "{a_password:?}");
     // Their server, a client of ours that means another one.
     let (server, client) = (peer.socket(Kind::Rep), Req::new(&context).unwrap());
     serve_curve(&server, &server_keys);
