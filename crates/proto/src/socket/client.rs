@@ -1,53 +1,45 @@
 //! CLIENT (RFC 41): asks servers in turn, takes answers from all; as DEALER, with messages of one frame.
 
-use super::{Effect, Facts, Refusal, Refused, Route, Rules, greeting::Greeting, one_frame};
+use super::{Dealer, Effect, Facts, Refusal, Refused, Route, Rules, greeting::Greeting, one_frame};
 use crate::{
-    Frame, Message, Options,
-    routing::{LoadBalance, PeerId, Peers},
+    Message, Options,
+    routing::{PeerId, Peers},
 };
 
-/// The rules of a CLIENT socket.
+/// The rules of a CLIENT socket: a DEALER's for messages of one frame. Servers are not probed.
 #[derive(Debug)]
-pub(super) struct Client {
-    balance: LoadBalance,
-    greeting: Greeting,
-    hiccup: Option<Frame>,
-}
+pub(super) struct Client(Dealer);
 
 impl Client {
     pub(super) fn new(options: &Options) -> Self {
-        Self {
-            balance: LoadBalance::new(),
-            greeting: Greeting::without_probe(options),
-            hiccup: options.hiccup_message.clone(),
-        }
+        Self(Dealer::new(&without_probe(options)))
     }
+}
+
+/// Only ROUTERs are probed, and none is among the peers.
+fn without_probe(options: &Options) -> Options {
+    Options { probe_router: false, ..options.clone() }
 }
 
 impl Rules for Client {
     fn configure(&mut self, options: &Options) {
-        self.greeting = Greeting::without_probe(options);
-        self.hiccup.clone_from(&options.hiccup_message);
+        self.0.configure(&without_probe(options));
     }
 
     fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
-        self.balance.insert(peer);
-        self.greeting.attached(peer, facts, effects);
-        Ok(())
+        self.0.attach(peer, facts, effects)
     }
 
     fn greets(&self) -> Option<&Greeting> {
-        Some(&self.greeting)
+        self.0.greets()
     }
 
     fn suspend(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
-        if let Some(hiccup) = &self.hiccup {
-            effects.push(Effect::Deliver { peer, message: Message::from(hiccup.clone()) });
-        }
+        self.0.suspend(peer, effects);
     }
 
-    fn detach(&mut self, peer: PeerId, _: &mut Vec<Effect>) {
-        self.balance.remove(peer);
+    fn detach(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
+        self.0.detach(peer, effects);
     }
 
     #[inline]
@@ -55,11 +47,10 @@ impl Rules for Client {
         &mut self,
         message: &mut Message,
         peers: &impl Peers,
-        _: &mut Vec<PeerId>,
+        targets: &mut Vec<PeerId>,
     ) -> Result<Route<'_>, Refusal> {
         one_frame(message)?;
-        let peer = self.balance.pick(peers).ok_or(Refusal::WouldBlock)?;
-        Ok(Route::One { peer, envelope: &[] })
+        self.0.route(message, peers, targets)
     }
 }
 

@@ -1,20 +1,8 @@
 //! GATHER (RFC 49): takes what is scattered, fairly from all who have some. All of that is the fair queue's, which the
 //! caller keeps, as it keeps messages of several frames out.
 
-use super::{Effect, Facts, Refused, Rules};
-use crate::routing::PeerId;
-
-/// The rules of a GATHER socket: everybody is let in, everything is accepted, nothing is sent.
-#[derive(Debug, Default)]
-pub(super) struct Gather;
-
-impl Rules for Gather {
-    fn attach(&mut self, _: PeerId, _: &Facts<'_>, _: &mut Vec<Effect>) -> Result<(), Refused> {
-        Ok(())
-    }
-
-    fn detach(&mut self, _: PeerId, _: &mut Vec<Effect>) {}
-}
+/// The rules of a GATHER socket: a PULL's.
+pub(super) type Gather = super::Pull;
 
 #[cfg(test)]
 mod tests {

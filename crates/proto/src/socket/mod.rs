@@ -244,7 +244,7 @@ impl Machine {
             SocketType::Radio => Kind::Radio(Box::new(Radio::new(options))),
             SocketType::Dish => Kind::Dish(Box::default()),
             SocketType::Scatter => Kind::Scatter(Scatter::default()),
-            SocketType::Gather => Kind::Gather(Gather),
+            SocketType::Gather => Kind::Gather(Gather::default()),
             SocketType::Peer => Kind::Peer(Box::new(Peer::new(options, seed))),
             SocketType::Channel => Kind::Channel(Channel::default()),
             SocketType::Dgram => Kind::Dgram(Dgram::default()),

@@ -1,25 +1,22 @@
 //! SCATTER (RFC 49): hands messages of one frame out in turn to whoever has room, and never drops; else as PUSH.
 
-use super::{Effect, Facts, Refusal, Refused, Route, Rules, one_frame};
+use super::{Effect, Facts, Push, Refusal, Refused, Route, Rules, one_frame};
 use crate::{
     Message,
-    routing::{LoadBalance, PeerId, Peers},
+    routing::{PeerId, Peers},
 };
 
-/// The rules of a SCATTER socket.
+/// The rules of a SCATTER socket: a PUSH's for messages of one frame.
 #[derive(Debug, Default)]
-pub(super) struct Scatter {
-    balance: LoadBalance,
-}
+pub(super) struct Scatter(Push);
 
 impl Rules for Scatter {
-    fn attach(&mut self, peer: PeerId, _: &Facts<'_>, _: &mut Vec<Effect>) -> Result<(), Refused> {
-        self.balance.insert(peer);
-        Ok(())
+    fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) -> Result<(), Refused> {
+        self.0.attach(peer, facts, effects)
     }
 
-    fn detach(&mut self, peer: PeerId, _: &mut Vec<Effect>) {
-        self.balance.remove(peer);
+    fn detach(&mut self, peer: PeerId, effects: &mut Vec<Effect>) {
+        self.0.detach(peer, effects);
     }
 
     #[inline]
@@ -27,15 +24,14 @@ impl Rules for Scatter {
         &mut self,
         message: &mut Message,
         peers: &impl Peers,
-        _: &mut Vec<PeerId>,
+        targets: &mut Vec<PeerId>,
     ) -> Result<Route<'_>, Refusal> {
         one_frame(message)?;
-        let peer = self.balance.pick(peers).ok_or(Refusal::WouldBlock)?;
-        Ok(Route::One { peer, envelope: &[] })
+        self.0.route(message, peers, targets)
     }
 
     fn may_receive(&self) -> Result<(), Refusal> {
-        Err(Refusal::NotSupported)
+        self.0.may_receive()
     }
 }
 

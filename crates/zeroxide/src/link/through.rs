@@ -18,17 +18,23 @@ const ROUNDS: usize = 16;
 
 impl Wire {
     /// Writes a message of one frame behind an envelope from where it is, if what was queued before it is out and the peer
-    /// takes batches as they are. What the kernel does not take is copied: at once, or, if the caller `may_wait`, when
-    /// the kernel pauses. False if the message was left alone.
-    pub(crate) fn write_through(&self, peer: &Peer, envelope: &[Frame], body: &[u8], may_wait: bool) -> bool {
+    /// takes batches as they are. What the kernel does not take is copied when it pauses, or when the caller's `patience`
+    /// is over, of which `None` is without end. False if the message was left alone.
+    pub(crate) fn write_through(
+        &self,
+        peer: &Peer,
+        envelope: &[Frame],
+        body: &[u8],
+        patience: Option<Duration>,
+    ) -> bool {
         let Some(mut transmit) = self.transmit.try_lock() else { return false };
         let Some((stream, encoder)) = &transmit.attached else { return false };
         if !encoder.is_passthrough() {
             return false;
         }
         let stream = stream.clone();
-        let until = Instant::now() + STAY;
-        let goes_on = || may_wait && Instant::now() < until && self.takes_more(&stream);
+        let until = Instant::now() + patience.map_or(STAY, |patience| patience.min(STAY));
+        let goes_on = || Instant::now() < until && self.takes_more(&stream);
         let taken = self.is_vacant(&mut transmit, peer, goes_on) && {
             self.write_borrowed(&mut transmit, &stream, envelope, body, goes_on);
             true

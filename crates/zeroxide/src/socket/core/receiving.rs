@@ -52,13 +52,6 @@ impl Core {
             return failed(cause);
         }
         let mut incoming = self.incoming.lock();
-        if !self.needs_accept.load(Relaxed)
-            && let Some(message) = incoming.pop(from)
-        {
-            let noted = incoming.peer(*from).map(|peer| note(peer, &message)).unwrap_or_default();
-            unlock(incoming);
-            return Ok((message, noted));
-        }
         if let Some((peer, message)) = incoming.take_held() {
             let noted = note(&peer, &message);
             return Ok((message, noted));
@@ -81,6 +74,11 @@ impl Core {
                 }
                 return failed(RecvErrorCause::WouldBlock);
             };
+            if !self.needs_accept.load(Relaxed) {
+                let noted = incoming.peer(*from).map(|peer| note(peer, &message)).unwrap_or_default();
+                unlock(incoming);
+                return Ok((message, noted));
+            }
             let mut effects = Vec::new();
             let mut rules = self.rules.lock();
             let accepted = rules.machine.accept(*from, message, &mut effects);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::payload::{Load, Unseen};
+use std::time::Duration;
 use zeroxide_pipe::Rejected;
 use zeroxide_proto::reuse;
 
@@ -81,8 +82,9 @@ impl Core {
     #[cold]
     fn send_large(&self, peer: &Arc<Peer>, envelope: &[Frame], load: impl Load) {
         let body = load.large(peer).unwrap_or_default();
+        let patience = if load.may_wait() { self.options.lock().send_timeout } else { Some(Duration::ZERO) };
         if let Link::Wire(wire) = &peer.link
-            && wire.write_through(peer, envelope, body, load.may_wait())
+            && wire.write_through(peer, envelope, body, patience)
         {
             return;
         }
