@@ -49,6 +49,11 @@ impl<T: Clone + Default> Arena<T> {
         self.items.get_mut(at as usize).unwrap_or(&mut self.astray)
     }
 
+    /// How many places there are, released ones too.
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
     /// Every place, released ones too: those hold the default.
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.items.iter_mut()

@@ -149,9 +149,10 @@ impl Edges {
         *block = Block { at, fanout, class };
     }
 
-    #[cfg(test)]
-    pub(super) fn children(&self, block: Block) -> &[u32] {
-        &self.children[block.used()]
+    /// The octets of a block, in order, and the child of each.
+    pub(super) fn all(&self, block: Block) -> (&[u8], &[u32]) {
+        let (octets, children) = (self.octets.get(block.used()), self.children.get(block.used()));
+        (octets.unwrap_or_default(), children.unwrap_or_default())
     }
 
     pub(super) fn memory(&self) -> usize {

@@ -4,6 +4,7 @@
 //! when the peer goes. Neither the number of peers nor that of topics enters the cost of a match.
 
 mod arena;
+mod atlas;
 mod edges;
 mod radix;
 #[cfg(test)]
@@ -11,9 +12,11 @@ mod tests;
 
 use self::{
     arena::{Arena, NONE, grow},
+    atlas::{NOBODY, Whom, fits_alone, word},
     radix::{ROOT, Radix},
 };
 use crate::routing::PeerId;
+use std::ops::ControlFlow;
 
 /// The topics that some peers subscribed to.
 ///
@@ -237,33 +240,35 @@ impl Subscriptions {
             return self.each_here(ROOT, &mut visit);
         }
         self.new_stamp();
-        let (mut at, mut rest) = (ROOT, topic);
-        loop {
-            let mut entry = self.tree.node(at).first;
-            while entry != NONE {
-                let Entry { peer, next_here, .. } = *self.entries.at(entry);
-                if let Some(stamp) = self.stamps.get_mut(peer.index())
-                    && *stamp != self.stamp
-                {
-                    *stamp = self.stamp;
-                    visit(peer);
-                }
-                entry = next_here;
+        let Self { tree, entries, stamps, stamp, .. } = self;
+        let mut visit_once = |peer: PeerId| {
+            if let Some(last) = stamps.get_mut(peer.index())
+                && *last != *stamp
+            {
+                *last = *stamp;
+                visit(peer);
             }
-            let Some(step) = self.tree.step(at, rest) else { return };
-            (at, rest) = step;
-        }
+        };
+        let _ = tree.walk(topic, |whom| {
+            match whom {
+                Whom::Peer(peer) => visit_once(peer),
+                Whom::Node(node) => {
+                    let mut at = tree.node(node).first;
+                    while at != NONE {
+                        let entry = entries.at(at);
+                        visit_once(entry.peer);
+                        at = entry.next_here;
+                    }
+                }
+            }
+            ControlFlow::<()>::Continue(())
+        });
     }
 
     /// Whether anybody subscribed to a prefix of `topic`.
     #[inline]
     pub fn any_match(&self, topic: &[u8]) -> bool {
-        let (mut at, mut rest) = (ROOT, topic);
-        while self.tree.node(at).count == 0 {
-            let Some(step) = self.tree.step(at, rest) else { return false };
-            (at, rest) = step;
-        }
-        true
+        self.tree.walk(topic, |_| ControlFlow::Break(())).is_break()
     }
 
     /// How many peers subscribed to a prefix of `topic`; allocates.
@@ -355,6 +360,7 @@ impl Subscriptions {
             held.first = at;
         }
         (held.last, held.count, held.octets) = (at, held.count + 1, held.octets + octets as u64);
+        self.tell(node);
     }
 
     /// Takes an entry out of both lists. Returns whether its topic still has others.
@@ -384,6 +390,7 @@ impl Subscriptions {
         let here = self.tree.node_mut(node);
         here.count -= 1;
         if here.count > 0 {
+            self.tell(node);
             return true;
         }
         self.topics -= 1;
@@ -391,9 +398,18 @@ impl Subscriptions {
             // Gives the memory of a burst of subscriptions back.
             (self.tree, self.entries) = (Radix::new(), Arena::new());
         } else {
+            self.tree.tell(node, NOBODY);
             self.tree.tidy(node);
         }
         false
+    }
+
+    /// Tells the tree who has subscribed to the topic of a node, of whom there is one at least.
+    fn tell(&mut self, node: u32) {
+        let here = self.tree.node(node);
+        let peer = self.entries.at(here.first).peer;
+        let alone = here.count == 1 && fits_alone(peer);
+        self.tree.tell(node, word(if alone { Whom::Peer(peer) } else { Whom::Node(node) }));
     }
 }
 

@@ -5,13 +5,17 @@
 //!                                                        '--"r"----- (1)
 //! ```
 //!
+//! What a match needs of each node is drawn anew in the atlas whenever the node changes; nothing else is read then.
+//!
 //! Labels are ranges of one text, so splitting a node copies nothing. No operation is recursive: the depth of the tree
 //! is chosen by peers. Invariant: a node other than the root has subscribers or at least two children.
 
 use super::{
     arena::{Arena, NONE, grow},
+    atlas::{Atlas, NOBODY, NOTHING, Plan, Whom, is_alone, whom},
     edges::{Block, Edges},
 };
+use std::ops::ControlFlow;
 
 pub(super) const ROOT: u32 = 0;
 
@@ -23,6 +27,7 @@ const OCTETS: usize = 1 << 30;
 pub(super) struct Radix {
     nodes: Arena<Node>,
     edges: Edges,
+    atlas: Atlas,
     text: Vec<u8>,
     /// Octets of `text` that no label uses.
     waste: usize,
@@ -38,11 +43,21 @@ pub(super) struct Node {
     label: u32,
     length: u32,
     block: Block,
+    /// What the atlas has of it.
+    slot: u32,
 }
 
 impl Default for Node {
     fn default() -> Self {
-        Self { first: NONE, count: 0, parent: NONE, label: 0, length: 0, block: Block::default() }
+        Self {
+            first: NONE,
+            count: 0,
+            parent: NONE,
+            label: 0,
+            length: 0,
+            block: Block::default(),
+            slot: NOTHING,
+        }
     }
 }
 
@@ -50,7 +65,10 @@ impl Radix {
     pub(super) fn new() -> Self {
         let mut nodes = Arena::new();
         nodes.add(Node::default());
-        Self { nodes, edges: Edges::default(), text: Vec::new(), waste: 0 }
+        let (edges, atlas) = (Edges::default(), Atlas::new());
+        let mut tree = Self { nodes, edges, atlas, text: Vec::new(), waste: 0 };
+        tree.draw(ROOT, NOBODY);
+        tree
     }
 
     #[inline]
@@ -65,6 +83,103 @@ impl Radix {
     #[inline]
     pub(super) fn has_children(&self, at: u32) -> bool {
         self.node(at).block.fanout() > 0
+    }
+
+    /// Meets the subscribers of each prefix of a topic, the shortest first, until told to stop.
+    #[inline]
+    pub(super) fn walk<B>(
+        &self,
+        topic: &[u8],
+        mut meet: impl FnMut(Whom) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let (mut at, mut rest) = (self.node(ROOT).slot, topic);
+        let mut head = self.atlas.head(at);
+        loop {
+            if head[1] != NOBODY {
+                meet(whom(head[1]))?;
+            }
+            let Some((octet, behind)) = rest.split_first() else { return ControlFlow::Continue(()) };
+            at = self.atlas.child(at, head, *octet);
+            if at == NOTHING {
+                return ControlFlow::Continue(());
+            }
+            if is_alone(at) {
+                return meet(whom(at));
+            }
+            head = self.atlas.head(at);
+            let in_tree = |node| self.label(node).get(1..).unwrap_or_default();
+            let Some(left) = self.atlas.strip(at, head, behind, in_tree) else {
+                return ControlFlow::Continue(());
+            };
+            rest = left;
+        }
+    }
+
+    /// Notes who has subscribed to the topic of a node.
+    pub(super) fn tell(&mut self, at: u32, whom: u32) {
+        let node = self.node(at);
+        let slot = node.slot;
+        if slot == NOTHING || is_alone(slot) || node.is_drawn_as(whom) {
+            self.draw(at, whom);
+            self.hang(at);
+        } else {
+            self.atlas.tell(slot, whom);
+        }
+    }
+
+    /// Draws what a match needs of a node.
+    fn draw(&mut self, at: u32, whom: u32) {
+        let node = *self.node(at);
+        let slot = if node.is_drawn_as(whom) {
+            self.atlas.release(node.slot);
+            whom
+        } else {
+            let label = node.label as usize + 1..(node.label + node.length) as usize;
+            let label = self.text.get(label).unwrap_or_default();
+            let (octets, children) = self.edges.all(node.block);
+            let slots = children.iter().map(|child| self.nodes.at(*child).slot);
+            self.atlas.draw(node.slot, &Plan { node: at, whom, label, octets }, slots)
+        };
+        self.node_mut(at).slot = slot;
+    }
+
+    /// Draws a node whose children or label changed.
+    fn draw_again(&mut self, at: u32) {
+        let whom = self.atlas.whom(self.node(at).slot);
+        self.draw(at, whom);
+    }
+
+    /// Shows the parent of a node what is drawn of it.
+    fn hang(&mut self, at: u32) {
+        let (parent, slot) = (self.node(at).parent, self.node(at).slot);
+        if let Some(octet) = self.label(at).first().copied()
+            && parent != NONE
+        {
+            self.atlas.replace(self.node(parent).slot, octet, slot);
+        }
+    }
+
+    /// Draws everything anew where most of the atlas is free: on average a constant cost for each block freed.
+    fn tidy_atlas(&mut self) {
+        if !self.atlas.is_wasteful(self.nodes.len()) {
+            return;
+        }
+        let before = std::mem::replace(&mut self.atlas, Atlas::new());
+        let places = self.nodes.len() as u32;
+        let drawn = |tree: &Self, at| at == ROOT || tree.node(at).length > 0;
+        for at in 0..places {
+            if drawn(self, at) {
+                let whom = before.whom(self.node(at).slot);
+                self.node_mut(at).slot = NOTHING;
+                self.draw(at, whom);
+            }
+        }
+        // A child may have been drawn after its parent.
+        for at in 1..places {
+            if drawn(self, at) {
+                self.hang(at);
+            }
+        }
     }
 
     /// The child of `at` whose label begins `rest`, and what is left of `rest` behind it.
@@ -92,7 +207,7 @@ impl Radix {
     /// `None` if the tree is at its limits.
     pub(super) fn insert(&mut self, topic: &[u8]) -> Option<u32> {
         let octets = (self.text.len() - self.waste).saturating_add(topic.len());
-        if octets > OCTETS || !self.nodes.fits(2) || !self.edges.fits() {
+        if octets > OCTETS || !self.nodes.fits(2) || !self.edges.fits() || !self.atlas.fits() {
             return None;
         }
         let (mut at, mut rest) = (ROOT, topic);
@@ -118,12 +233,14 @@ impl Radix {
             return self.merge(at);
         }
         self.unlink(at);
+        self.atlas.release(node.slot);
         self.nodes.release(at);
         self.waste += node.length as usize;
         self.compact();
         if node.parent != ROOT && self.node(node.parent).count == 0 {
             self.merge(node.parent);
         }
+        self.tidy_atlas();
     }
 
     /// Writes the topic of a node into `topic`.
@@ -148,7 +265,7 @@ impl Radix {
     }
 
     pub(super) fn memory(&self) -> usize {
-        self.nodes.memory() + self.edges.memory() + self.text.capacity()
+        self.nodes.memory() + self.edges.memory() + self.atlas.memory() + self.text.capacity()
     }
 
     #[inline]
@@ -163,6 +280,12 @@ impl Radix {
         self.text.extend_from_slice(rest);
         let leaf = self.nodes.add(Node { parent, label, length: rest.len() as u32, ..Node::default() });
         self.edges.insert(&mut self.nodes.at_mut(parent).block, octet, leaf);
+        // What is drawn of the leaf follows with its first subscriber.
+        let slot = self.node(parent).slot;
+        if is_alone(slot) || !self.atlas.widen(slot, octet) {
+            self.draw_again(parent);
+            self.hang(parent);
+        }
         leaf
     }
 
@@ -177,6 +300,9 @@ impl Radix {
         self.edges.replace(self.node(below.parent).block, octet, middle);
         let below = self.node_mut(child);
         (below.parent, below.label, below.length) = (middle, below.label + length, below.length - length);
+        self.draw_again(child);
+        self.draw(middle, NOBODY);
+        self.hang(middle);
         middle
     }
 
@@ -192,8 +318,11 @@ impl Radix {
         let mut block = node.block;
         self.edges.release(&mut block);
         self.nodes.release(at);
+        self.atlas.release(node.slot);
         let joined = self.node_mut(child);
         (joined.parent, joined.label, joined.length) = (node.parent, label, node.length + below.length);
+        self.draw_again(child);
+        self.hang(child);
         self.compact();
     }
 
@@ -212,12 +341,18 @@ impl Radix {
         let Some(octet) = self.label(at).first().copied() else { return };
         let parent = self.node(at).parent;
         self.edges.remove(&mut self.nodes.at_mut(parent).block, octet);
+        let Node { slot, block, .. } = *self.node(parent);
+        if !self.atlas.forget(slot, octet, block.fanout()) {
+            self.draw_again(parent);
+            self.hang(parent);
+        }
     }
 
-    /// Writes the text anew when more than half of it is waste: on average a constant cost for each octet removed.
+    /// Writes the text anew when more than half of it is waste, and worth a look at every node: on average a constant
+    /// cost for each octet removed.
     fn compact(&mut self) {
         const WORTH_IT: usize = 4096;
-        if self.waste < WORTH_IT || self.waste < self.text.len() / 2 {
+        if self.waste < WORTH_IT.max(self.text.len() / 2).max(self.nodes.len()) {
             return;
         }
         let mut text = Vec::with_capacity(self.text.len() - self.waste);
@@ -238,7 +373,9 @@ impl Radix {
             let node = self.node(at);
             seen += 1;
             octets += node.length as usize;
-            let children = self.edges.children(node.block).to_vec();
+            let (octets, children) = self.edges.all(node.block);
+            let (octets, children) = (octets.to_vec(), children.to_vec());
+            self.check_drawing(at, &octets, &children);
             assert!(at == ROOT || node.count > 0 || children.len() > 1, "a node without purpose");
             for child in &children {
                 let octet = self.label(*child)[0];
@@ -250,6 +387,37 @@ impl Radix {
         }
         assert_eq!(octets + self.waste, self.text.len(), "text that is neither used nor known as waste");
         seen
+    }
+
+    #[cfg(test)]
+    fn check_drawing(&self, at: u32, octets: &[u8], children: &[u32]) {
+        let node = self.node(at);
+        match self.atlas.whom(node.slot) {
+            NOBODY => assert_eq!(node.count, 0),
+            word => match whom(word) {
+                Whom::Peer(_) => assert_eq!(node.count, 1),
+                Whom::Node(other) => assert!(other == at && node.count > 1),
+            },
+        }
+        assert_eq!(is_alone(node.slot), node.is_drawn_as(self.atlas.whom(node.slot)));
+        if is_alone(node.slot) {
+            return;
+        }
+        let head = self.atlas.head(node.slot);
+        let nearby = octets.iter().flat_map(|octet| [*octet, octet.wrapping_add(1), octet.wrapping_sub(1)]);
+        for octet in nearby.chain([0, 255]) {
+            let child = octets.binary_search(&octet).map_or(NOTHING, |place| self.node(children[place]).slot);
+            assert_eq!(self.atlas.child(node.slot, head, octet), child);
+        }
+        let label = self.label(at).get(1..).unwrap_or_default();
+        assert_eq!(self.atlas.strip(node.slot, head, label, |_| label), Some(&[][..]));
+    }
+}
+
+impl Node {
+    /// Whether these subscribers are all that is to be said of it.
+    fn is_drawn_as(&self, whom: u32) -> bool {
+        self.length == 1 && self.block.fanout() == 0 && is_alone(whom)
     }
 }
 

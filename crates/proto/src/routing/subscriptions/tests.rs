@@ -134,6 +134,62 @@ proptest! {
     }
 }
 
+/// Topics of up to three octets out of a few or of all: nodes with any number of children, which come and go.
+fn wide_steps() -> impl Strategy<Value = Vec<(bool, u32, Vec<u8>)>> {
+    let alphabet = prop_oneof![Just(4u8), Just(15), Just(40), Just(255)];
+    alphabet.prop_flat_map(|last| {
+        let topic = proptest::collection::vec(0..=last, 1..4);
+        proptest::collection::vec((any::<bool>(), 0u32..2, topic), 0..600)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn wide_nodes_grow_and_shrink_with_their_children(steps in wide_steps()) {
+        let (mut tree, mut model) = (Subscriptions::new(), Model::default());
+        for (step, (grows, peer, topic)) in steps.iter().enumerate() {
+            // At first topics come, later they go.
+            if *grows || step < steps.len() / 2 {
+                prop_assert_eq!(tree.add(PeerId(*peer), topic), model.add(*peer, topic));
+            } else {
+                let held = model.0.keys().nth(step % model.0.len().max(1)).cloned();
+                let (topic, peer) = held.unwrap_or((topic.clone(), *peer));
+                let expected = model.remove(peer, &topic, Copies::All);
+                prop_assert_eq!(tree.remove(PeerId(peer), &topic, Copies::All), expected);
+            }
+            if step % 16 == 0 {
+                tree.tree.check();
+                for (_, _, topic) in steps.iter().skip(step % 7).step_by(7) {
+                    prop_assert_eq!(matches(&mut tree, topic), model.matches(topic));
+                }
+            }
+        }
+        tree.tree.check();
+    }
+}
+
+#[test]
+fn what_is_left_of_many_topics_is_found_after_the_memory_was_tidied_up() {
+    let mut subscriptions = Subscriptions::new();
+    let topic = |number: u32| format!("{}-a-label-of-some-length-{number}", number * 7919 % 20_011);
+    for number in 0..20_000 {
+        subscriptions.add(PeerId(number % 7), topic(number).as_bytes());
+    }
+    let all = subscriptions.memory();
+    for number in (0..20_000).filter(|number| number % 100 != 0) {
+        let removed = subscriptions.remove(PeerId(number % 7), topic(number).as_bytes(), Copies::One);
+        assert_eq!(removed, Removed::Last);
+    }
+    subscriptions.tree.check();
+    assert!(subscriptions.memory() < all / 3 * 2, "{all} and then {}", subscriptions.memory());
+    for number in 0..20_000 {
+        let expected: &[u32] = if number % 100 == 0 { &[number % 7] } else { &[] };
+        assert_eq!(matches(&mut subscriptions, topic(number).as_bytes()), expected);
+    }
+}
+
 #[test]
 fn a_million_topics_cost_less_than_a_hundred_octets_each() {
     const TOPICS: u32 = 1_000_000;

@@ -1,0 +1,440 @@
+//! What a match reads. The tree knows everything and lies far apart; here is only what leads a topic to its subscribers,
+//! each node in one block, so that a step costs one access to memory and not five.
+//!
+//! ```text
+//! word  0                                 1        2   3        4 ...
+//!      | kind, class, first, many, label | whom | label      | children of octets first, first + 1, ...     RANGE
+//!      |                                 |      | label      | octets, four a word | children               FEW
+//!      |                                 |      | label, up to 56 octets                                    LEAF
+//! ```
+//!
+//! A child is named by one word, a *slot*: nothing, a block, or at once the peer, where a topic ends whose last octet is
+//! the edge and which has one subscriber. Most topics of a large index are such, and have no block at all.
+//! Blocks are whole sheets of 32 octets; what fits a line of the cache lies in one.
+
+use super::arena::grow;
+use crate::routing::PeerId;
+
+/// The slot where no topic goes on.
+pub(super) const NOTHING: u32 = 0;
+/// Nobody has subscribed to this very topic.
+pub(super) const NOBODY: u32 = 0;
+/// With a peer's number: it and nobody else. As a slot: and that is all there is.
+const ALONE: u32 = 1 << 31;
+
+const SHEET: usize = 8;
+type Sheet = [u32; SHEET];
+
+/// What a processor fetches at once.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(64))]
+struct Line([Sheet; 2]);
+
+const LEAF: u8 = 0;
+const RANGE: u8 = 1;
+const FEW: u8 = 2;
+
+/// Words before the children.
+const HEAD: usize = 4;
+/// Octets of a label beside children, and of one without.
+const SHORT: usize = 8;
+const LONG: usize = 56;
+/// Octets of a label in one sheet.
+const LONG_IN_ONE: usize = 24;
+/// Stands for the length of a label that is to be read in the tree, at the node in the third word.
+const IN_TREE: u8 = 255;
+/// Children that are looked for by their octets.
+const FEW_MOST: usize = 16;
+
+/// A block of class 0 has one sheet, of class 1 two, of class n four times n - 1.
+const CLASSES: usize = 11;
+/// So many sheets, and some blocks more, can be told from peers.
+const SHEETS: usize = 1 << 30;
+
+/// The blocks of one tree.
+#[derive(Clone, Debug)]
+pub(super) struct Atlas {
+    lines: Vec<Line>,
+    free: [Vec<u32>; CLASSES],
+    /// Sheets of free blocks.
+    waste: usize,
+    /// Where blocks are put together.
+    words: Vec<u32>,
+}
+
+/// The subscribers to one topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// One.
+    Peer(PeerId),
+    /// Those in the list of this node.
+    Node(u32),
+}
+
+/// Subscribers as a word.
+pub(super) fn word(whom: Whom) -> u32 {
+    match whom {
+        Whom::Peer(PeerId(peer)) => ALONE | peer,
+        Whom::Node(node) => node + 1,
+    }
+}
+
+/// Whether a peer's number leaves room for the mark.
+pub(super) fn fits_alone(peer: PeerId) -> bool {
+    peer.0 < ALONE
+}
+
+#[inline]
+pub(super) fn is_alone(word: u32) -> bool {
+    word & ALONE != 0
+}
+
+/// The subscribers of a word that is not [`NOBODY`].
+#[inline]
+pub(super) fn whom(word: u32) -> Whom {
+    if is_alone(word) { Whom::Peer(PeerId(word & !ALONE)) } else { Whom::Node(word - 1) }
+}
+
+/// What is to be drawn.
+pub(super) struct Plan<'a> {
+    pub(super) node: u32,
+    pub(super) whom: u32,
+    /// What follows the octet of the edge.
+    pub(super) label: &'a [u8],
+    /// Of the children, in order.
+    pub(super) octets: &'a [u8],
+}
+
+impl Atlas {
+    pub(super) fn new() -> Self {
+        // The first sheet is nobody's, because its number is no slot.
+        Self { lines: vec![Line::default()], free: Default::default(), waste: 0, words: Vec::new() }
+    }
+
+    /// Whether all that one subscription needs could still be drawn.
+    pub(super) fn fits(&self) -> bool {
+        self.lines.len() * 2 < SHEETS
+    }
+
+    pub(super) fn memory(&self) -> usize {
+        let free: usize = self.free.iter().map(|blocks| blocks.capacity() * size_of::<u32>()).sum();
+        self.lines.capacity() * size_of::<Line>() + free
+    }
+
+    /// Whether most of the memory is in free blocks, and worth a look at all of so many nodes.
+    pub(super) fn is_wasteful(&self, nodes: usize) -> bool {
+        const WORTH_IT: usize = 256;
+        self.waste > self.lines.len().max(nodes / 4).max(WORTH_IT)
+    }
+
+    #[inline]
+    pub(super) fn head(&self, at: u32) -> &Sheet {
+        const ASTRAY: &Sheet = &[0; SHEET];
+        let Some(Line([even, odd])) = self.lines.get(at as usize / 2) else { return ASTRAY };
+        if at & 1 == 0 { even } else { odd }
+    }
+
+    #[inline]
+    fn word(&self, at: u32, place: usize) -> u32 {
+        let sheet = self.head(at + (place / SHEET) as u32);
+        sheet.get(place % SHEET).copied().unwrap_or_default()
+    }
+
+    fn sheet_mut(&mut self, at: u32) -> &mut Sheet {
+        debug_assert!(at > 0 && at as usize / 2 < self.lines.len(), "no block at {at}");
+        let line = self.lines.get_mut(at as usize / 2..).unwrap_or_default();
+        let [Line([even, odd]), ..] = line else { unreachable!("blocks are made whole") };
+        if at & 1 == 0 { even } else { odd }
+    }
+
+    fn word_mut(&mut self, at: u32, place: usize) -> &mut u32 {
+        let sheet = self.sheet_mut(at + (place / SHEET) as u32);
+        let [word, ..] = sheet.get_mut(place % SHEET..).unwrap_or_default() else {
+            unreachable!("a remainder is smaller")
+        };
+        word
+    }
+
+    /// The slot of the child under an octet.
+    #[inline]
+    pub(super) fn child(&self, at: u32, head: &Sheet, octet: u8) -> u32 {
+        match self.place(head, octet) {
+            Some(place) if place < SHEET => head.get(place).copied().unwrap_or_default(),
+            Some(place) => self.word(at, place),
+            None => NOTHING,
+        }
+    }
+
+    /// The word of the slot under an octet.
+    #[inline]
+    fn place(&self, head: &Sheet, octet: u8) -> Option<usize> {
+        let [kind_and_class, first, many, _] = head[0].to_le_bytes();
+        let many = usize::from(many);
+        match kind_and_class & 3 {
+            RANGE => {
+                let place = usize::from(octet.wrapping_sub(first));
+                (place <= many).then_some(HEAD + place)
+            }
+            FEW => {
+                // Behind the octets of less than 16 children stand slots: what is found there is nothing.
+                let place = position(pair(head[4], head[5]), octet)
+                    .or_else(|| Some(8 + position(pair(head[6], head[7]), octet)?))?;
+                (place < many).then_some(HEAD + many.div_ceil(4) + place)
+            }
+            _ => None,
+        }
+    }
+
+    /// What is left of `rest` behind the label of a block; `in_tree` reads a label that is too long for it.
+    #[inline]
+    pub(super) fn strip<'a, 't>(
+        &self,
+        at: u32,
+        head: &Sheet,
+        rest: &'a [u8],
+        in_tree: impl FnOnce(u32) -> &'t [u8],
+    ) -> Option<&'a [u8]> {
+        let [.., length] = head[0].to_le_bytes();
+        let octets = usize::from(length);
+        if length == 0 {
+            return Some(rest);
+        }
+        if length == IN_TREE {
+            return rest.strip_prefix(in_tree(head[2]));
+        }
+        let (begin, behind) = rest.split_at_checked(octets)?;
+        if octets <= SHORT {
+            let differ = pair(head[2], head[3]) ^ first_eight(rest);
+            return (differ << (64 - 8 * octets) == 0).then_some(behind);
+        }
+        let [.., third, fourth, fifth, sixth, seventh, eighth] = *head;
+        let below = if octets > LONG_IN_ONE { self.head(at + 1) } else { head };
+        let words = [
+            pair(third, fourth),
+            pair(fifth, sixth),
+            pair(seventh, eighth),
+            pair(below[0], below[1]),
+            pair(below[2], below[3]),
+            pair(below[4], below[5]),
+            pair(below[6], below[7]),
+        ];
+        let mut words = begin.chunks(8).zip(words);
+        words.all(|(octets, word)| first_eight(octets) == word).then_some(behind)
+    }
+
+    /// Draws a node, in the block it had or another. Its children's slots come in the order of their octets.
+    pub(super) fn draw(&mut self, before: u32, plan: &Plan<'_>, slots: impl Iterator<Item = u32>) -> u32 {
+        let length = plan.label.len();
+        let (first, span) = match (plan.octets.first(), plan.octets.last()) {
+            (Some(first), Some(last)) => (*first, usize::from(last - first) + 1),
+            _ => (0, 0),
+        };
+        let many = plan.octets.len();
+        let (few, range) = (HEAD + many.div_ceil(4) + many, HEAD + span);
+        let (kind, words) = match many {
+            0 => (LEAF, 2 + if length <= LONG { length.div_ceil(4) } else { 1 }),
+            ..=FEW_MOST if class(few) < class(range) => (FEW, few),
+            _ => (RANGE, range),
+        };
+        let inline = length <= if many == 0 { LONG } else { SHORT };
+        let class = class(words);
+        let mut words = std::mem::take(&mut self.words);
+        words.clear();
+        words.push(u32::from_le_bytes([
+            kind | (class as u8) << 4,
+            first,
+            if kind == RANGE { span - 1 } else { many } as u8,
+            if inline { length as u8 } else { IN_TREE },
+        ]));
+        words.push(plan.whom);
+        if inline {
+            words.extend(plan.label.chunks(4).map(up_to_four));
+        } else {
+            words.push(plan.node);
+        }
+        words.resize(words.len().max(HEAD), 0);
+        if kind == FEW {
+            words.extend(plan.octets.chunks(4).map(up_to_four));
+        }
+        for (slot, octet) in slots.zip(plan.octets) {
+            if kind == RANGE {
+                words.resize(HEAD + usize::from(octet - first), NOTHING);
+            }
+            words.push(slot);
+        }
+        words.resize(sheets(class) * SHEET, 0);
+        let at = self.take(before, class);
+        for (words, sheet) in words.chunks_exact(SHEET).zip(at..) {
+            self.sheet_mut(sheet).copy_from_slice(words);
+        }
+        self.words = words;
+        at
+    }
+
+    /// Makes a place for a child under an octet that has none, with nothing in it yet, if that is a matter of one word.
+    pub(super) fn widen(&mut self, at: u32, octet: u8) -> bool {
+        let head = self.head(at)[0];
+        let [kind_and_class, first, many, label] = head.to_le_bytes();
+        if kind_and_class & 3 != RANGE || octet < first {
+            return false;
+        }
+        let place = octet - first;
+        if place > many {
+            if class(HEAD + usize::from(place) + 1) != usize::from(kind_and_class >> 4) {
+                return false;
+            }
+            *self.word_mut(at, 0) = u32::from_le_bytes([kind_and_class, first, place, label]);
+        }
+        *self.word_mut(at, HEAD + usize::from(place)) = NOTHING;
+        true
+    }
+
+    /// Forgets the child under an octet, if that is a matter of one word and a smaller block would not do half the time.
+    pub(super) fn forget(&mut self, at: u32, octet: u8, left: usize) -> bool {
+        let is_range = self.head(at)[0] as u8 & 3 == RANGE;
+        if !is_range || left.is_power_of_two() || left == 0 {
+            return false;
+        }
+        self.replace(at, octet, NOTHING);
+        true
+    }
+
+    /// Writes another slot under an octet that has one.
+    pub(super) fn replace(&mut self, at: u32, octet: u8, slot: u32) {
+        if let Some(place) = self.place(self.head(at), octet) {
+            *self.word_mut(at, place) = slot;
+        }
+    }
+
+    /// The subscribers that a slot tells of.
+    pub(super) fn whom(&self, slot: u32) -> u32 {
+        if slot == NOTHING || is_alone(slot) { slot } else { self.head(slot)[1] }
+    }
+
+    /// Writes other subscribers into a block.
+    pub(super) fn tell(&mut self, at: u32, whom: u32) {
+        *self.word_mut(at, 1) = whom;
+    }
+
+    /// Gives the block of a slot back, if it has one.
+    pub(super) fn release(&mut self, slot: u32) {
+        if slot == NOTHING || is_alone(slot) {
+            return;
+        }
+        let class = usize::from(self.head(slot)[0] as u8 >> 4);
+        if let Some(free) = self.free.get_mut(class) {
+            free.push(slot);
+            self.waste += sheets(class);
+        }
+    }
+
+    /// A block of this class: that of the slot, if it is one.
+    fn take(&mut self, before: u32, class: usize) -> u32 {
+        let is_block = before != NOTHING && !is_alone(before);
+        if is_block && usize::from(self.head(before)[0] as u8 >> 4) == class {
+            return before;
+        }
+        self.release(before);
+        if let Some(at) = self.free.get_mut(class).and_then(Vec::pop) {
+            self.waste -= sheets(class);
+            return at;
+        }
+        let at = self.lines.len() as u32 * 2;
+        let more = sheets(class).div_ceil(2);
+        grow(&mut self.lines, more);
+        self.lines.resize(self.lines.len() + more, Line::default());
+        if class == 0
+            && let Some(free) = self.free.first_mut()
+        {
+            free.push(at + 1);
+            self.waste += 1;
+        }
+        at
+    }
+}
+
+/// The class of a block of so many words.
+fn class(words: usize) -> usize {
+    match words.div_ceil(SHEET) {
+        sheets @ 0..=2 => sheets.saturating_sub(1),
+        sheets => 1 + sheets.div_ceil(4),
+    }
+}
+
+fn sheets(class: usize) -> usize {
+    if class < 2 { class + 1 } else { (class - 1) * 4 }
+}
+
+#[inline]
+fn pair(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}
+
+/// Where the first octet of this value is among eight.
+#[inline]
+fn position(eight: u64, octet: u8) -> Option<usize> {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    let differ = eight ^ (ONES * u64::from(octet));
+    // A borrow may mark octets above a zero, never one below the first.
+    let zeros = differ.wrapping_sub(ONES) & !differ & (ONES << 7);
+    (zeros != 0).then(|| zeros.trailing_zeros() as usize / 8)
+}
+
+#[inline]
+fn first_eight(octets: &[u8]) -> u64 {
+    if let Some(eight) = octets.first_chunk() {
+        return u64::from_le_bytes(*eight);
+    }
+    octets.iter().rev().fold(0, |word, octet| word << 8 | u64::from(*octet))
+}
+
+fn up_to_four(octets: &[u8]) -> u32 {
+    octets.iter().take(4).rev().fold(0, |word, octet| word << 8 | u32::from(*octet))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Draws children under these octets, and asks for each octet there is.
+    fn check(atlas: &mut Atlas, before: u32, octets: &[u8], label: &[u8]) -> u32 {
+        let slots: Vec<u32> = octets.iter().map(|octet| 1000 + u32::from(*octet)).collect();
+        let plan = Plan { node: 7, whom: word(Whom::Node(7)), label, octets };
+        let at = atlas.draw(before, &plan, slots.iter().copied());
+        let head = *atlas.head(at);
+        for octet in 0..=u8::MAX {
+            let expected = octets.binary_search(&octet).map_or(NOTHING, |place| slots[place]);
+            assert_eq!(atlas.child(at, &head, octet), expected, "{octet} of {octets:?}");
+        }
+        assert_eq!(whom(atlas.whom(at)), Whom::Node(7));
+        let text = [label, b"!"].concat();
+        assert_eq!(atlas.strip(at, &head, &text, |_| label), Some(&b"!"[..]));
+        for length in 0..label.len() {
+            let mut other = text.clone();
+            other[length] ^= 1;
+            assert_eq!(atlas.strip(at, &head, &other, |_| label), None);
+            assert_eq!(atlas.strip(at, &head, &text[..length], |_| label), None);
+        }
+        at
+    }
+
+    #[test]
+    fn a_block_knows_its_children_and_its_label_whatever_their_number() {
+        let mut atlas = Atlas::new();
+        let mut at = NOTHING;
+        let steps = [1_usize, 2, 3, 5, 7, 10, 17, 31, 64, 100, 255];
+        for step in steps {
+            for first in [0, 1, b'0', 200, 255] {
+                let octets: Vec<u8> = (first..=255).step_by(step).collect();
+                for many in [0, 1, 2, 3, 4, 5, 9, 10, 12, 13, 16, 17, 40, 256] {
+                    let octets = &octets[..many.min(octets.len())];
+                    for length in [0, 1, 7, 8, 9, 24, 25, 56, 57, 300] {
+                        let label: Vec<u8> = (0..length).map(|at| at as u8).collect();
+                        at = check(&mut atlas, at, octets, &label);
+                    }
+                }
+            }
+        }
+        assert!(atlas.memory() < 10_000, "freed blocks are used again: {}", atlas.memory());
+    }
+}
