@@ -21,6 +21,7 @@ use std::{
 enum Side {
     Server,
     Client,
+    Proxy,
 }
 
 /// What a process said; None is the end of its output.
@@ -47,7 +48,11 @@ impl Player {
         endpoint: &str,
         words: Sender<Word>,
     ) -> Self {
-        let role = if side == Side::Server { "server" } else { "client" };
+        let role = match side {
+            Side::Server => "server",
+            Side::Client => "client",
+            Side::Proxy => "proxy",
+        };
         let mut child = Command::new(env::current_exe().unwrap())
             .args(["role", role, subject, &workload.name, &count.to_string(), endpoint])
             .env("RUST_BACKTRACE", "0")
@@ -78,6 +83,16 @@ impl Player {
 
     fn tell(&mut self) {
         let _ = self.child.stdin.as_mut().unwrap().write_all(b"go\n");
+    }
+
+    /// What all threads have taken of the processors so far, in seconds.
+    fn cpu(&self) -> f64 {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).into_iter().flatten();
+        let time = |thread: std::io::Result<fs::DirEntry>| {
+            let text = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+            text.split(' ').next()?.parse::<f64>().ok()
+        };
+        threads.filter_map(time).sum::<f64>() / 1e9
     }
 
     /// Resident memory, in KiB.
@@ -115,7 +130,11 @@ fn converse(
 ) -> Result<Said, String> {
     let (words, heard) = channel();
     let deadline = Instant::now() + limit;
-    let mut server = Player::start(Side::Server, subject, workload, count, endpoint, words.clone());
+    let start = |side, endpoint: &str| Player::start(side, subject, workload, count, endpoint, words.clone());
+    if workload.pattern.has_proxy() {
+        return converse_through(&start, endpoint, &heard, deadline);
+    }
+    let mut server = start(Side::Server, endpoint);
     let mut client: Option<Player> = None;
     let (mut said, mut done) = (Said::new(), vec![]);
     let alone = workload.plan.transport == Transport::Inproc;
@@ -124,7 +143,7 @@ fn converse(
             (Side::Server, Some(line)) if line.starts_with("endpoint ") => {
                 said.insert((Side::Server, "memory before".to_owned()), server.memory());
                 let endpoint = &line["endpoint ".len()..];
-                client = Some(Player::start(Side::Client, subject, workload, count, endpoint, words.clone()));
+                client = Some(start(Side::Client, endpoint));
             }
             (Side::Client, Some(line)) if line == "ready" => {
                 said.insert((Side::Server, "memory after".to_owned()), server.memory());
@@ -134,9 +153,7 @@ fn converse(
                 }
             }
             (side, Some(line)) if line.starts_with("done") => {
-                for (key, value) in line.split(' ').filter_map(|word| word.split_once('=')) {
-                    said.insert((side, key.to_owned()), value.parse().unwrap_or(f64::NAN));
-                }
+                note(&mut said, side, &line);
                 done.push(side);
                 match (side, workload.pattern) {
                     (Side::Server, Pattern::Stream) if !alone => client.as_mut().unwrap().tell(),
@@ -148,12 +165,52 @@ fn converse(
                 }
             }
             (side, Some(line)) if line.starts_with("ended") && !done.contains(&side) => {
-                let complaint = line["ended".len()..].trim();
-                return Err(if complaint.is_empty() {
-                    "ended early".to_owned()
-                } else {
-                    complaint.to_owned()
-                });
+                return Err(complaint_of(line["ended".len()..].trim()));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn note(said: &mut Said, side: Side, line: &str) {
+    for (key, value) in line.split(' ').filter_map(|word| word.split_once('=')) {
+        said.insert((side, key.to_owned()), value.parse().unwrap_or(f64::NAN));
+    }
+}
+
+fn complaint_of(text: &str) -> String {
+    if text.is_empty() { "ended early".to_owned() } else { text.to_owned() }
+}
+
+/// With a proxy: it says where it listens, then the receiver begins, then the sender.
+fn converse_through(
+    start: &impl Fn(Side, &str) -> Player,
+    endpoint: &str,
+    heard: &Receiver<Word>,
+    deadline: Instant,
+) -> Result<Said, String> {
+    let proxy = start(Side::Proxy, endpoint);
+    let (mut said, mut players, mut done) = (Said::new(), vec![], vec![]);
+    loop {
+        match next(heard, deadline)? {
+            (Side::Proxy, Some(line)) if line.starts_with("endpoint ") => {
+                let (front, back) = line["endpoint ".len()..].split_once(' ').unwrap();
+                players.push(start(Side::Server, back));
+                players.push(start(Side::Client, front));
+            }
+            (side, Some(line)) if line.starts_with("done") => {
+                note(&mut said, side, &line);
+                done.push(side);
+                if side == Side::Server {
+                    said.insert((Side::Proxy, "cpu".to_owned()), proxy.cpu());
+                    players[1].tell();
+                }
+                if done.len() == 2 {
+                    return Ok(said);
+                }
+            }
+            (side, Some(line)) if line.starts_with("ended") && !done.contains(&side) => {
+                return Err(complaint_of(line["ended".len()..].trim()));
             }
             _ => {}
         }
@@ -172,15 +229,17 @@ fn figures(workload: &Workload, said: &Said) -> Vec<Figure> {
         let find = |side| said.get(&(side, key.to_owned())).copied();
         find(Side::Client).or_else(|| find(Side::Server)).unwrap_or(f64::NAN)
     };
-    let cpu: f64 =
-        [Side::Server, Side::Client].iter().filter_map(|side| said.get(&(*side, "cpu".to_owned()))).sum();
+    let cpu: f64 = [Side::Server, Side::Client, Side::Proxy]
+        .iter()
+        .filter_map(|side| said.get(&(*side, "cpu".to_owned())))
+        .sum();
     let messages = get("messages");
     let rate = messages / get("seconds");
     let figure = |row: String, unit, value| Figure { row, unit, value };
     let name = &workload.name;
     let mut figures = vec![];
     match workload.pattern {
-        Pattern::Stream => {
+        Pattern::Stream | Pattern::Streamer | Pattern::Queue => {
             figures.push(figure(name.clone(), Unit::PerSecond, rate));
             if workload.plan.transport != Transport::Inproc {
                 let per_million = cpu / messages * 1e6;
@@ -214,7 +273,7 @@ pub fn scaled(workload: &Workload, count: u64, figures: &[Figure], seconds: f64)
     let rate = match workload.pattern {
         Pattern::Publish => 1e3,
         Pattern::RoundTrip => 1e6 / first.value,
-        Pattern::Stream | Pattern::Dealers => first.value,
+        Pattern::Stream | Pattern::Dealers | Pattern::Streamer | Pattern::Queue => first.value,
     };
     let wanted = rate * seconds;
     wanted.is_finite().then(|| (wanted as u64).min(8 * count).max(workload.start))

@@ -70,10 +70,10 @@ fn main() -> ExitCode {
     raise_file_limit();
     if let Some(Role::Role { side, subject, workload, count, endpoint }) = arguments.role {
         let workload = workload::all().into_iter().find(|known| known.name == workload).unwrap();
-        let role = if side == "server" {
-            roles::Role::Server { count, endpoint }
-        } else {
-            roles::Role::Client { count, endpoint }
+        let role = match side.as_str() {
+            "server" => roles::Role::Server { count, endpoint },
+            "proxy" => roles::Role::Proxy { endpoint },
+            _ => roles::Role::Client { count, endpoint },
         };
         return match subjects::play(&subject, role, &workload) {
             Ok(()) => ExitCode::SUCCESS,

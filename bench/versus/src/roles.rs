@@ -26,6 +26,7 @@ use std::{
 pub enum Role {
     Server { count: u64, endpoint: String },
     Client { count: u64, endpoint: String },
+    Proxy { endpoint: String },
 }
 
 pub fn play<S: Subject>(role: Role, workload: &Workload) -> Result<(), String> {
@@ -38,12 +39,13 @@ pub fn play<S: Subject>(role: Role, workload: &Workload) -> Result<(), String> {
     let plan = &workload.plan;
     let subject = S::new(plan)?;
     match (role, workload.pattern) {
-        (Role::Server { count, endpoint }, Pattern::Stream) => {
+        (Role::Server { count, endpoint }, Pattern::Stream | Pattern::Streamer | Pattern::Queue) => {
             subject.run(pull(&subject, workload, count, &endpoint));
         }
-        (Role::Client { count, endpoint }, Pattern::Stream) => {
+        (Role::Client { count, endpoint }, Pattern::Stream | Pattern::Streamer | Pattern::Queue) => {
             push_from_threads(&subject, workload, count, &endpoint)
         }
+        (Role::Proxy { endpoint }, pattern) => subject.run(proxy(&subject, workload, pattern, &endpoint)),
         (Role::Server { count, endpoint }, Pattern::RoundTrip) if plan.transport == Transport::Inproc => {
             subject.run(round_trip_inside(&subject, workload, count, &endpoint));
         }
@@ -113,8 +115,15 @@ fn order(workload: &Workload, senders: usize) -> Order {
 
 async fn pull<S: Subject>(subject: &S, workload: &Workload, count: u64, endpoint: &str) {
     let plan = &workload.plan;
-    let mut socket = subject.socket(Kind::Pull, plan);
-    let endpoint = socket.bind(endpoint).await;
+    let kind = if workload.pattern == Pattern::Queue { Kind::Dealer } else { Kind::Pull };
+    let mut socket = subject.socket(kind, plan);
+    let endpoint = match workload.pattern.has_proxy() {
+        true => {
+            socket.connect(endpoint).await;
+            endpoint.to_owned()
+        }
+        false => socket.bind(endpoint).await,
+    };
     if plan.transport == Transport::Inproc {
         let (subject, workload, endpoint) = (subject.clone(), workload.clone(), endpoint.clone());
         thread::spawn(move || {
@@ -141,6 +150,19 @@ async fn pull<S: Subject>(subject: &S, workload: &Workload, count: u64, endpoint
     done(&[("messages", total as f64), ("seconds", seconds), ("cpu", cpu() - begin)]);
 }
 
+/// Between two endpoints of its own, until the process is ended.
+async fn proxy<S: Subject>(subject: &S, workload: &Workload, pattern: Pattern, endpoint: &str) {
+    let (front, back) = match pattern {
+        Pattern::Queue => (Kind::Router, Kind::Dealer),
+        _ => (Kind::Pull, Kind::Push),
+    };
+    let mut front = subject.socket(front, &workload.plan);
+    let mut back = subject.socket(back, &workload.plan);
+    let bound = (front.bind(endpoint).await, back.bind(endpoint).await);
+    say(&format!("endpoint {} {}", bound.0, bound.1));
+    subject.proxy(front, back).await;
+}
+
 async fn push<S: Subject>(
     subject: &S,
     workload: &Workload,
@@ -148,7 +170,8 @@ async fn push<S: Subject>(
     count: u64,
     endpoint: &str,
 ) -> S::Socket {
-    let mut socket = subject.socket(Kind::Push, &workload.plan);
+    let kind = if workload.pattern == Pattern::Queue { Kind::Dealer } else { Kind::Push };
+    let mut socket = subject.socket(kind, &workload.plan);
     socket.connect(endpoint).await;
     let mut body = vec![7; workload.plan.size];
     for number in 0..count {

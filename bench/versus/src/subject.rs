@@ -6,6 +6,7 @@
 use std::{future::Future, pin::pin, task};
 
 /// A library with its context. Clones share the context; every thread has its own clone.
+#[allow(async_fn_in_trait)]
 pub trait Subject: Clone + Send + 'static {
     type Socket: Socket;
 
@@ -17,6 +18,11 @@ pub trait Subject: Clone + Send + 'static {
 
     /// Called inside [`run`](Self::run).
     fn socket(&self, kind: Kind, plan: &Plan) -> Self::Socket;
+
+    /// Moves messages from one socket to the other for as long as the process lives.
+    async fn proxy(&self, _front: Self::Socket, _back: Self::Socket) {
+        panic!("has no proxy for these sockets");
+    }
 }
 
 /// A socket with default options, and only what the workloads need. Whatever goes wrong ends the process: the run then

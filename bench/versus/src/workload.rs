@@ -13,6 +13,10 @@ pub enum Pattern {
     Publish,
     /// Many DEALERs of one process on one ROUTER that echoes.
     Dealers,
+    /// PUSH to PULL to PUSH to PULL, as fast as it goes; what is in the middle is a process of its own.
+    Streamer,
+    /// The same with DEALER to ROUTER to DEALER to DEALER.
+    Queue,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +74,19 @@ pub fn all() -> Vec<Workload> {
         add(&format!("topics/{subscriptions}"), Pattern::Publish, Plan { subscriptions, ..tcp }, 100);
     }
     add("dealers/1000", Pattern::Dealers, Plan { peers: 1000, latency: true, ..tcp }, 2000);
+    for size in [64, 1024] {
+        let plan = Plan { size, ..tcp };
+        add(&format!("proxy/streamer/{size}"), Pattern::Streamer, plan, 20_000);
+        add(&format!("proxy/queue/{size}"), Pattern::Queue, plan, 20_000);
+    }
     all
+}
+
+impl Pattern {
+    /// Whether there is a third process in the middle.
+    pub fn has_proxy(self) -> bool {
+        matches!(self, Self::Streamer | Self::Queue)
+    }
 }
 
 /// One figure of one round.

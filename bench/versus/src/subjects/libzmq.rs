@@ -53,6 +53,7 @@ mod zmq {
         pub(super) fn zmq_msg_more(message: *const Msg) -> c_int;
         pub(super) fn zmq_msg_data(message: *mut Msg) -> *const u8;
         pub(super) fn zmq_msg_size(message: *const Msg) -> usize;
+        pub(super) fn zmq_proxy(front: *mut c_void, back: *mut c_void, capture: *mut c_void) -> c_int;
         pub(super) fn zmq_errno() -> c_int;
         pub(super) fn zmq_strerror(number: c_int) -> *const c_char;
     }
@@ -100,6 +101,11 @@ impl Subject for Libzmq {
             wrapped.set(zmq::SNDHWM, &0_i32.to_ne_bytes());
         }
         wrapped
+    }
+
+    async fn proxy(&self, front: Wrapped, back: Wrapped) {
+        // SAFETY: both sockets are open, and nobody else uses them.
+        must(unsafe { zmq::zmq_proxy(front.socket, back.socket, ptr::null_mut()) });
     }
 }
 

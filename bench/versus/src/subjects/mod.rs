@@ -19,6 +19,7 @@ pub const ALL: &[&str] = &[
     "zeroxide",
     "libzmq",
     "raw",
+    "raw-busy",
     #[cfg(feature = "omq")]
     "omq",
     #[cfg(feature = "omq")]
@@ -29,10 +30,14 @@ pub const ALL: &[&str] = &[
     "zeromq",
     #[cfg(feature = "monocoque")]
     "monocoque",
+    "zeroxide-busy",
+    "zeroxide-async",
     "zeroxide-block_on",
     "zeroxide-smol",
     #[cfg(feature = "tokio")]
     "zeroxide-tokio",
+    #[cfg(feature = "tokio")]
+    "zeroxide-tokio-many",
 ];
 
 /// Plays one side of a workload in this process.
@@ -40,11 +45,19 @@ pub fn play(name: &str, role: roles::Role, workload: &Workload) -> Result<(), St
     match name {
         "zeroxide" => roles::play::<zeroxide::Zeroxide<zeroxide::Blocking>>(role, workload),
         "zeroxide-block_on" => roles::play::<zeroxide::Zeroxide<zeroxide::BlockOn>>(role, workload),
+        "zeroxide-async" => roles::play::<zeroxide::Zeroxide<zeroxide::Own>>(role, workload),
+        "zeroxide-busy" => roles::play::<zeroxide::Zeroxide<zeroxide::Busy>>(role, workload),
+        #[cfg(feature = "tokio")]
+        "zeroxide-tokio-many" => roles::play::<zeroxide::Zeroxide<zeroxide::TokioMany>>(role, workload),
         "zeroxide-smol" => roles::play::<zeroxide::Zeroxide<zeroxide::Smol>>(role, workload),
         #[cfg(feature = "tokio")]
         "zeroxide-tokio" => roles::play::<zeroxide::Zeroxide<zeroxide::Tokio>>(role, workload),
         "libzmq" => roles::play::<libzmq::Libzmq>(role, workload),
         "raw" => roles::play::<raw::Raw>(role, workload),
+        "raw-busy" => {
+            raw::poll_instead_of_sleeping();
+            roles::play::<raw::Raw>(role, workload)
+        }
         #[cfg(feature = "omq")]
         "omq" => roles::play::<omq::Omq>(role, workload),
         #[cfg(feature = "omq")]

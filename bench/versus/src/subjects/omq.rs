@@ -91,6 +91,10 @@ impl Subject for OmqAsync {
     fn socket(&self, kind: Kind, _: &Plan) -> Async {
         Async(self.0.socket(socket_type(kind), Options::default()))
     }
+
+    async fn proxy(&self, front: Async, back: Async) {
+        omq_tokio::proxy::proxy(front.0, back.0, None).await.unwrap();
+    }
 }
 
 pub struct Async(omq_tokio::Socket);

@@ -6,7 +6,7 @@
 use crate::subject::{Kind, Plan, Socket, Subject, Transport, run_ready};
 use std::{
     future::Future,
-    io::{Read, Write},
+    io::{ErrorKind, Read, Write},
     net::{TcpListener, TcpStream},
     os::{
         fd::{AsRawFd, RawFd},
@@ -14,6 +14,7 @@ use std::{
     },
     sync::{
         Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
 };
@@ -34,7 +35,7 @@ impl Subject for Raw {
     type Socket = Wire;
 
     fn new(plan: &Plan) -> Result<Self, String> {
-        if plan.peers > 4 || plan.subscriptions > 0 {
+        if plan.peers > 4 || plan.subscriptions > 0 || (BUSY.load(Ordering::Relaxed) && !plan.latency) {
             return Err("no raw counterpart".to_owned());
         }
         Ok(Self(Arc::default()))
@@ -65,9 +66,38 @@ enum Listener {
     Unix(UnixListener),
 }
 
-trait Octets: Read + Write + AsRawFd {}
-impl Octets for TcpStream {}
-impl Octets for UnixStream {}
+trait Octets: Read + Write + AsRawFd {
+    fn never_block(&self);
+}
+impl Octets for TcpStream {
+    fn never_block(&self) {
+        self.set_nonblocking(true).unwrap();
+    }
+}
+impl Octets for UnixStream {
+    fn never_block(&self) {
+        self.set_nonblocking(true).unwrap();
+    }
+}
+
+/// Whether round trips read again and again instead of sleeping in a read.
+static BUSY: AtomicBool = AtomicBool::new(false);
+
+pub fn poll_instead_of_sleeping() {
+    BUSY.store(true, Ordering::Relaxed);
+}
+
+/// Reads all of a body; a stream that does not block is asked again and again.
+fn read_whole(stream: &mut Box<dyn Octets>, mut body: &mut [u8]) {
+    while !body.is_empty() {
+        match stream.read(body) {
+            Ok(0) => panic!("the peer is gone"),
+            Ok(count) => body = &mut body[count..],
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
 
 struct Peer {
     stream: Box<dyn Octets>,
@@ -78,6 +108,9 @@ struct Peer {
 
 impl Peer {
     fn new(stream: Box<dyn Octets>) -> Self {
+        if BUSY.load(Ordering::Relaxed) {
+            stream.never_block();
+        }
         Self { stream, buffer: vec![0; BUFFER], begin: 0, end: 0 }
     }
 
@@ -230,7 +263,7 @@ impl Socket for Wire {
             return read(&input.recv().unwrap());
         }
         if !self.gather {
-            self.peers[0].stream.read_exact(&mut self.body).unwrap();
+            read_whole(&mut self.peers[0].stream, &mut self.body);
             return read(&self.body);
         }
         let (header, length) = self.select();
@@ -248,7 +281,7 @@ impl Socket for Wire {
                 continue;
             }
             let stream = &mut self.peers[0].stream;
-            stream.read_exact(&mut self.body).unwrap();
+            read_whole(stream, &mut self.body);
             stream.write_all(&self.body).unwrap();
         }
     }

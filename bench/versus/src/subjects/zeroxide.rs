@@ -1,12 +1,13 @@
 //! Zeroxide, blocking and on three executors.
 
 use crate::subject::{Kind, Plan, Socket, Subject, run_ready};
-use std::{future::Future, marker::PhantomData};
+use std::{future::Future, marker::PhantomData, time::Duration};
 use zeroxide::{Context, Message, SocketType};
 
 /// How a program waits.
 pub trait Waiting: Clone + Send + 'static {
     const ASYNC: bool;
+    const BUSY: Duration = Duration::ZERO;
     fn run<T>(future: impl Future<Output = T>) -> T;
 }
 
@@ -16,6 +17,27 @@ impl Waiting for Blocking {
     const ASYNC: bool = false;
     fn run<T>(future: impl Future<Output = T>) -> T {
         run_ready(future)
+    }
+}
+
+/// Polls before it sleeps.
+#[derive(Clone)]
+pub struct Busy;
+impl Waiting for Busy {
+    const ASYNC: bool = false;
+    const BUSY: Duration = Duration::from_millis(1);
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        run_ready(future)
+    }
+}
+
+/// The library's own executor, whose thread reads.
+#[derive(Clone)]
+pub struct Own;
+impl Waiting for Own {
+    const ASYNC: bool = true;
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        zeroxide::block_on(future)
     }
 }
 
@@ -50,6 +72,23 @@ impl Waiting for Tokio {
     }
 }
 
+/// The future runs on this thread, beside two workers that look after timers and descriptors.
+#[cfg(feature = "tokio")]
+#[derive(Clone)]
+pub struct TokioMany;
+#[cfg(feature = "tokio")]
+impl Waiting for TokioMany {
+    const ASYNC: bool = true;
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(future)
+    }
+}
+
 #[derive(Clone)]
 pub struct Zeroxide<W>(Context, PhantomData<W>);
 
@@ -75,7 +114,13 @@ impl<W: Waiting> Subject for Zeroxide<W> {
             Kind::Pub => SocketType::Pub,
             Kind::Sub => SocketType::Sub,
         };
-        Wrapped(zeroxide::Socket::new(&self.0, kind).unwrap(), PhantomData)
+        let socket = zeroxide::Socket::new(&self.0, kind).unwrap();
+        socket.set_busy_wait(W::BUSY);
+        Wrapped(socket, PhantomData)
+    }
+
+    async fn proxy(&self, front: Wrapped<W>, back: Wrapped<W>) {
+        zeroxide::proxy(&front.0, &back.0).unwrap();
     }
 }
 
