@@ -106,6 +106,7 @@ const KNOWN: &[Known] = known! {
     "type-of-service" "number" |socket, value| socket.set_type_of_service(value);
     "priority" "number or none" |socket, value| socket.set_priority(value);
     "busy-poll" "duration or none" |socket, value| socket.set_busy_poll(value);
+    "busy-wait" "duration" |socket, value| socket.set_busy_wait(value);
     "bind-to-device" "text or none" |socket,name:Option<String>|socket.set_bind_to_device(name);
     "socks-proxy" "text or none" |socket,proxy:Option<String>|socket.set_socks_proxy(proxy);
 };

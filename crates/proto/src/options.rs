@@ -143,6 +143,8 @@ pub struct Options {
     pub priority: Option<u32>,
     /// SO_BUSY_POLL.
     pub busy_poll: Option<Duration>,
+    /// How long a blocked call polls before it sleeps; zero is not at all.
+    pub busy_wait: Duration,
     /// SO_BINDTODEVICE.
     pub bind_to_device: Option<String>,
     /// How many networks a multicast datagram may cross (udp); 1 stays on this network.
@@ -268,6 +270,7 @@ impl Default for Options {
             type_of_service: 0,
             priority: None,
             busy_poll: None,
+            busy_wait: Duration::ZERO,
             bind_to_device: None,
             multicast_hops: 1,
             multicast_loop: true,

@@ -5,6 +5,7 @@
 //! first helps: it writes what is queued; only then does it park.
 
 use crate::{
+    busy::Look,
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     io::shared::Command,
     link::ReadOutcome,
@@ -173,6 +174,8 @@ impl Core {
             done => return done,
         }
         let bell = bell();
+        // Whoever minds signals sleeps at once: one that came between two looks would not be heard of.
+        let busy = if signals == Signals::Ignored { self.busy_until(patience) } else { None };
         loop {
             let seated = bell
                 .as_ref()
@@ -180,11 +183,19 @@ impl Core {
                 .and_then(|bell| Some((bell, self.seat.enter(self)?)));
             let outcome = match seated {
                 Some((bell, mut claims)) => {
-                    let outcome = self.recv_seated(&mut claims, bell, signals, patience, attempt);
+                    let outcome = match self.look_until(busy, Some(&mut claims), || self.attempt(attempt)) {
+                        Look::Found(done) => Some(done),
+                        Look::Changed => None,
+                        Look::Over => self.recv_seated(&mut claims, bell, signals, patience, attempt),
+                    };
                     self.seat.leave(claims, self.readable.has_waiters());
                     outcome
                 }
-                None => self.recv_parked(bell.as_ref(), signals, patience, attempt),
+                None => match self.look_until(busy, None, || self.attempt(attempt)) {
+                    Look::Found(done) => Some(done),
+                    Look::Changed => None,
+                    Look::Over => self.recv_parked(bell.as_ref(), signals, patience, attempt),
+                },
             };
             if let Some(done) = outcome {
                 return done;
@@ -205,6 +216,7 @@ impl Core {
             if let Some(done) = self.attempt(attempt) {
                 return Some(done);
             }
+            self.counters.sleeps();
             return match wait_for_bell(ring, patience.deadline()) {
                 Ok(true) => self.attempt(attempt),
                 Ok(false) => Some(self.last_attempt(attempt)),
@@ -216,6 +228,7 @@ impl Core {
         if let Some(done) = self.attempt(attempt) {
             return Some(done);
         }
+        self.counters.sleeps();
         match patience.deadline() {
             None => parker.park(),
             Some(deadline) => {
@@ -246,6 +259,7 @@ impl Core {
         ready.extend(streams.map(|stream| PollFd::new(&**stream, PollFlags::IN)));
         let timeout = patience.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let wait = if signals == Signals::End { wait_fds_interruptible } else { wait_fds };
+        self.counters.sleeps();
         let waited = wait(&mut ready, timeout);
         drop(ticket);
         match waited {
@@ -268,7 +282,7 @@ impl Core {
     }
 
     /// Reads claimed connections: of those that are up, the ones that `wanted` says. True if anything came.
-    fn read_claimed(&self, claims: &mut Claims, mut wanted: impl FnMut(&Claim) -> bool) -> bool {
+    pub(crate) fn read_claimed(&self, claims: &mut Claims, mut wanted: impl FnMut(&Claim) -> bool) -> bool {
         let (mut found, mut changed) = (false, false);
         for claim in &mut claims.connections {
             if claim.stream.is_none() || !wanted(claim) {
@@ -370,6 +384,11 @@ impl Core {
         if matches!(patience, Patience::None) {
             return Err(SendErrorCause::WouldBlock);
         }
+        if signals == Signals::Ignored
+            && let Some(done) = self.look_for_room(patience, &mut attempt)
+        {
+            return Ok(done);
+        }
         let parker = ThreadParker::current();
         let bell = if signals == Signals::End { bell() } else { None };
         loop {
@@ -379,6 +398,7 @@ impl Core {
             if let Some(done) = attempt() {
                 return Ok(done);
             }
+            self.counters.sleeps();
             let in_time = match (&bell, patience.deadline()) {
                 (Some((ring, _)), deadline) => match wait_for_bell(ring, deadline) {
                     Ok(in_time) => in_time,

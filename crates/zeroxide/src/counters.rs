@@ -11,6 +11,7 @@ pub(crate) struct Counters {
     pub(crate) failed_handshakes: AtomicU64,
     pub(crate) denied_peers: AtomicU64,
     pub(crate) protocol_errors: AtomicU64,
+    pub(crate) sleeps: AtomicU64,
 }
 
 impl Counters {
@@ -20,6 +21,11 @@ impl Counters {
         {
             counter.fetch_add(count as u64, Relaxed);
         }
+    }
+
+    /// A blocked call is about to sleep.
+    pub(crate) fn sleeps(&self) {
+        self.sleeps.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn losses(&self, reason: Loss) -> u64 {
@@ -53,6 +59,8 @@ pub struct Statistics {
     pub denied_peers: u64,
     /// Connections dropped because the peer broke the protocol after the handshake.
     pub protocol_errors: u64,
+    /// How often a blocking send or receive had to sleep so far; see [`Handle::set_busy_wait`](crate::Handle::set_busy_wait).
+    pub sleeps: u64,
 }
 
 impl Statistics {
@@ -64,6 +72,7 @@ impl Statistics {
             failed_handshakes: counters.failed_handshakes.load(Relaxed),
             denied_peers: counters.denied_peers.load(Relaxed),
             protocol_errors: counters.protocol_errors.load(Relaxed),
+            sleeps: counters.sleeps.load(Relaxed),
         }
     }
 

@@ -72,6 +72,7 @@
 // This room is where protocol, lanes and bytes meet. It knows all three; they do not know each other.
 
 mod blocking;
+mod busy;
 mod context;
 mod counters;
 #[doc(hidden)]

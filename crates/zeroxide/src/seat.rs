@@ -75,6 +75,12 @@ impl Seat {
         self.stale.store(true, Release);
     }
 
+    /// Connections have changed, so that a thread that polls sits down anew; one that does not sit here, only if there
+    /// are few enough of them.
+    pub(crate) fn has_changed(&self, core: &Core, seated: bool) -> bool {
+        self.stale.load(Relaxed) && (seated || core.connected.load(Relaxed) <= MOST_CONNECTIONS)
+    }
+
     /// Takes the seat if it is free or was ours, and there are few enough connections. The guard is held while waiting.
     pub(crate) fn enter<'a>(&'a self, core: &Arc<Core>) -> Option<MutexGuard<'a, Claims>> {
         if core.connected.load(Relaxed) > MOST_CONNECTIONS {
@@ -222,6 +228,11 @@ impl Claims {
             io.command(Command::Claimed(Arc::downgrade(core)));
         }
         true
+    }
+
+    /// Whether there is one to read.
+    pub(crate) fn any_up(&self) -> bool {
+        self.connections.iter().any(|claim| claim.stream.is_some())
     }
 
     fn io(&self) -> Option<&Arc<crate::io::shared::IoShared>> {

@@ -132,6 +132,20 @@ impl Wire {
         self.write_out(peer)
     }
 
+    /// For a sender that polls: writes, even if the kernel took no more the last time. The poller watches a blocked
+    /// connection all the same, so nothing depends on this call, and the poller tells of its end.
+    pub(crate) fn write_again(&self, peer: &Peer) {
+        if !self.blocked.load(Relaxed) {
+            return self.write_or_report(peer);
+        }
+        if let Some(_token) = self.transmit.try_lock() {
+            self.blocked.store(false, Relaxed);
+        }
+        if self.write_out(peer) == Drained::Again {
+            self.schedule();
+        }
+    }
+
     /// Whether all that was sent has been handed to the kernel.
     pub(crate) fn is_drained(&self, peer: &Peer) -> bool {
         let transmit = self.transmit.lock();

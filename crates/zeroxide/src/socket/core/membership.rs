@@ -206,6 +206,7 @@ impl Core {
         rules.machine.configure(options);
         self.needs_accept.store(rules.machine.needs_accept(), Relaxed);
         self.conflate.store(options.conflate, Relaxed);
+        self.set_busy_wait(options.busy_wait);
         let over_wires = rules.peers.0.iter().flatten().filter(|peer| !peer.is_within());
         let freed = over_wires.filter(|peer| {
             let _ = peer.outbox.set_limit(options.send_high_water_mark);

@@ -24,7 +24,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc, MutexGuard,
-        atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering::*},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::*},
     },
 };
 use zeroxide_pipe::{EventCount, Lane};
@@ -63,6 +63,8 @@ pub(crate) struct Core {
     reports: Mutex<VecDeque<(PeerId, Message)>>,
     state: AtomicU8,
     conflate: AtomicBool,
+    /// Nanoseconds that a blocked call polls before it sleeps.
+    pub(crate) busy_wait: AtomicU64,
     needs_accept: AtomicBool,
     lock_step: bool,
 }
@@ -123,6 +125,7 @@ impl Core {
             connected: AtomicUsize::new(0),
             state: AtomicU8::new(OPEN),
             conflate: AtomicBool::new(options.conflate),
+            busy_wait: AtomicU64::new(0),
             needs_accept: AtomicBool::new(machine.needs_accept()),
             lock_step: matches!(kind, SocketType::Req | SocketType::Rep),
             rules: Mutex::new(Rules {

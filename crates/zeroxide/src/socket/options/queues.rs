@@ -65,6 +65,49 @@ options! {
     ]);
 }
 
+impl Handle {
+    /// How long a thread that waits in a blocking send or receive polls before it sleeps: it reads and writes its
+    /// connections itself, again and again, and is there the moment something comes. For whoever pays with a processor for
+    /// round trips without a wake-up.
+    ///
+    /// - Zero, the default, sleeps at once. Acts on calls that begin later; each begins anew. Timeouts, shutdown and
+    ///   other threads that send or close end the wait as ever.
+    /// - It is of use only if the answer usually comes within this time and no other thread wants the processor.
+    ///   [`Statistics::sleeps`](crate::Statistics::sleeps) says how often it was not enough.
+    /// - With more than eight connections on a socket an I/O thread reads, which does sleep; then, and over inproc, the
+    ///   waiting thread is spared its own wake-up only.
+    /// - Calls that wait for several sockets ([`Poller`](crate::Poller), [`Proxy`](crate::Proxy)) do not poll; of tasks only
+    ///   what [`block_on`](crate::block_on) runs does.
+    ///
+    /// This is of the library, and needs neither privileges nor a device; [`set_busy_poll`](Self::set_busy_poll)
+    /// (`ZMQ_BUSY_POLL`) asks the kernel to poll the network device. Either works without the other. libzmq has nothing of
+    /// the kind, so the C API has no option for it.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroxide::{Context, Rep, Req};
+    /// let context = Context::new();
+    /// let (req, rep) = (Req::new(&context)?, Rep::new(&context)?);
+    /// req.set_busy_wait(Duration::from_micros(200));
+    /// rep.set_busy_wait(Duration::from_micros(200));
+    /// req.connect(&rep.bind("tcp://127.0.0.1:*")?)?;
+    /// let answering = std::thread::spawn(move || rep.send(rep.recv()?).map_err(Box::<dyn std::error::Error + Send + Sync>::from));
+    /// req.send("soon?")?;
+    /// assert_eq!(req.recv()?, "soon?".into());
+    /// answering.join().unwrap().unwrap();
+    /// println!("slept {} times", req.statistics().sleeps);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn set_busy_wait(&self, busy_wait: Duration) {
+        self.change_options(|options| options.busy_wait = busy_wait);
+    }
+
+    /// What [`set_busy_wait`](Self::set_busy_wait) was given last, or zero.
+    pub fn busy_wait(&self) -> Duration {
+        self.get(|options| options.busy_wait)
+    }
+}
+
 fn lets_something_through(limit: Option<usize>) -> Allowed {
     valid(limit != Some(0), "a limit of 0 lets nothing through; None is without bound")
 }

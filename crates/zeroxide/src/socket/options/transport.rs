@@ -230,7 +230,8 @@ options! {
     /// How long the system polls the device before it sleeps (SO_BUSY_POLL), in microseconds; `None` leaves it to the
     /// system. More than the system's default needs privileges, without which connecting fails.
     ///
-    /// Default: `None`. Acts on connections made later.
+    /// Default: `None`. Acts on connections made later. To poll without privileges, in the waiting thread, and on
+    /// connections of this machine too, see [`set_busy_wait`](Self::set_busy_wait).
     set_busy_poll(busy_poll: Option<Duration>) "ZMQ_BUSY_POLL"
         if |_socket| counted(busy_poll.map(|time| time.as_micros()));
 }
