@@ -355,6 +355,12 @@ impl<B: Carry> Lane<B> {
         self.room.load(Ordering::Relaxed)
     }
 
+    /// For how many messages there is room: exact for the only producer. A closed lane refuses all the same.
+    pub fn room(&self) -> usize {
+        let state = lock(&self.state);
+        state.limit.map_or(usize::MAX, |limit| limit.saturating_sub(state.used))
+    }
+
     /// Takes the oldest batch in exchange for an empty one, whose memory is used again. `false` if there is nothing:
     /// `batch` is empty then, and the next push will say that the consumer is dormant.
     ///

@@ -190,6 +190,17 @@ impl Batch {
         })
     }
 
+    /// The octets of all bodies, if what is left is messages in the shortest framing and nothing else: then it can be sent
+    /// on as it is. A command between them, which was meant for whoever received it, makes it `None`.
+    pub fn plain_octets(&self) -> Option<usize> {
+        let (mut bodies, mut size) = (0, 0);
+        for (body, ..) in self.frames() {
+            bodies += body.len();
+            size += body.len() + if body.len() > usize::from(u8::MAX) { 9 } else { 2 };
+        }
+        (size == self.size()).then_some(bodies)
+    }
+
     /// Drops the messages that have more than one frame; returns how many those were.
     pub fn drop_multipart(&mut self) -> usize {
         if !self.frames().any(|(_, _, more)| more) {

@@ -286,3 +286,75 @@ fn sockets_that_do_not_fit_are_refused() {
     let misfit = Proxy::new(&pull, &push).control(&push).run();
     assert_eq!(misfit, Err(ProxyError::CannotControl(SocketType::Push)));
 }
+
+#[test]
+fn a_streamer_keeps_order_counts_and_marks_whether_it_moves_batches_or_messages() {
+    const COUNT: u64 = 20_000;
+    // With one worker whole batches pass; with marks smaller than a batch single messages do.
+    for (workers, mark) in [(1, 1000), (1, 7), (2, 1000)] {
+        for transport in ["tcp://127.0.0.1:*", "inproc://"] {
+            let context = Context::new();
+            let (front, back) = (Pull::new(&context).unwrap(), Push::new(&context).unwrap());
+            front.set_receive_high_water_mark(Some(mark)).unwrap();
+            back.set_send_high_water_mark(Some(mark)).unwrap();
+            let place = |name: &str| match transport {
+                "inproc://" => format!("inproc://{name}"),
+                other => other.to_owned(),
+            };
+            let (work, taken) = (front.bind(&place("work")).unwrap(), back.bind(&place("taken")).unwrap());
+            let pulls: Vec<_> = (0..workers)
+                .map(|_| {
+                    let pull = Pull::new(&context).unwrap();
+                    pull.connect(&taken).unwrap();
+                    pull
+                })
+                .collect();
+            assert!(back.wait_connected(workers, LONG));
+            let proxy = Proxy::new(&front, &back);
+            let control = proxy.controller();
+            thread::scope(|scope| {
+                let running = scope.spawn(|| proxy.run());
+                let push = Push::new(&context).unwrap();
+                push.connect(&work).unwrap();
+                let sender = scope.spawn(move || {
+                    for number in 0..COUNT {
+                        // Short and long framing, one frame and two.
+                        let body = [&number.to_be_bytes()[..], &vec![7; number as usize % 400]].concat();
+                        match number % 3 {
+                            0 => push.send([b"front".to_vec(), body]).unwrap(),
+                            _ => push.send(body).unwrap(),
+                        }
+                    }
+                    push
+                });
+                let share = COUNT as usize / workers;
+                let receivers: Vec<_> = pulls
+                    .into_iter()
+                    .map(|pull| {
+                        scope.spawn(move || {
+                            let mut before = None;
+                            for _ in 0..share {
+                                let message = pull.recv_timeout(LONG).unwrap();
+                                let body = message.frames().last().unwrap();
+                                let number = u64::from_be_bytes(*body.first_chunk().unwrap());
+                                assert!(before < Some(number), "{before:?} then {number}");
+                                assert_eq!(body.len(), 8 + number as usize % 400);
+                                assert_eq!(message.frames().len(), if number % 3 == 0 { 2 } else { 1 });
+                                before = Some(number);
+                            }
+                            pull
+                        })
+                    })
+                    .collect();
+                receivers.into_iter().for_each(|receiver| drop(receiver.join().unwrap()));
+                drop(sender.join().unwrap());
+                let counts = control.statistics();
+                assert_eq!(counts.front_received, counts.back_sent, "{workers} {mark} {transport}");
+                let octets = (0..COUNT).map(|n| 8 + n % 400 + if n % 3 == 0 { 5 } else { 0 }).sum();
+                assert_eq!(counts.front_received, Moved { messages: COUNT, octets });
+                control.terminate();
+                assert_eq!(running.join().unwrap(), Ok(()));
+            });
+        }
+    }
+}

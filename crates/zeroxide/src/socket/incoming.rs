@@ -146,6 +146,28 @@ impl Incoming {
         }
     }
 
+    /// Takes out what the peer whose turn it is has in hand, if that is messages and nothing else, and no more than `most`.
+    /// With the octets of all bodies.
+    pub(crate) fn take_batch(&mut self, most: usize) -> Option<(Batch, usize)> {
+        let peer = self.turns.current()?;
+        let slot = self.slots.get_mut(peer.0 as usize)?.as_mut()?;
+        if slot.batch.is_empty() {
+            slot.settle(&mut self.freed);
+            if !slot.refill(&mut self.freed) {
+                return None;
+            }
+        }
+        if slot.batch.messages() > most {
+            return None;
+        }
+        let octets = slot.batch.plain_octets()?;
+        let batch = std::mem::take(&mut slot.batch);
+        slot.owed += batch.messages();
+        slot.settle(&mut self.freed);
+        self.turns.rotate();
+        Some((batch, octets))
+    }
+
     fn pop_report(&mut self, from: &mut PeerId) -> Option<Message> {
         let (peer, message) = self.reports.pop_front()?;
         if let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) {

@@ -101,6 +101,7 @@ impl Peers for Directory {
 mod connection;
 mod effects;
 mod membership;
+mod passing;
 mod receiving;
 mod sending;
 

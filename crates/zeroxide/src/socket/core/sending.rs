@@ -153,14 +153,22 @@ impl Core {
     /// Whether the link of a peer must be told of a push, which made a sleeping reader or a full batch.
     #[inline]
     fn pushed(&self, peer: &Peer, pushed: Result<(bool, bool), Rejected>) -> bool {
-        match (pushed, &peer.link) {
-            (Ok((_, sealed)), Link::Wire(wire)) => !wire.is_looked_after(sealed),
-            (Ok((dormant, _)), Link::Inproc(_)) => dormant,
-            (Ok(_), Link::Udp(_)) => true,
-            (Err(_), _) => {
+        match pushed {
+            Ok((dormant, sealed)) => self.needs_kick(peer, dormant, sealed),
+            Err(_) => {
                 self.counters.lost(Loss::Disconnected, 1);
                 false
             }
+        }
+    }
+
+    /// Whether the link of a peer must be told of a push that succeeded.
+    #[inline]
+    pub(super) fn needs_kick(&self, peer: &Peer, dormant: bool, sealed: bool) -> bool {
+        match &peer.link {
+            Link::Wire(wire) => !wire.is_looked_after(sealed),
+            Link::Inproc(_) => dormant,
+            Link::Udp(_) => true,
         }
     }
 

@@ -7,9 +7,11 @@
 //! ```
 //! Nothing is received that cannot be sent on: what does not fit stays in the queue it came in, and its sender feels it.
 
+mod way;
+
 use crate::{
     blocking::Signals,
-    error::{ProxyError, RecvErrorCause, SendError, SendErrorCause},
+    error::ProxyError,
     poller::Interest,
     socket::{Handle, core::Core},
     wait::wait_any,
@@ -18,11 +20,9 @@ use std::sync::{
     Arc,
     atomic::{AtomicU8, AtomicU64, Ordering::*},
 };
+use way::{Held, Way, ends};
 use zeroxide_pipe::EventCount;
-use zeroxide_proto::{Loss, Message, SocketType};
-
-/// Messages moved one way before the other way, and control, get their turn.
-const BURST: usize = 1000;
+use zeroxide_proto::{Message, SocketType};
 
 /// Moves messages between `front` and `back`, both ways, until the context is shut down or one of them is closed.
 ///
@@ -222,7 +222,8 @@ impl<'a> Proxy<'a> {
         self.refuse_misfits()?;
         let way = |from: &'a Core, to: &'a Core, received, sent| {
             let exists = from.kind.receives() && to.kind.sends();
-            exists.then_some(Way { from, to, capture, shared: &self.shared, received, sent, held: None })
+            let held = Held::default();
+            exists.then_some(Way { from, to, capture, shared: &self.shared, received, sent, held })
         };
         let forth = way(front, back, FRONT_RECEIVED, BACK_SENT);
         // With one socket for both sides there is one way.
@@ -300,101 +301,6 @@ impl<'a> Proxy<'a> {
     }
 }
 
-/// One direction, and what could not be handed on because somebody else was faster to fill the queue.
-struct Way<'a> {
-    from: &'a Core,
-    to: &'a Core,
-    capture: Option<&'a Core>,
-    shared: &'a Shared,
-    received: usize,
-    sent: usize,
-    held: Option<Message>,
-}
-
-impl Way<'_> {
-    /// Moves what is there, up to a burst; says whether it should be called again.
-    fn burst(&mut self) -> Result<bool, ProxyError> {
-        let mut moved = false;
-        for _ in 0..BURST {
-            if !self.hand_on()? || !self.has_room() {
-                return Ok(false);
-            }
-            let message = match self.from.try_recv() {
-                Ok(message) => message,
-                Err(error) if ends(error.cause) => return Err(ProxyError::Terminated),
-                Err(_) => return Ok(moved),
-            };
-            self.shared.count(self.received, message.octets());
-            if let Some(capture) = self.capture {
-                // It had room; if somebody was faster to fill it, the message passes without a copy, which is counted.
-                if let Err(error) = capture.try_send(message.clone()) {
-                    capture.counters.lost(reason(error.cause), 1);
-                }
-            }
-            self.held = Some(message);
-            moved = true;
-        }
-        self.hand_on()
-    }
-
-    /// Sends what was received; false if there is no room for it.
-    fn hand_on(&mut self) -> Result<bool, ProxyError> {
-        let Some(message) = self.held.take() else { return Ok(true) };
-        let octets = message.octets();
-        // Before it is sent, so that whoever has the message finds it counted.
-        self.shared.count(self.sent, octets);
-        let Err(SendError { cause, message, .. }) = self.to.try_send(message) else { return Ok(true) };
-        self.shared.uncount(self.sent, octets);
-        match cause {
-            SendErrorCause::WouldBlock => {
-                self.held = Some(message);
-                Ok(false)
-            }
-            SendErrorCause::Terminated | SendErrorCause::Closed => Err(ProxyError::Terminated),
-            _ => {
-                self.to.counters.lost(reason(cause), 1);
-                Ok(true)
-            }
-        }
-    }
-
-    /// Whether a burst would move something.
-    fn is_ready(&mut self) -> bool {
-        match self.held {
-            // Readiness to send says too little for a message with an address, so this tries. After an error the burst
-            // meets the same one.
-            Some(_) => self.hand_on().unwrap_or(true),
-            None => self.has_room() && self.from.readiness(Interest::READABLE).receive,
-        }
-    }
-
-    fn has_room(&self) -> bool {
-        // A REP that answers itself has something to send only after it received.
-        let echoes = std::ptr::eq(self.from, self.to) && self.to.kind == SocketType::Rep;
-        (echoes || self.to.can_send()) && self.capture.is_none_or(Core::can_send)
-    }
-
-    /// Told to stop: what has been received is still handed on, or counted.
-    fn finish(&mut self) -> Result<(), ProxyError> {
-        if !self.hand_on()? {
-            self.to.counters.lost(Loss::HighWaterMark, 1);
-        }
-        Ok(())
-    }
-}
-
-fn ends(cause: RecvErrorCause) -> bool {
-    matches!(cause, RecvErrorCause::Terminated | RecvErrorCause::Closed)
-}
-
-fn reason(cause: SendErrorCause) -> Loss {
-    match cause {
-        SendErrorCause::Unroutable => Loss::Unroutable,
-        SendErrorCause::Invalid(_) | SendErrorCause::IllegalState(_) => Loss::BadEnvelope,
-        _ => Loss::HighWaterMark,
-    }
-}
-
 impl ProxyControl {
     /// Nothing is moved any more, until [`resume`](Self::resume): messages wait in their queues.
     pub fn pause(&self) {
@@ -442,16 +348,16 @@ impl ProxyStatistics {
 }
 
 impl Shared {
-    fn count(&self, which: usize, size: usize) {
+    fn count(&self, which: usize, count: usize, size: usize) {
         if let Some([messages, octets]) = self.counts.get(which) {
-            messages.fetch_add(1, Relaxed);
+            messages.fetch_add(count as u64, Relaxed);
             octets.fetch_add(size as u64, Relaxed);
         }
     }
 
-    fn uncount(&self, which: usize, size: usize) {
+    fn uncount(&self, which: usize, count: usize, size: usize) {
         if let Some([messages, octets]) = self.counts.get(which) {
-            messages.fetch_sub(1, Relaxed);
+            messages.fetch_sub(count as u64, Relaxed);
             octets.fetch_sub(size as u64, Relaxed);
         }
     }
