@@ -1,6 +1,7 @@
 //! The async face: futures that register a waker where a blocked thread would park. Any executor can poll them.
 
 use crate::{
+    block_on,
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     origin::Origin,
     socket::core::Core,
@@ -180,7 +181,7 @@ impl Future for SendFuture<'_> {
 impl Core {
     /// Receives by `attempt`, or sees to it that the task is woken when that may succeed.
     pub(crate) fn poll_recv<R>(
-        &self,
+        self: &Arc<Self>,
         context: &mut TaskContext<'_>,
         waiting: &mut Waiting<'_>,
         attempt: impl Fn(&Self) -> Result<R, RecvError>,
@@ -189,7 +190,9 @@ impl Core {
             match attempt(self) {
                 Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) if !registered => {
                     waiting.register(context);
-                    self.seat.vacate();
+                    if !block_on::expects(self) {
+                        self.seat.vacate();
+                    }
                 }
                 Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => break,
                 done => {

@@ -71,6 +71,7 @@
 
 // This room is where protocol, lanes and bytes meet. It knows all three; they do not know each other.
 
+mod block_on;
 mod blocking;
 mod busy;
 mod context;
@@ -95,6 +96,7 @@ mod stream;
 mod sync;
 mod wait;
 
+pub use block_on::block_on;
 pub use context::{Context, ContextBuilder, ShutdownReport};
 pub use counters::Statistics;
 pub use error::{

@@ -8,6 +8,7 @@
     reason = "in a test a failure here is the failure of the test"
 )]
 mod common;
+use common::block_on;
 use common::*;
 use std::{
     future::Future,

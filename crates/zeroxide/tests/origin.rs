@@ -10,6 +10,7 @@
 
 mod common;
 
+use common::block_on;
 use common::*;
 use std::time::Duration;
 use zeroxide::*;

@@ -1,4 +1,4 @@
-//! The same with futures, on the smallest executor there is: one future, parking its thread.
+//! The same with futures, on the executor of the library.
 
 use super::{
     last,
@@ -14,35 +14,7 @@ use crate::{
     exit::Failure,
     line::Facts,
 };
-use std::{
-    pin::pin,
-    sync::Arc,
-    task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
-};
-
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let (mut future, mut context) = (pin!(future), Context::from_waker(&waker));
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(done) => return done,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
+use zeroxide::block_on;
 
 pub(super) fn receive(stage: &Stage<'_>) -> Result<Facts, Failure> {
     let (socket, mut order) = prepare_receiver(stage)?;
