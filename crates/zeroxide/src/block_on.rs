@@ -7,7 +7,11 @@
 //! Under any other executor a message reaches a task by way of an I/O thread: the kernel wakes that one, it reads, and
 //! wakes the executor's thread. Here, as in a blocked receive, the kernel wakes the thread that wants the message.
 
-use crate::{blocking::bell, seat::Claims, socket::core::Core};
+use crate::{
+    blocking::{Patience, bell},
+    seat::Claims,
+    socket::core::Core,
+};
 use std::{
     cell::RefCell,
     future::Future,
@@ -71,8 +75,13 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
         if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
             return done;
         }
+        let mut until = None;
         while !sleeper.woken.swap(false, AcqRel) {
-            sleeper.wait(&still_expected());
+            let cores = still_expected();
+            // The most patient of the sockets says for how long to poll; once for all rounds of this wait.
+            let most = || cores.iter().filter_map(|core| core.busy_until(Patience::Endless)).max();
+            let until = *until.get_or_insert_with(most);
+            sleeper.wait(&cores, until);
         }
     }
 }
@@ -152,7 +161,7 @@ impl Wake for Sleeper {
 
 impl Sleeper {
     /// Waits for a wake, or for something to read; may return for nothing.
-    fn wait(&self, cores: &[Arc<Core>]) {
+    fn wait(&self, cores: &[Arc<Core>], until: Option<Instant>) {
         let Some(ring) = &self.ring else {
             self.asleep.store(true, SeqCst);
             if !self.woken.load(SeqCst) {
@@ -162,7 +171,7 @@ impl Sleeper {
         };
         let mut seats: Vec<Taken<'_>> =
             cores.iter().filter_map(|core| Some((core, core.seat.enter(core)?))).collect();
-        if !self.look(cores, &mut seats) {
+        if !self.look(until, cores, &mut seats) {
             let ready = self.sleep(ring, &seats, cores);
             let mut ready = ready.into_iter();
             for (core, claims) in &mut seats {
@@ -198,19 +207,15 @@ impl Sleeper {
         fds.iter().skip(1).map(|fd| !fd.revents().is_empty()).collect()
     }
 
-    /// Polls for as long as the most patient of the sockets was told to; true if there was a wake.
-    fn look(&self, cores: &[Arc<Core>], seats: &mut [Taken<'_>]) -> bool {
-        let times = cores.iter().filter_map(|core| core.busy_until(crate::blocking::Patience::Endless));
-        let Some(until) = times.max() else { return false };
+    /// Polls until then; true if there was a wake, or the seats are to be taken anew.
+    fn look(&self, until: Option<Instant>, cores: &[Arc<Core>], seats: &mut [Taken<'_>]) -> bool {
+        let Some(until) = until else { return false };
         while Instant::now() < until {
             for (core, claims) in seats.iter_mut() {
                 core.read_claimed(claims, |_| true);
             }
-            if self.woken.load(SeqCst) {
+            if self.woken.load(SeqCst) || cores.iter().any(|core| core.seat.has_changed(core, true)) {
                 return true;
-            }
-            if cores.iter().any(|core| core.seat.has_changed(core, true)) {
-                break;
             }
             std::hint::spin_loop();
         }
