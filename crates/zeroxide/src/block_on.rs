@@ -49,15 +49,15 @@ thread_local! {
 /// let (req, rep) = (Req::new(&context)?, Rep::new(&context)?);
 /// req.connect(&rep.bind("tcp://127.0.0.1:*")?)?;
 /// let answering = std::thread::spawn(move || block_on(async {
-///     let question = rep.recv_async().await.unwrap();
-///     rep.send_async(question).await.unwrap();
+///     rep.send_async(rep.recv_async().await?).await?;
+///     Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 /// }));
 /// block_on(async {
 ///     req.send_async("anybody?").await?;
 ///     assert_eq!(req.recv_async().await?, "anybody?".into());
 ///     Ok::<(), Box<dyn std::error::Error>>(())
 /// })?;
-/// answering.join().unwrap();
+/// assert!(answering.join().is_ok_and(|answered| answered.is_ok()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn block_on<F: Future>(future: F) -> F::Output {

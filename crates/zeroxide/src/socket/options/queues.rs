@@ -91,10 +91,13 @@ impl Handle {
     /// req.set_busy_wait(Duration::from_micros(200));
     /// rep.set_busy_wait(Duration::from_micros(200));
     /// req.connect(&rep.bind("tcp://127.0.0.1:*")?)?;
-    /// let answering = std::thread::spawn(move || rep.send(rep.recv()?).map_err(Box::<dyn std::error::Error + Send + Sync>::from));
+    /// let answering = std::thread::spawn(move || {
+    ///     rep.send(rep.recv()?)?;
+    ///     Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
+    /// });
     /// req.send("soon?")?;
     /// assert_eq!(req.recv()?, "soon?".into());
-    /// answering.join().unwrap().unwrap();
+    /// assert!(answering.join().is_ok_and(|answered| answered.is_ok()));
     /// println!("slept {} times", req.statistics().sleeps);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
