@@ -117,7 +117,7 @@ impl Encoder {
     }
 
     fn heartbeat(&mut self, command: Command<'_>, out: &mut Vec<u8>) {
-        if self.version == Version::V3_1 {
+        if self.version.has_commands() {
             self.command(command, out);
         }
     }

@@ -78,9 +78,10 @@ impl Silence {
 }
 
 impl Heartbeat {
-    /// The heartbeat of a connection that was established at `now`. Peers older than 3.1 are sent no PINGs.
+    /// The heartbeat of a connection that was established at `now`. Peers older than 3.0 are sent no PINGs. RFC 23,
+    /// of 3.0, has none either, but libzmq knew them while it still said 3.0, and sends them to all that say so.
     pub fn new(options: &Options, version: Version, now: Instant) -> Self {
-        let interval = options.heartbeat_interval.filter(|_| version == Version::V3_1);
+        let interval = options.heartbeat_interval.filter(|_| version.has_commands());
         Self {
             interval,
             timeout: options.heartbeat_timeout.or(interval).unwrap_or_default(),
@@ -229,10 +230,10 @@ mod tests {
     }
 
     #[test]
-    fn peers_older_than_3_1_are_sent_no_ping() {
+    fn peers_older_than_3_0_are_sent_no_ping() {
         let options = Options { heartbeat_interval: Some(SECOND), ..Options::default() };
-        for version in [Version::V1, Version::V2, Version::V3_0] {
-            assert_eq!(Heartbeat::new(&options, version, Instant::now()).deadline(), None);
-        }
+        let pinged = |version| Heartbeat::new(&options, version, Instant::now()).deadline().is_some();
+        let versions = [Version::V1, Version::V2, Version::V3_0, Version::V3_1];
+        assert_eq!(versions.map(pinged), [false, false, true, true]);
     }
 }
