@@ -62,6 +62,8 @@ pub enum Interest {
     Write,
     /// Both.
     Both,
+    /// That the peer will send no more, told once, whether or not all that it sent was read. Reported as readable.
+    End,
 }
 
 /// A descriptor is ready.
@@ -223,6 +225,7 @@ impl Interest {
             Self::Read => EventFlags::IN,
             Self::Write => EventFlags::OUT,
             Self::Both => EventFlags::IN | EventFlags::OUT,
+            Self::End => EventFlags::RDHUP | EventFlags::ONESHOT,
         }
     }
 }
@@ -233,7 +236,7 @@ impl From<epoll::Event> for Event {
         let broken = EventFlags::HUP | EventFlags::ERR;
         Self {
             token: event.data.u64(),
-            readable: flags.intersects(EventFlags::IN | broken),
+            readable: flags.intersects(EventFlags::IN | EventFlags::RDHUP | broken),
             writable: flags.intersects(EventFlags::OUT | broken),
             hangup: flags.contains(EventFlags::HUP),
             error: flags.contains(EventFlags::ERR),

@@ -61,6 +61,18 @@ fn interests_are_made_of_their_halves() {
 }
 
 #[test]
+fn the_end_of_the_peer_is_told_once_before_all_is_read() {
+    let poller = Poller::new().unwrap();
+    let (near, far) = Stream::pair().unwrap();
+    poller.add(&near, 1, Interest::End).unwrap();
+    far.write(b"unread").unwrap();
+    assert!(ready(&poller).is_empty());
+    far.shutdown_write().unwrap();
+    assert_eq!(ready(&poller), [Event { readable: true, ..event(1) }]);
+    assert!(ready(&poller).is_empty());
+}
+
+#[test]
 fn misuse_is_an_error() {
     let poller = Poller::new().unwrap();
     let (near, _far) = Stream::pair().unwrap();

@@ -165,6 +165,19 @@ fn r17_answers_that_make_no_sense_let_nobody_in() {
 }
 
 #[test]
+fn a_peer_that_leaves_while_the_handler_thinks_is_noticed() {
+    for mechanism in MECHANISMS {
+        let context = Context::new();
+        let handler = Rep::new(&context).unwrap();
+        handler.bind(HANDLER).unwrap();
+        let pair = meet(&context, mechanism);
+        let _question = handler.get();
+        drop((pair.client, pair.at_client));
+        assert_eq!(failure(&pair.at_server), HandshakeFailure::Connection);
+    }
+}
+
+#[test]
 fn a_handler_that_goes_away_without_an_answer_lets_nobody_in() {
     let context = Context::new();
     let handler = Rep::new(&context).unwrap();
@@ -172,7 +185,7 @@ fn a_handler_that_goes_away_without_an_answer_lets_nobody_in() {
     let pair = meet(&context, Mechanism::Curve);
     let _question = handler.get();
     drop(handler);
-    assert_eq!(failure(&pair.at_server), HandshakeFailure::NoAuthenticator);
+    assert_eq!(failure(&pair.at_server), HandshakeFailure::Connection);
     // Another one takes its place; the client comes again by itself.
     let handler = Rep::new(&context).unwrap();
     handler.bind(HANDLER).unwrap();

@@ -77,6 +77,8 @@ pub enum HandshakeError {
     Denied(Denial),
     /// This side had nobody to ask whether the peer may enter.
     NoAuthenticator,
+    /// The one who was asked went away without an answer.
+    Deserted,
     /// The ZAP handler of this side answered what makes no sense (R17).
     Zap(ZapError),
     /// The system has no random numbers to make keys of.
@@ -114,7 +116,7 @@ pub enum HandshakeFailure {
     Authentication(u16),
     /// This side is a server that has nobody to ask about the peer.
     NoAuthenticator,
-    /// The connection ended, or its time was over.
+    /// The connection ended, or its time was over, or the one who was asked went away.
     Connection,
 }
 
@@ -195,6 +197,7 @@ impl HandshakeError {
             | Self::Refused { .. }
             | Self::Denied(_)
             | Self::NoAuthenticator
+            | Self::Deserted
             | Self::Entropy => UNSPECIFIED,
             Self::Malformed(HandshakeCommand::Hello) => MALFORMED_HELLO,
             Self::Malformed(HandshakeCommand::Welcome) => MALFORMED_WELCOME,
@@ -229,13 +232,21 @@ impl HandshakeError {
         match (self, self.authentication_status()) {
             (_, Some(status)) => HandshakeFailure::Authentication(status),
             (Self::NoAuthenticator, None) => HandshakeFailure::NoAuthenticator,
+            (Self::Deserted, None) => HandshakeFailure::Connection,
             _ => HandshakeFailure::Protocol(self.code()),
         }
     }
 
     /// Whether another try may go better: only if this side or its authenticator said so, or lacked something.
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Denied(Denial::TryLater) | Self::NoAuthenticator | Self::Zap(_) | Self::Entropy)
+        matches!(
+            self,
+            Self::Denied(Denial::TryLater)
+                | Self::NoAuthenticator
+                | Self::Deserted
+                | Self::Zap(_)
+                | Self::Entropy
+        )
     }
 
     /// What the data of an ERROR come to.
@@ -294,6 +305,7 @@ impl fmt::Display for HandshakeError {
             Self::KeyExchange => out.write_str("a key that cannot be used, or one meant for another server"),
             Self::Denied(denial) => write!(out, "the peer may not enter: {denial}"),
             Self::NoAuthenticator => out.write_str("there is nobody who could let the peer in"),
+            Self::Deserted => out.write_str("who was asked to let the peer in went away"),
             Self::Zap(error) => error.fmt(out),
             Self::Entropy => out.write_str("the system has no random numbers to make keys of"),
         }

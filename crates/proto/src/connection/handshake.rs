@@ -216,6 +216,7 @@ impl Handshake {
                 Err(HandshakeError::Denied(denial))
             }
             Verdict::NoAuthenticator => Err(HandshakeError::NoAuthenticator),
+            Verdict::Deserted => Err(HandshakeError::Deserted),
             Verdict::Nonsense(error) => Err(HandshakeError::Zap(error)),
         }
     }

@@ -100,6 +100,8 @@ pub enum Verdict {
     Deny(Denial),
     /// Nobody could be asked.
     NoAuthenticator,
+    /// Who was asked went away without an answer.
+    Deserted,
     /// The answer of a ZAP handler made no sense.
     Nonsense(ZapError),
 }

@@ -215,7 +215,7 @@ impl Asked {
                 Err(error) => self.inquiry.tell(Verdict::Nonsense(error), None),
             },
             // The handler left without an answer.
-            Err(_) if gone => self.inquiry.tell(Verdict::NoAuthenticator, None),
+            Err(_) if gone => self.inquiry.tell(Verdict::Deserted, None),
             Err(_) if wanted => return false,
             Err(_) => {}
         }

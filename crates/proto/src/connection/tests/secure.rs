@@ -327,6 +327,7 @@ fn a_peer_that_may_not_enter_is_told_400_or_500_and_nothing_for_300() {
 fn without_an_answer_that_makes_sense_nobody_enters() {
     for (verdict, failure) in [
         (Verdict::NoAuthenticator, HandshakeFailure::NoAuthenticator),
+        (Verdict::Deserted, HandshakeFailure::Connection),
         (Verdict::Nonsense(ZapError::Version), HandshakeFailure::Protocol(0x2000_0003)),
     ] {
         let (client, server) = curve_pair();

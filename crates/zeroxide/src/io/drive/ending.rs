@@ -42,7 +42,10 @@ impl Loop {
             }
             Ended::Handshake(error) => {
                 core.counters.failed_handshakes.fetch_add(1, Relaxed);
-                if matches!(error, HandshakeError::Denied(_) | HandshakeError::NoAuthenticator) {
+                if matches!(
+                    error,
+                    HandshakeError::Denied(_) | HandshakeError::NoAuthenticator | HandshakeError::Deserted
+                ) {
                     core.counters.denied_peers.fetch_add(1, Relaxed);
                 }
                 let (endpoint, peer) = (endpoint.clone(), peer_name.clone());

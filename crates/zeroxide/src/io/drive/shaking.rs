@@ -164,7 +164,11 @@ impl Loop {
                 Err(error) => return self.ended(key, Ended::Lost(error.to_string())),
             }
         }
-        let interest = Interest::new(reads, !out.is_empty());
+        let interest = match Interest::new(reads, !out.is_empty()) {
+            // Somebody decides about the peer, who may go meanwhile.
+            Interest::NONE => Interest::End,
+            interest => interest,
+        };
         let _ = self.shared.poller.modify(&**stream, key.0, interest);
     }
 }
