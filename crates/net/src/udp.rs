@@ -142,7 +142,8 @@ impl UdpSocket {
     /// shares the address with others who listen to the group; all of them get each datagram. On `[::]` IPv4 is welcome
     /// too.
     ///
-    /// Only what was sent to the group itself is received, not what came to the same port by other ways.
+    /// Only what was sent to the group itself is received, not what came to the same port by other ways. But for groups of
+    /// the link (`ff02::`) that are joined without an interface: then datagrams to this machine's own addresses are too.
     ///
     /// # Errors
     ///
@@ -151,21 +152,34 @@ impl UdpSocket {
     pub fn bind(address: SocketAddr, settings: &UdpSettings) -> Result<Self, NetError> {
         let text = udp_text(address);
         let fd = settings.open(address, &text)?;
+        let mut place = scoped(address, settings.interface);
         if address.ip().is_multicast() {
             sockopt::set_socket_reuseaddr(&fd, true)
                 .map_err(failed(Operation::Configure("SO_REUSEADDR"), &text))?;
+            if needs_interface(place) {
+                // Only the system knows through which interface it joins the group, and it does not tell. What comes to
+                // other groups is kept away; what comes to the port of this machine itself is not.
+                place = SocketAddrV6::new(Ipv6Addr::UNSPECIFIED, place.port(), 0, 0).into();
+                SockRef::from(&fd)
+                    .set_multicast_all_v6(false)
+                    .map_err(failed(Operation::Configure("IPV6_MULTICAST_ALL"), &text))?;
+            }
         } else if address.is_ipv6() {
             let only = !address.ip().is_unspecified();
             sockopt::set_ipv6_v6only(&fd, only)
                 .map_err(failed(Operation::Configure("IPV6_V6ONLY"), &text))?;
         }
         fault::check(Call::Bind)
-            .and_then(|()| rustix::net::bind(&fd, &scoped(address, settings.interface)))
+            .and_then(|()| rustix::net::bind(&fd, &place))
             .map_err(failed(Operation::Bind, &text))?;
         join(&fd, address.ip(), settings.interface)
             .map_err(failed(Operation::Configure("the multicast group"), &text))?;
         let local = rustix::net::getsockname(&fd).and_then(SocketAddr::try_from);
-        Ok(Self { fd, local: local.map_err(failed(Operation::Bind, &text))? })
+        let mut local = local.map_err(failed(Operation::Bind, &text))?;
+        if address.ip().is_multicast() {
+            local.set_ip(address.ip());
+        }
+        Ok(Self { fd, local })
     }
 
     /// Where it is bound, with the port that the system chose.
@@ -317,6 +331,17 @@ fn scoped(address: SocketAddr, interface: u32) -> SocketAddr {
             SocketAddrV6::new(*address.ip(), address.port(), 0, interface).into()
         }
         _ => address,
+    }
+}
+
+/// Whether a group exists once on each link, and no link is named: nothing can be bound to it.
+fn needs_interface(address: SocketAddr) -> bool {
+    match address {
+        SocketAddr::V6(address) => {
+            let [first, ..] = address.ip().segments();
+            address.scope_id() == 0 && matches!(first & 0xff0f, 0xff01 | 0xff02)
+        }
+        SocketAddr::V4(_) => false,
     }
 }
 

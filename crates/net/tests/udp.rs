@@ -97,6 +97,19 @@ fn a_socket_of_both_families_talks_to_ipv4_by_its_own_name() {
 }
 
 #[test]
+fn a_group_of_the_link_is_joined_without_an_interface() {
+    let group = "[ff02::7a65:726f:6df1:a02]:0".parse::<SocketAddr>().unwrap();
+    match UdpSocket::bind(group, &UdpSettings::default()) {
+        Ok(bound) => {
+            assert_eq!(bound.socket_address().ip(), group.ip());
+            assert_ne!(bound.socket_address().port(), 0);
+        }
+        // A machine may have no interface that could join it.
+        Err(error) => assert_ne!(error.kind(), ErrorKind::InvalidInput, "{error}"),
+    }
+}
+
+#[test]
 fn nothing_there_would_block_and_an_undeliverable_datagram_does_no_harm() {
     let settings = UdpSettings::default();
     let socket = UdpSocket::bind(home(), &settings).unwrap();
