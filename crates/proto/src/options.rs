@@ -81,6 +81,10 @@ pub struct Options {
     /// Properties sent to peers in the handshake, names beginning with `X-`.
     pub metadata: Vec<(String, Vec<u8>)>,
 
+    /// What libzmq does and nobody needs: an XPUB reports cancellations of what was not subscribed to, and over inproc
+    /// sockets of any two types are joined.
+    pub as_in_libzmq: bool,
+
     // -- life of a connection
     /// Time between PINGs; `None` sends none.
     pub heartbeat_interval: Option<Duration>,
@@ -151,7 +155,7 @@ pub struct Options {
     pub multicast_hops: u8,
     /// Whether multicast datagrams reach listeners on this machine too (udp).
     pub multicast_loop: bool,
-    /// `host:port` of a SOCKS5 proxy for TCP connects.
+    /// `host:port` of a SOCKS5 proxy for TCP connects, or `source;host:port`.
     pub socks_proxy: Option<String>,
     /// User and password for it, in whatever encoding the proxy has.
     pub socks_credentials: Option<(Vec<u8>, Vec<u8>)>,
@@ -242,6 +246,7 @@ impl Default for Options {
             disconnect_message: None,
             hiccup_message: None,
             metadata: Vec::new(),
+            as_in_libzmq: false,
             heartbeat_interval: None,
             heartbeat_timeout: None,
             heartbeat_ttl: None,

@@ -101,7 +101,7 @@ impl Registry {
         match names.holder(name) {
             Some(binder) => {
                 drop(names);
-                if !core.kind.may_talk_to(binder.kind) {
+                if !may_meet(core.kind, &options, binder.kind) {
                     return Err(EndpointCause::Incompatible(binder.kind));
                 }
                 let meeting = pair_up(name, core, &options, None, &binder);
@@ -229,7 +229,7 @@ impl Registry {
 impl Legacy {
     /// Gives the messages to the socket that has bound the name: as from a peer that has come and gone.
     fn deliver(self, binder: &Arc<Core>) {
-        if !self.kind.may_talk_to(binder.kind) {
+        if !may_meet(self.kind, &self.options, binder.kind) {
             return binder.counters.lost(Loss::Unroutable, self.messages.drain().messages);
         }
         let facts = Facts {
@@ -266,6 +266,12 @@ enum Meeting {
     Nothing,
 }
 
+/// Whether a socket that connects with these options is joined with one of this type.
+fn may_meet(connecting: SocketType, options: &Options, binding: SocketType) -> bool {
+    let raw = |kind| matches!(kind, SocketType::Stream | SocketType::Dgram);
+    connecting.may_talk_to(binding) || (options.as_in_libzmq && !raw(connecting) && !raw(binding))
+}
+
 /// Joins two sockets. `early` is the connecting side's peer if it was made before the bind.
 fn pair_up(
     name: &str,
@@ -274,7 +280,7 @@ fn pair_up(
     early: Option<Arc<Peer>>,
     binding: &Arc<Core>,
 ) -> Meeting {
-    if !connecting.kind.may_talk_to(binding.kind) {
+    if !may_meet(connecting.kind, options, binding.kind) {
         return early.map_or(Meeting::Nothing, |peer| Meeting::Alone(connecting.clone(), peer));
     }
     let their = binding.options.lock().clone();

@@ -73,6 +73,7 @@ impl Settings {
             options.linger = linger;
             options.backlog = 100;
             options.ipv6 = self.ipv6;
+            options.as_in_libzmq = true;
             options.security.admission = Admission::AsLibzmq;
         });
     }

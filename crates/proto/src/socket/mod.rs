@@ -426,14 +426,6 @@ impl Machine {
     pub fn number_of(&self, peer: PeerId) -> Option<RoutingId> {
         each!(&self.0, rules => rules.number_of(peer))
     }
-
-    /// Whether an XPUB reports cancellations of topics that the peer had not subscribed to. libzmq does; the default
-    /// here does not.
-    pub fn report_unknown_cancels(&mut self, report: bool) {
-        if let Kind::Publish(publish) = &mut self.0 {
-            publish.report_unknown_cancels(report);
-        }
-    }
 }
 
 /// Refuses messages of several frames.

@@ -34,7 +34,6 @@ pub(super) struct Publish {
     /// In manual mode, the connected peer whose subscription or cancellation was received last.
     last: Option<PeerId>,
     reports: bool,
-    report_unknown_cancels: bool,
     policy: Policy,
 }
 
@@ -51,6 +50,7 @@ struct Subscriber {
 struct Policy {
     every_subscription: bool,
     every_cancellation: bool,
+    unknown_cancellations: bool,
     manual: bool,
     last_value: bool,
     no_drop: bool,
@@ -64,6 +64,7 @@ impl Policy {
         Self {
             every_subscription: options.xpub_verbose || options.xpub_verboser,
             every_cancellation: options.xpub_verboser,
+            unknown_cancellations: options.as_in_libzmq,
             manual: options.xpub_manual || options.xpub_manual_last_value,
             last_value: options.xpub_manual_last_value,
             no_drop: options.xpub_nodrop,
@@ -82,13 +83,8 @@ impl Publish {
             peers: PeerTable::new(),
             last: None,
             reports: kind == SocketType::Xpub,
-            report_unknown_cancels: false,
             policy: Policy::new(options),
         }
-    }
-
-    pub(super) fn report_unknown_cancels(&mut self, report: bool) {
-        self.report_unknown_cancels = report;
     }
 
     fn connect(&mut self, peer: PeerId, facts: &Facts<'_>, effects: &mut Vec<Effect>) {
@@ -145,7 +141,7 @@ impl Publish {
             match held.remove(from, topic, subscriber.copies) {
                 Removed::Last => true,
                 Removed::CopyRemains | Removed::OthersRemain => self.policy.every_cancellation,
-                Removed::Unknown => self.report_unknown_cancels,
+                Removed::Unknown => self.policy.unknown_cancellations,
             }
         };
         if self.reports && (notable || manual) {
