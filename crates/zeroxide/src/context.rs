@@ -5,7 +5,7 @@ use crate::{
     inproc::Registry,
     io::{
         run::Loop,
-        shared::{Command, IoShared},
+        shared::{Command, Gate, IoShared},
     },
     security::{Authenticator, Desk, SystemEntropy},
     socket::core::Core,
@@ -385,6 +385,18 @@ impl ContextInner {
         for (io, _) in &self.threads.lock().io {
             io.command(command());
         }
+    }
+
+    /// Returns when the I/O threads have done all that they were told before.
+    pub(crate) fn settle(&self) {
+        let gates = Mutex::new(Vec::new());
+        self.tell_all(|| {
+            let gate = Arc::new(Gate::default());
+            gates.lock().push(gate.clone());
+            Command::Settled(gate)
+        });
+        let gates = std::mem::take(&mut *gates.lock());
+        gates.iter().for_each(|gate| gate.wait());
     }
 
     fn live_sockets(&self) -> Vec<Arc<Core>> {

@@ -41,6 +41,21 @@ fn an_unbound_address_is_free_at_once() {
 }
 
 #[test]
+fn an_address_of_a_socket_that_was_closed_is_free_at_once() {
+    let (_path, endpoints) = not_yet_bound();
+    let context = Context::new();
+    for endpoint in &endpoints {
+        let mut last = Pull::new(&context).unwrap();
+        let bound = last.bind(endpoint).unwrap();
+        for _ in 0..50 {
+            drop(last);
+            last = Pull::new(&context).unwrap();
+            assert_eq!(last.bind(&bound).unwrap(), bound);
+        }
+    }
+}
+
+#[test]
 fn an_address_is_free_when_its_context_is_gone() {
     let (_path, endpoints) = not_yet_bound();
     for endpoint in &endpoints {

@@ -84,6 +84,8 @@ impl Dialer {
             Target::Tcp { host, port, .. } => match &self.options.socks_proxy {
                 None => Some((host.clone(), *port)),
                 Some(proxy) => {
+                    // Before a semicolon stands the address to go out from.
+                    let proxy = proxy.rsplit_once(';').map_or(proxy.as_str(), |(_, proxy)| proxy);
                     let (host, port) = proxy.rsplit_once(':').unwrap_or((proxy, "1080"));
                     Some((host.trim_matches(['[', ']']).to_owned(), port.parse().unwrap_or(1080)))
                 }

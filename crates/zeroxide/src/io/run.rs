@@ -181,6 +181,7 @@ impl Loop {
             }
             Command::Udp { key, session } => self.udp_begins(key, *session),
             Command::Release { key, done } => self.release(key, &done),
+            Command::Settled(done) => done.open(),
             Command::CloseSocket(core) => self.close_socket(&core),
             Command::Abandon => self.abandon(),
             Command::Resolved(key, result) => self.resolved(key, result),

@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Udp { key: SessionKey, session: Box<UdpSession> },
     /// Close a listener and what it accepted, an outgoing connection, or a UDP socket.
     Release { key: SessionKey, done: Arc<Gate> },
+    /// Open the gate: all that was asked before is done.
+    Settled(Arc<Gate>),
     /// A socket was closed: let its connections linger and end.
     CloseSocket(Arc<Core>),
     /// The time is over: end everything now, and count what did not get out.

@@ -73,14 +73,26 @@ impl Core {
                 self.record(text.to_owned(), true, Place::Inproc(name));
                 Ok(text.to_owned())
             }
-            Endpoint::Tcp(tcp) => self.bind_tcp(&tcp),
-            Endpoint::Ipc(ipc) => self.bind_ipc(&ipc),
+            Endpoint::Tcp(tcp) => self.bind_freed(|| self.bind_tcp(&tcp)),
+            Endpoint::Ipc(ipc) => self.bind_freed(|| self.bind_ipc(&ipc)),
             Endpoint::Udp(udp) => self.bind_udp(&udp),
         };
         if let Err(cause) = &bound {
             self.emit(|| Event::BindFailed { endpoint: text.to_owned(), reason: cause.to_string() });
         }
         bound
+    }
+
+    /// Binds; if the address is in use, perhaps by a socket that was closed a moment ago and whose listener the I/O thread
+    /// has still to close, once more after that.
+    fn bind_freed(&self, bind: impl Fn() -> Result<String, EndpointCause>) -> Result<String, EndpointCause> {
+        match bind() {
+            Err(EndpointCause::InUse) => {
+                self.context.settle();
+                bind()
+            }
+            answer => answer,
+        }
     }
 
     fn bind_tcp(self: &Arc<Self>, endpoint: &TcpEndpoint) -> Result<String, EndpointCause> {
@@ -369,7 +381,12 @@ fn tcp_target(endpoint: &TcpEndpoint, options: &Options) -> Result<Target, Endpo
         Host::Name(name) => name.clone(),
     };
     let port = endpoint.address.port.map_or(0, NonZeroU16::get);
-    let source = match &endpoint.source {
+    // A proxy may say from where it is to be reached, as an endpoint may: `source;host:port`.
+    let of_proxy = options.socks_proxy.as_ref().and_then(|proxy| match format!("tcp://{proxy}").parse() {
+        Ok(Endpoint::Tcp(proxy)) => proxy.source,
+        _ => None,
+    });
+    let source = match of_proxy.as_ref().or(endpoint.source.as_ref()) {
         None => None,
         Some(source) => Some(bind_address(source, options.ipv6).map_err(system)?),
     };
