@@ -211,6 +211,12 @@ pub unsafe extern "C" fn zmq_ppoll(
 ) -> c_int {
     call(|| {
         let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
+        if !mask.is_null() {
+            // A signal that waits for this mask comes before events, even if there are some already: whoever sent it
+            // before a message relies on that.
+            // SAFETY: the mask is the caller's.
+            unsafe { ppoll(&mut [], Some(Duration::ZERO), mask)? };
+        }
         if count == 0 {
             let left = Wait::from_c(timeout).left();
             if left == Some(Duration::ZERO) {
