@@ -55,6 +55,20 @@ pub(crate) fn compile(name: &str, arguments: &[&str]) -> PathBuf {
     program
 }
 
+/// As [`compile`], with C that was made by the test; `include` is where it finds headers of its own.
+pub(crate) fn compile_text(name: &str, text: &str, include: &Path) -> PathBuf {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let source = scratch().join(format!("{name}-{}-{number}.c", std::process::id()));
+    fs::write(&source, text).unwrap();
+    let program = source.with_extension("");
+    let mut command = compiler("cc");
+    command.args(["-std=gnu11", "-g", "-Wall", "-Wextra", "-Wno-nonnull", "-pthread", "-I"]).arg(include);
+    command.arg(&source).arg("-o").arg(&program).arg("-L").arg(library_folder()).arg("-lzmq");
+    succeed(&mut command);
+    program
+}
+
 /// A command that finds our library when it runs.
 pub(crate) fn with_library(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
