@@ -7,6 +7,7 @@ mod costs;
 mod debian;
 mod drop_in;
 mod install;
+mod libzmq_tests;
 mod python;
 mod pyzmq;
 mod report;
@@ -31,6 +32,8 @@ cargo xtask VERB
                      Debian's Python binding, and a program of its CZMQ, on our library
   pyzmq [--from DIR] [FILTER]
                      pyzmq's own tests on our library, built in release mode or taken from a folder
+  libzmq-tests [DIR] [--from DIR] [--only WORD]
+                     libzmq's own test programs on our library; from cargo's store or a tree of its sources
   stress N [FILTER]  the socket and interop tests N times with every core loaded; tells what was flaky
   costs [record]     instructions and allocations per message, compared with bench/costs.json or recorded there
   sanitize [KIND]    tests under the address sanitizer, or the thread sanitizer (needs rust-src)";
@@ -50,6 +53,10 @@ fn main() -> ExitCode {
         ["pyzmq", "--from", built] => pyzmq::run(Some(built), None),
         ["pyzmq", "--from", built, filter] => pyzmq::run(Some(built), Some(filter)),
         ["pyzmq", filter] => pyzmq::run(None, Some(filter)),
+        ["libzmq-tests", words @ ..] => match libzmq_tests::Wanted::read(words) {
+            Some(wanted) => libzmq_tests::run(&wanted),
+            None => Err(HELP.to_owned()),
+        },
         ["stress", times] => stress::run(times, None),
         ["stress", times, filter] => stress::run(times, Some(filter)),
         ["costs"] => costs::check(),
