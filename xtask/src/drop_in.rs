@@ -1,8 +1,8 @@
-//! Programs of Debian on our library, with nothing changed but where the loader looks: its Python binding, and one that is
-//! linked to its CZMQ.
+//! Programs of Debian on our library, with nothing changed but where the loader looks: its Python binding, alone and with
+//! pip's pyzmq, which brings libzmq, at the other end of the wire; and one that is linked to its CZMQ.
 
 use crate::{
-    debian, install,
+    debian, install, python,
     shell::{command, must, root, works},
 };
 
@@ -16,6 +16,12 @@ pub(crate) fn run(built: Option<&str>) -> Result<(), String> {
     }
     let library = place.join("lib");
     must(command("/usr/bin/python3", &["testing/drop_in/smoke.py"]).env("LD_LIBRARY_PATH", &library))?;
+    let across = python::ready()?;
+    must(
+        command("/usr/bin/python3", &["testing/drop_in/across.py"])
+            .arg(&across)
+            .env("LD_LIBRARY_PATH", &library),
+    )?;
     let program = place.join("hello");
     let compile = ["-Wall", "-Wextra", "-Werror", "testing/drop_in/hello.c", "-lczmq", "-lzmq", "-o"];
     must(command("cc", &compile).arg(&program))?;
