@@ -14,7 +14,8 @@ use std::{
     ptr::null_mut,
 };
 use zmq::{
-    context::{zmq_ctx_new, zmq_ctx_shutdown},
+    context::{zmq_ctx_new, zmq_ctx_shutdown, zmq_ctx_term},
+    endpoints::zmq_bind,
     errno::Errno,
     options::{
         context::{zmq_ctx_get, zmq_ctx_get_ext, zmq_ctx_set, zmq_ctx_set_ext},
@@ -86,6 +87,15 @@ fn what_is_set_is_read_and_what_is_out_of_range_is_refused() {
     }
     assert_eq!((zmq_ctx_set(context, 7, 0), zmq_ctx_set(context, 8, 0)), (0, 0));
     assert_eq!(refused(zmq_ctx_set(context, 8, 0)), Errno::EINVAL, "it is not in the set any more");
+}
+
+#[test]
+fn threads_beyond_reason_are_not_started() {
+    let context = zmq_ctx_new();
+    assert_eq!((zmq_ctx_set(context, 1, c_int::MAX), zmq_ctx_get(context, 1)), (0, c_int::MAX));
+    let socket = zmq_socket(context, 0);
+    assert_eq!(c!(zmq_bind(socket, c"tcp://127.0.0.1:*".as_ptr())), 0);
+    assert_eq!((zmq_close(socket), zmq_ctx_term(context)), (0, 0));
 }
 
 #[test]

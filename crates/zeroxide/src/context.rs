@@ -229,10 +229,14 @@ impl std::fmt::Debug for Context {
     }
 }
 
+/// Threads and descriptors are the whole system's; a number beyond reason must not take all of them.
+const IO_THREADS_MAX: usize = 256;
+
 impl ContextBuilder {
-    /// How many I/O threads serve connections; with 0 only inproc works. One is enough for several gigabits a second.
+    /// How many I/O threads serve connections; with 0 only inproc works. One is enough for several gigabits a second,
+    /// and more than 256 are 256.
     pub fn io_threads(mut self, count: usize) -> Self {
-        self.io_threads = count;
+        self.io_threads = count.min(IO_THREADS_MAX);
         self
     }
 

@@ -26,7 +26,7 @@ use zeroxide_net::{PollFd, PollFlags, wait_fds, wait_fds_interruptible};
 /// - Ready to receive: a `recv` would not wait. Ready to send: a `send` would not wait. A call that would end in an error
 ///   at once does not wait either, so sockets of a context that was shut down are ready for everything they can do.
 /// - Where waiting depends on the addressee (ROUTER with [`set_router_mandatory`](Handle::set_router_mandatory)) a socket
-///   counts as ready to send.
+///   is ready to send while any peer has room.
 /// - A socket that is dropped leaves by itself.
 /// - Another thread may be faster: after an event, use `try_recv` if several threads receive from one socket.
 ///

@@ -173,6 +173,28 @@ fn a_push_is_writable_while_a_peer_has_room() {
 }
 
 #[test]
+fn a_mandatory_router_is_writable_while_a_peer_has_room_and_another_always() {
+    let context = Context::new();
+    let (router, dealer) = (Router::new(&context).unwrap(), Dealer::new(&context).unwrap());
+    assert!(router.readiness().send, "it drops what nobody can take");
+    router.set_router_mandatory(true).unwrap();
+    assert!(!router.readiness().send, "no peer");
+    router.set_send_high_water_mark(Some(1)).unwrap();
+    dealer.set_receive_high_water_mark(Some(1)).unwrap();
+    dealer.set_routing_id("dealer").unwrap();
+    let mut poller = Poller::new();
+    poller.add(&router, 0, Interest::WRITABLE);
+    dealer.connect(&router.bind("inproc://particular").unwrap()).unwrap();
+    assert_eq!(tokens(&poller.wait(LONG).unwrap()), [0]);
+    router.try_send(["dealer", "1"]).unwrap();
+    router.try_send(["dealer", "2"]).unwrap();
+    assert_eq!(poller.wait(NOW).unwrap(), [], "both queues are full");
+    let taker = thread::spawn(move || (dealer.recv().unwrap(), dealer.recv().unwrap(), dealer));
+    assert_eq!(tokens(&poller.wait(LONG).unwrap()), [0]);
+    taker.join().unwrap();
+}
+
+#[test]
 fn the_lock_step_of_questions_and_answers_shows() {
     let context = Context::new();
     let (req, rep) = (Req::new(&context).unwrap(), Rep::new(&context).unwrap());

@@ -180,6 +180,8 @@ impl Core {
         let keeps_all = matches!(self.kind, SocketType::Pub | SocketType::Xpub | SocketType::Radio)
             && self.options.lock().xpub_nodrop;
         let relaxed = self.kind == SocketType::Req && self.options.lock().req_relaxed;
+        // Others drop what nobody can take, and are always ready to do that.
+        let particular = self.kind == SocketType::Router && self.options.lock().router_mandatory;
         let rules = self.rules.lock();
         let mut peers = rules.peers.0.iter().flatten();
         let mut any_room = || peers.any(|peer| peer.outbox.has_room());
@@ -189,6 +191,7 @@ impl Core {
             SocketType::Pub | SocketType::Xpub | SocketType::Radio if keeps_all => {
                 peers.all(|peer| peer.outbox.has_room())
             }
+            SocketType::Router if particular => any_room(),
             SocketType::Push | SocketType::Dealer | SocketType::Pair => any_room(),
             SocketType::Client | SocketType::Scatter | SocketType::Channel | SocketType::Dgram => any_room(),
             _ => true,
