@@ -18,10 +18,16 @@ pub(crate) const FUNCTIONS: &[(&str, State, &str)] = &[
         Differs,
         "ports above 65535 and port ranges are EINVAL (there they wrap, or are cut off); an ipc file that somebody listens at, or that is no socket, is EADDRINUSE (there it is removed)",
     ),
+    ("zmq_disconnect", Differs, "what was received before is still handed over (there it is lost)"),
     (
-        "zmq_connect",
+        "zmq_socket_monitor_pipes_stats",
         Differs,
-        "over inproc, types that cannot talk are ENOCOMPATPROTO (there they connect and nothing arrives)",
+        "tells how many messages wait (there a number that moves in steps of half the high-water mark)",
+    ),
+    (
+        "zmq_ppoll",
+        Works,
+        "a signal that the mask lets in ends it even if there are events (there one of the two wins)",
     ),
     ("zmq_ctx_get_ext", Differs, "writes the length of its answer (there it stays what it was)"),
     ("zmq_curve_keypair", Works, "never ENOTSUP: CURVE is always built in"),
@@ -112,6 +118,7 @@ const NORM: &str = "EINVAL, as in libzmq built without NORM";
 
 /// Options of contexts, by name.
 pub(crate) const CONTEXT_OPTIONS: &[(&str, State, &str)] = &[
+    ("ZMQ_IO_THREADS", Differs, "more than 256 are 256 (there as many as the system can start, or its end)"),
     (
         "ZMQ_MAX_MSGSZ",
         Works,
