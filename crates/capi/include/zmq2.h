@@ -10,6 +10,8 @@
  *     ZMQ_HWM                one limit for both directions, of 64 bits; none by default
  *     numbers of options     of 64 bits where 2.x had them so; ZMQ_RECOVERY_IVL in seconds
  *     ZMQ_XREQ, ZMQ_UPSTREAM and so on
+ *     identities             generated ones have 17 octets
+ *     ZMQ_XREP               may send requests to a ZMQ_REP
  *
  * What is gone for good: ZMQ_SWAP answers EINVAL, and an identity names a socket but keeps nothing for it while it is
  * away.
@@ -38,6 +40,9 @@
 #define ZMQ_SWAP 3
 #define ZMQ_MCAST_LOOP 10
 #define ZMQ_RECOVERY_IVL_MSEC 20
+
+/* Of this library only: what is not a matter of names and types. */
+#define ZMQ2_WAYS 1000002
 
 #define ZMQ_MAX_VSM_SIZE 30
 #define ZMQ_MSG_MORE 1
@@ -68,11 +73,13 @@ ZMQ2_INLINE int zmq2_poll(zmq_pollitem_t *items, int count, long microseconds)
 
 ZMQ2_INLINE void *zmq2_socket(void *context, int type)
 {
-    static const int unlimited = 0;
+    static const int unlimited = 0, yes = 1;
     void *socket = zmq_socket(context, type);
     if (socket != NULL) {
         zmq_setsockopt(socket, ZMQ_SNDHWM, &unlimited, sizeof unlimited);
         zmq_setsockopt(socket, ZMQ_RCVHWM, &unlimited, sizeof unlimited);
+        if (type == ZMQ_ROUTER || type == ZMQ_REP)
+            zmq_setsockopt(socket, ZMQ2_WAYS, &yes, sizeof yes);
     }
     return socket;
 }

@@ -44,6 +44,9 @@ pub struct Options {
     pub router_handover: bool,
     /// ROUTER: new connections carry plain octets, as those of a STREAM.
     pub router_raw: bool,
+    /// As ZeroMQ 2.x was: names that a ROUTER generates have 17 octets, and it may send requests to a REP, by its name. For
+    /// programs of that time, which tell names from text by their length.
+    pub version_two: bool,
     /// ROUTER: deliver `[id, ""]` when a peer comes or goes.
     pub router_notify: RouterNotify,
     /// REQ, DEALER, ROUTER: send an empty message to each new peer so that a ROUTER learns of it.
@@ -228,6 +231,7 @@ impl Default for Options {
             router_mandatory: false,
             router_handover: false,
             router_raw: false,
+            version_two: false,
             router_notify: RouterNotify::default(),
             probe_router: false,
             req_correlate: false,

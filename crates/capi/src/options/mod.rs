@@ -11,6 +11,7 @@ mod security;
 mod state;
 pub(crate) mod use_fd;
 mod value;
+mod version_two;
 
 pub use extras::Extras;
 pub use value::{Given, Wanted};
@@ -70,13 +71,15 @@ enum Set {
     },
 }
 
-/// All options of sockets. First those that programs ask with every message.
+/// All options of sockets that libzmq has. First those that programs ask with every message.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
     [state::STATE, numbers::NUMBERS, octets::OCTETS, security::SECURITY].into_iter().flatten()
 }
 
 fn entry(number: c_int) -> Result<&'static Entry, Errno> {
-    entries().find(|entry| entry.number == number).ok_or(Errno::EINVAL)
+    let ours = &version_two::VERSION_TWO;
+    let known = entries().find(|entry| entry.number == number);
+    known.or((ours.number == number).then_some(ours)).ok_or(Errno::EINVAL)
 }
 
 impl Entry {

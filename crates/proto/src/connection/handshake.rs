@@ -314,9 +314,14 @@ impl Handshake {
     }
 
     fn check_type(&self, peer: Option<SocketType>) -> Result<(), HandshakeError> {
+        use SocketType::{Rep, Router};
         let own = self.settings.socket_type;
+        let both = (own, peer);
         match peer {
             Some(known) if own.may_talk_to(known) => Ok(()),
+            _ if self.settings.version_two && matches!(both, (Rep, Some(Router)) | (Router, Some(Rep))) => {
+                Ok(())
+            }
             _ => Err(HandshakeError::SocketType { own, peer }), // R11
         }
     }
@@ -359,7 +364,7 @@ impl Handshake {
         let Settings { socket_type, routing_id, metadata, .. } = &*self.settings;
         let mut octets = Vec::with_capacity(64);
         metadata::write(metadata::SOCKET_TYPE, socket_type.name().as_bytes(), &mut octets);
-        if socket_type.sends_identity() {
+        if socket_type.sends_identity() || self.settings.version_two {
             metadata::write(metadata::IDENTITY, routing_id, &mut octets);
         }
         for (name, value) in metadata {

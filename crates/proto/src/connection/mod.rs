@@ -92,6 +92,8 @@ pub struct Settings {
     pub socket_type: SocketType,
     /// The name a ROUTER peer shall know this socket by; at most 255 octets, the first not 00.
     pub routing_id: Frame,
+    /// As in ZeroMQ 2.x: a REP and a ROUTER may meet here, and every peer is told the name.
+    pub version_two: bool,
     /// Older peers are refused (rule R1).
     pub minimum_version: MinimumVersion,
     /// The longest frame accepted (rule R6).
@@ -114,6 +116,7 @@ impl Settings {
         Self {
             socket_type,
             routing_id: options.routing_id.clone(),
+            version_two: options.version_two,
             minimum_version: options.minimum_version,
             max_message_size: options.max_message_size,
             max_message_total: None,

@@ -10,6 +10,7 @@ use std::{
 ///
 /// Generated names are an octet 00 and a number of four octets that counts up from a start that the caller draws, so
 /// that a name of an earlier life of the socket does not reach a stranger. No peer can choose such a name for itself.
+/// For programs of ZeroMQ 2.x they are [lengthened](Self::lengthen) to 17 octets.
 ///
 /// ```
 /// use zeroxide_proto::routing::{Names, PeerId};
@@ -26,18 +27,43 @@ pub struct Names {
     /// Apart from the chosen ones because nobody but us chooses the numbers: a cheap hash is safe.
     generated: HashMap<u32, PeerId, BuildHasherDefault<Spread>>,
     next: u32,
+    /// What follows the number in a long name.
+    tail: [u8; 12],
+    long: bool,
 }
 
 impl Names {
     /// No names yet; generated ones count up from `start`.
     pub fn new(start: u32) -> Self {
-        Self { chosen: HashMap::new(), generated: HashMap::default(), next: start }
+        let mut tail = [0; 12];
+        let mut spread = Spread::default();
+        for octets in tail.chunks_mut(4) {
+            spread.write_u32(start);
+            let [.., a, b, c, d] = spread.finish().to_be_bytes();
+            octets.copy_from_slice(&[a, b, c, d]);
+        }
+        Self { chosen: HashMap::new(), generated: HashMap::default(), next: start, tail, long: false }
+    }
+
+    /// Whether names that are generated from now on have 17 octets, as those of ZeroMQ 2.x, instead of 5. Both are found.
+    pub fn lengthen(&mut self, long: bool) {
+        self.long = long;
+    }
+
+    /// The number of a generated name.
+    #[inline]
+    fn number_in(&self, name: &[u8]) -> Option<u32> {
+        match name {
+            &[0, a, b, c, d] => Some(u32::from_be_bytes([a, b, c, d])),
+            [0, a, b, c, d, tail @ ..] if *tail == self.tail => Some(u32::from_be_bytes([*a, *b, *c, *d])),
+            _ => None,
+        }
     }
 
     /// Who has this name.
     #[inline]
     pub fn find(&self, name: &[u8]) -> Option<PeerId> {
-        match number_in(name) {
+        match self.number_in(name) {
             Some(number) => self.generated.get(&number).copied(),
             None => self.chosen.get(name).copied(),
         }
@@ -45,7 +71,7 @@ impl Names {
 
     /// Gives a peer this name, taken or not, and returns who had it before.
     pub fn assign(&mut self, name: &[u8], peer: PeerId) -> Option<PeerId> {
-        match number_in(name) {
+        match self.number_in(name) {
             Some(number) => self.generated.insert(number, peer),
             None => self.chosen.insert(name.into(), peer),
         }
@@ -59,7 +85,12 @@ impl Names {
             if let Entry::Vacant(free) = self.generated.entry(number) {
                 free.insert(peer);
                 let [a, b, c, d] = number.to_be_bytes();
-                return Frame::from(&[0, a, b, c, d]);
+                let short = [0, a, b, c, d];
+                return Frame::from(&if self.long {
+                    [&short[..], &self.tail].concat()
+                } else {
+                    short.to_vec()
+                });
             }
         }
     }
@@ -69,17 +100,10 @@ impl Names {
         if self.find(name) != Some(peer) {
             return;
         }
-        match number_in(name) {
+        match self.number_in(name) {
             Some(number) => self.generated.remove(&number),
             None => self.chosen.remove(name),
         };
-    }
-}
-
-fn number_in(name: &[u8]) -> Option<u32> {
-    match name {
-        &[0, a, b, c, d] => Some(u32::from_be_bytes([a, b, c, d])),
-        _ => None,
     }
 }
 
@@ -113,6 +137,24 @@ mod tests {
         assert_eq!(names.generate(PeerId(0)), [0, 255, 255, 255, 255]);
         assert_eq!(names.generate(PeerId(1)), [0, 0, 0, 0, 0]);
         assert_eq!(names.find(&[0, 0, 0, 0, 0]), Some(PeerId(1)));
+    }
+
+    #[test]
+    fn long_names_have_seventeen_octets_and_short_ones_are_still_found() {
+        let mut names = Names::new(7);
+        let short = names.generate(PeerId(0));
+        names.lengthen(true);
+        let (one, two) = (names.generate(PeerId(1)), names.generate(PeerId(2)));
+        assert_eq!((one.len(), one[0], two.len()), (17, 0, 17));
+        assert_ne!(one, two);
+        for (name, peer) in [(&short, 0), (&one, 1), (&two, 2)] {
+            assert_eq!(names.find(name), Some(PeerId(peer)));
+        }
+        names.release(&one, PeerId(1));
+        assert_eq!(names.find(&one), None);
+        let mut other = one.to_vec();
+        other[16] ^= 1;
+        assert_eq!(names.find(&other), None, "a name of another socket is nobody's");
     }
 
     #[test]

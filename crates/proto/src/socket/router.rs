@@ -47,8 +47,10 @@ enum Origin {
 
 impl Router {
     pub(super) fn new(options: &Options, seed: u32) -> Self {
+        let mut names = Names::new(seed);
+        names.lengthen(options.version_two);
         Self {
-            names: Names::new(seed),
+            names,
             peers: PeerTable::new(),
             mandatory: options.router_mandatory,
             handover: options.router_handover,
@@ -130,6 +132,7 @@ impl Rules for Router {
     fn configure(&mut self, options: &Options) {
         (self.mandatory, self.handover) = (options.router_mandatory, options.router_handover);
         self.notify = options.router_notify;
+        self.names.lengthen(options.version_two);
         self.greeting = Greeting::new(options);
         self.disconnect.clone_from(&options.disconnect_message);
     }

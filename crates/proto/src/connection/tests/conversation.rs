@@ -60,6 +60,17 @@ fn all_pairs_of_types_meet_and_talk_in_any_portions() {
 }
 
 #[test]
+fn in_the_ways_of_version_two_a_router_meets_a_reply_and_hears_its_name() {
+    let routing_id = Frame::from("papa");
+    let papa = Settings { version_two: true, routing_id, ..settings(SocketType::Rep) };
+    let router = Settings { version_two: true, ..settings(SocketType::Router) };
+    let (mut left, mut right) = meet(router, papa, usize::MAX);
+    assert_eq!((&left.peer.routing_id[..], left.peer.socket_type), (&b"papa"[..], Some(SocketType::Rep)));
+    say(&mut left, &mut right, 4_096);
+    say(&mut right, &mut left, 4_096);
+}
+
+#[test]
 fn a_peer_of_each_version_is_talked_to_in_its_own_form() {
     for version in ALL_VERSIONS {
         let script = peer_script(version, SocketType::Dealer);
