@@ -12,6 +12,7 @@ mod python;
 mod pyzmq;
 mod report;
 mod sanitize;
+mod seeds;
 mod shell;
 mod stress;
 mod tally;
@@ -34,6 +35,8 @@ cargo xtask VERB
                      pyzmq's own tests on our library, built in release mode or taken from a folder
   libzmq-tests [DIR] [--from DIR] [--only WORD]
                      libzmq's own test programs on our library; from cargo's store or a tree of its sources
+  seeds DIR [--from DIR]
+                     the C programs of documents in a folder, as they are, on our library: what compiles, what behaves
   stress N [FILTER]  the socket and interop tests N times with every core loaded; tells what was flaky
   costs [record]     instructions and allocations per message, compared with bench/costs.json or recorded there
   sanitize [KIND]    tests under the address sanitizer, or the thread sanitizer (needs rust-src)";
@@ -57,6 +60,8 @@ fn main() -> ExitCode {
             Some(wanted) => libzmq_tests::run(&wanted),
             None => Err(HELP.to_owned()),
         },
+        ["seeds", documents] => seeds::run(documents, None),
+        ["seeds", documents, "--from", built] => seeds::run(documents, Some(built)),
         ["stress", times] => stress::run(times, None),
         ["stress", times, filter] => stress::run(times, Some(filter)),
         ["costs"] => costs::check(),
