@@ -77,7 +77,7 @@ const TOOK: &[Line] = &[line(1, &["Total elapsed time: # msec"])];
 const MEAN: &[Line] = &[line(1, &["Average temperature for zipcode '10001 ' was *F"])];
 const PROXIED: &[&[&str]] = &[&["tcp://10.1.1.0:8100"]];
 const REQUESTS: &[Line] = &[line(5, &["Received request: [Hello]"])];
-const PIRATE: &[Line] = &[line(1, &["I: connecting to server..."]), line(4, &["I: server replied OK (#)"])];
+const PIRATE: &[Line] = &[line(1, &["I: connecting to server..."]), line(3, &["I: server replied OK (#)"])];
 const LRU: &[Line] = &[line(10, &["Worker: HELLO"]), line(10, &["Client: OK"])];
 
 pub(super) const PLAYS: &[Play] = &[
