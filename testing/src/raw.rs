@@ -65,6 +65,16 @@ impl RawPeer {
         self
     }
 
+    /// Sends these octets to a side that may close before it has them all; whether it took them.
+    #[track_caller]
+    pub fn send_until_closed(&mut self, octets: &[u8]) -> bool {
+        match self.stream.write_all(octets) {
+            Ok(()) => true,
+            Err(error) if gone(&error) => false,
+            Err(error) => panic!("the other side took no more octets, and did not close: {error}"),
+        }
+    }
+
     /// Sends these octets one at a time, each in a segment of its own as far as the system lets us.
     #[track_caller]
     pub fn send_octet_by_octet(&mut self, octets: &[u8]) -> &mut Self {

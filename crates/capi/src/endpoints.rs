@@ -37,6 +37,8 @@ pub(crate) fn errno(cause: &EndpointCause) -> Errno {
         }
         EndpointCause::InUse => Errno::EADDRINUSE,
         EndpointCause::NotFound => Errno::ENOENT,
+        // C sockets begin with the permission, as libzmq's.
+        EndpointCause::OpenToNetwork => Errno(libc::EACCES),
         EndpointCause::Incompatible(_) | EndpointCause::NotForThisType => Errno::ENOCOMPATPROTO,
         EndpointCause::NoIoThread => Errno::EMTHREAD,
         EndpointCause::Terminated => Errno::ETERM,

@@ -21,6 +21,10 @@ pub(crate) struct SocketArgs {
     #[arg(long, value_name = "ENDPOINT")]
     pub(crate) connect: Vec<String>,
 
+    /// Let others than this machine in without a mechanism, and without a warning
+    #[arg(long)]
+    pub(crate) open_to_network: bool,
+
     /// Set a socket option, NAME=VALUE (several allowed); --help lists them
     #[arg(long = "option", value_name = "NAME=VALUE", long_help = options::help())]
     pub(crate) options: Vec<SocketOption>,
@@ -78,6 +82,9 @@ impl SocketArgs {
         }
         if socket.socket_type().receives() {
             socket.set_receive_timeout(self.timeout)?;
+        }
+        if self.open_to_network {
+            socket.set_open_to_network(true);
         }
         self.options.iter().try_for_each(|option| option.apply(socket).map_err(Failure::Usage))
     }

@@ -84,6 +84,16 @@ const KNOWN: &[Known] = known! {
     "heartbeat-ttl" "duration or none" |socket, value| socket.set_heartbeat_ttl(value);
     "handshake-interval" "duration or none" |socket, value| socket.set_handshake_interval(value);
     "max-message-size" "size or none" |socket, value| socket.set_max_message_size(value);
+    "max-multipart-size" "size or none" |socket, value| socket.set_max_multipart_size(value);
+    "max-frames" "number or none" |socket, value| socket.set_max_frames(value);
+    "max-metadata-size" "size or none" |socket, value| socket.set_max_metadata_size(value);
+    "max-metadata-properties" "number or none" |socket, value| socket.set_max_metadata_properties(value);
+    "max-topic-length" "size or none" |socket, value| socket.set_max_topic_length(value);
+    "max-subscriptions" "number or none" |socket, value| socket.set_max_subscriptions(value);
+    "max-peers" "number or none" |socket, value| socket.set_max_peers(value);
+    "max-handshakes" "number or none" |socket, value| socket.set_max_handshakes(value);
+    "max-handshakes-per-address" "number or none" |socket, value| socket.set_max_handshakes_per_address(value);
+    "open-to-network" "true or false" |socket, value| socket.set_open_to_network(value);
     "minimum-version" "1, 2 or 3" |socket, value| socket.set_minimum_version(value);
     "reconnect-interval" "duration or none" |socket, value| socket.set_reconnect_interval(value);
     "reconnect-interval-max" "duration or none" |socket, value| socket.set_reconnect_interval_max(value);

@@ -21,7 +21,7 @@ use std::{
     thread,
     time::Duration,
 };
-use zeroxide::{Context, Loss, Socket, SocketType};
+use zeroxide::{Context, EndpointCause, EndpointFailure, Loss, Socket, SocketType};
 
 /// How long the workers have to put out what they hold, when the run is over.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -59,6 +59,20 @@ pub(crate) struct Session {
     couriers: usize,
 }
 
+/// Binds; who asks for an address that others can reach means it, but is told what that is.
+fn bind(socket: &Socket, endpoint: &str) -> Result<String, EndpointFailure> {
+    match socket.bind(endpoint) {
+        Err(EndpointFailure { cause: EndpointCause::OpenToNetwork, .. }) => {
+            note(format_args!(
+                "zox: whoever reaches {endpoint} can connect: there is no mechanism (--open-to-network: that is meant)"
+            ));
+            socket.set_open_to_network(true);
+            socket.bind(endpoint)
+        }
+        bound => bound,
+    }
+}
+
 impl Session {
     /// A run that a signal may end at any time, as a failure if `promised`.
     pub(crate) fn new(promised: bool) -> Result<Self, Failure> {
@@ -85,7 +99,7 @@ impl Session {
         args.configure(&socket)?;
         prepare(&socket)?;
         for endpoint in &args.bind {
-            note(format_args!("bound {}", socket.bind(endpoint)?));
+            note(format_args!("bound {}", bind(&socket, endpoint)?));
         }
         for endpoint in &args.connect {
             socket.connect(endpoint)?;

@@ -11,6 +11,7 @@ pub mod batch;
 pub mod connection;
 pub mod endpoint;
 pub mod frame;
+pub mod limit;
 pub mod loss;
 pub mod message;
 pub mod options;
@@ -29,6 +30,7 @@ pub use connection::{
 };
 pub use endpoint::{Endpoint, EndpointError};
 pub use frame::Frame;
+pub use limit::Limit;
 pub use loss::Loss;
 pub use message::Message;
 pub use options::Options;

@@ -97,8 +97,6 @@ pub struct Options {
     pub heartbeat_ttl: Option<Duration>,
     /// How long greeting and handshake may take; `None` is for ever.
     pub handshake_interval: Option<Duration>,
-    /// The longest frame accepted, in octets; `None` is without bound.
-    pub max_message_size: Option<u64>,
     /// The oldest protocol version spoken.
     pub minimum_version: MinimumVersion,
     /// First wait before another try to connect; `None` never tries again.
@@ -109,6 +107,30 @@ pub struct Options {
     pub reconnect_stop: ReconnectStop,
     /// How long a TCP connect may take; `None` leaves it to the system.
     pub connect_timeout: Option<Duration>,
+
+    // -- limits: what a peer may cost
+    /// The longest frame accepted, in octets; `None` is without bound.
+    pub max_message_size: Option<u64>,
+    /// The most octets all frames of one message may have together; `None` is without bound.
+    pub max_multipart_size: Option<u64>,
+    /// The most frames one message may have; `None` is without bound.
+    pub max_frames: Option<u32>,
+    /// The most octets of metadata in the handshake of a peer; `None` is the most that is ever held, 64 KiB.
+    pub max_metadata_size: Option<usize>,
+    /// The most properties in them; `None` is the most that is ever held, 64.
+    pub max_metadata_properties: Option<usize>,
+    /// The longest topic a peer may subscribe to, in octets; `None` is without bound.
+    pub max_topic_length: Option<usize>,
+    /// The most topics one peer may subscribe to, or groups it may join; `None` is without bound.
+    pub max_subscriptions: Option<usize>,
+    /// The most peers that may have connected to this socket at once; `None` is without bound.
+    pub max_peers: Option<usize>,
+    /// The most connections of one bound endpoint that may be in their handshake at once; `None` is without bound.
+    pub max_handshakes: Option<usize>,
+    /// The same, of one address.
+    pub max_handshakes_per_address: Option<usize>,
+    /// Whether an address that is not this machine's own may be bound without a mechanism.
+    pub open_to_network: bool,
 
     // -- security
     /// The mechanism and what belongs to it.
@@ -255,12 +277,22 @@ impl Default for Options {
             heartbeat_timeout: None,
             heartbeat_ttl: None,
             handshake_interval: Some(Duration::from_secs(30)),
-            max_message_size: None,
             minimum_version: MinimumVersion::default(),
             reconnect_interval: Some(Duration::from_millis(100)),
             reconnect_interval_max: None,
             reconnect_stop: ReconnectStop::default(),
             connect_timeout: None,
+            max_message_size: None,
+            max_multipart_size: None,
+            max_frames: None,
+            max_metadata_size: None,
+            max_metadata_properties: None,
+            max_topic_length: None,
+            max_subscriptions: None,
+            max_peers: None,
+            max_handshakes: None,
+            max_handshakes_per_address: None,
+            open_to_network: true,
             security: SecurityOptions::default(),
             affinity: 0,
             backlog: 4096,

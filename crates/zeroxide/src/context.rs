@@ -8,7 +8,7 @@ use crate::{
         shared::{Command, Gate, IoShared},
     },
     security::{Authenticator, Desk, SystemEntropy},
-    socket::core::Core,
+    socket::{begin_with_limits, core::Core},
     sync::Mutex,
 };
 use std::{
@@ -303,6 +303,7 @@ impl ContextInner {
         counted.map_err(|_| SocketError::TooMany(limit))?;
         let mut options =
             Options { ipv6: self.settings.ipv6, linger: Some(DEFAULT_LINGER), ..Options::default() };
+        begin_with_limits(&mut options);
         if matches!(kind, SocketType::Sub | SocketType::Xsub | SocketType::Dish) {
             options.linger = Some(Duration::ZERO);
         }

@@ -1,12 +1,13 @@
 //! What a socket has carried and lost, readable at any time without a lock.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use zeroxide_proto::Loss;
+use zeroxide_proto::{Limit, Loss};
 
 /// Counts of one socket. Every message that is dropped is counted under its reason.
 #[derive(Default, Debug)]
 pub(crate) struct Counters {
     losses: [AtomicU64; Loss::ALL.len()],
+    limits: [AtomicU64; Limit::ALL.len()],
     pub(crate) connections: AtomicU64,
     pub(crate) failed_handshakes: AtomicU64,
     pub(crate) denied_peers: AtomicU64,
@@ -26,6 +27,16 @@ impl Counters {
     /// A blocked call is about to sleep.
     pub(crate) fn sleeps(&self) {
         self.sleeps.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn met(&self, limit: Limit) {
+        if let Some(counter) = self.limits.get(limit as usize) {
+            counter.fetch_add(1, Relaxed);
+        }
+    }
+
+    fn limits(&self, limit: Limit) -> u64 {
+        self.limits.get(limit as usize).map_or(0, |counter| counter.load(Relaxed))
     }
 
     pub(crate) fn losses(&self, reason: Loss) -> u64 {
@@ -61,6 +72,8 @@ pub struct Statistics {
     pub protocol_errors: u64,
     /// How often a blocking send or receive had to sleep so far; see [`Handle::set_busy_wait`](crate::Handle::set_busy_wait).
     pub sleeps: u64,
+    /// How many peers met a limit, by limit; limits that nobody met are left out.
+    pub limits: Vec<(Limit, u64)>,
 }
 
 impl Statistics {
@@ -73,12 +86,22 @@ impl Statistics {
             denied_peers: counters.denied_peers.load(Relaxed),
             protocol_errors: counters.protocol_errors.load(Relaxed),
             sleeps: counters.sleeps.load(Relaxed),
+            limits: Limit::ALL
+                .into_iter()
+                .map(|limit| (limit, counters.limits(limit)))
+                .filter(|(_, count)| *count > 0)
+                .collect(),
         }
     }
 
     /// All dropped messages together.
     pub fn lost_in_all(&self) -> u64 {
         self.lost.iter().map(|(_, count)| count).sum()
+    }
+
+    /// Peers that met one limit.
+    pub fn met(&self, limit: Limit) -> u64 {
+        self.limits.iter().find(|(which, _)| *which == limit).map_or(0, |(_, count)| *count)
     }
 
     /// Messages dropped for one reason.

@@ -169,6 +169,10 @@ pub enum EndpointCause {
     System(io::Error),
     /// Another socket of this context, or another process, has it.
     InUse,
+    /// Without a mechanism, whoever can reach this address could connect: set one, such as
+    /// [`set_curve_server`](crate::Handle::set_curve_server), or bind a loopback address, or say that it is meant by
+    /// [`set_open_to_network`](crate::Handle::set_open_to_network).
+    OpenToNetwork,
     /// The socket never bound or connected it.
     NotFound,
     /// An option does not fit; the text says which.
@@ -356,6 +360,9 @@ impl fmt::Display for EndpointCause {
             Self::Malformed(error) => error.fmt(out),
             Self::System(error) => error.fmt(out),
             Self::InUse => out.write_str("the address is in use"),
+            Self::OpenToNetwork => out.write_str(
+                "whoever reaches it could connect: set a mechanism, bind a loopback address, or set_open_to_network(true)",
+            ),
             Self::NotFound => out.write_str("this socket neither bound nor connected it"),
             Self::Option(reason) => out.write_str(reason),
             Self::NotForThisType => out.write_str("sockets of this type do not do that"),

@@ -119,7 +119,7 @@ pub use socket::{
 };
 pub use stream::{MessageSink, MessageStream};
 pub use zeroxide_proto::{
-    EndpointError, Frame, Loss, Message, Options, RoutingId, SocketType,
+    EndpointError, Frame, Limit, Loss, Message, Options, RoutingId, SocketType,
     connection::HandshakeFailure,
     options::{MinimumVersion, ReconnectStop, RouterNotify},
     security::{

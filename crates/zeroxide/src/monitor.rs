@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 use zeroxide_pipe::EventCount;
-use zeroxide_proto::connection::HandshakeFailure;
+use zeroxide_proto::{Limit, connection::HandshakeFailure};
 
 /// The number by which the system knows this, for the events of libzmq.
 pub(crate) fn descriptor(of: &impl AsFd) -> i64 {
@@ -125,6 +125,15 @@ pub enum Event {
         code: u32,
         /// What kind of failure it was.
         failure: HandshakeFailure,
+    },
+    /// A peer met a limit; what that costs it, the connection, is the next event of it.
+    LimitMet {
+        /// As bound or connected.
+        endpoint: String,
+        /// Where the peer is.
+        peer: String,
+        /// Which; its name is that of the option.
+        limit: Limit,
     },
     /// So many events came while this monitor was full.
     Missed(u64),

@@ -47,6 +47,7 @@ fn a_dish_hears_its_groups_and_nothing_else() {
     for bind in [HOME, "udp://[::1]:*", "udp://*:*"] {
         let context = Context::new();
         let (dish, radio) = (Dish::new(&context).unwrap(), Radio::new(&context).unwrap());
+        dish.set_open_to_network(bind.contains('*'));
         let at = dish.bind(bind).unwrap().replace("0.0.0.0", "127.0.0.1");
         dish.join("TV").unwrap();
         radio.connect(&at).unwrap();

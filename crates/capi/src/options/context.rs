@@ -11,7 +11,7 @@ use std::{
     ffi::{c_int, c_void},
     time::Duration,
 };
-use zeroxide::{Admission, SocketType};
+use zeroxide::{Admission, Options, SocketType};
 
 /// What a context has been told by `zmq_ctx_set`, with libzmq's defaults.
 #[derive(Debug)]
@@ -64,16 +64,14 @@ impl Settings {
             .build()
     }
 
-    /// Gives a new socket libzmq's defaults, where the native ones differ, and what the context hands down.
+    /// Gives a new socket libzmq's defaults, without the limits of native ones, and what the context hands down.
     pub(crate) fn inherit(&self, socket: &zeroxide::Socket) {
         let keeps_nothing =
             matches!(socket.socket_type(), SocketType::Sub | SocketType::Xsub | SocketType::Dish);
         let linger = if self.blocky && !keeps_nothing { None } else { Some(Duration::ZERO) };
         socket.change_options(|options| {
-            options.linger = linger;
-            options.backlog = 100;
-            options.ipv6 = self.ipv6;
-            options.as_in_libzmq = true;
+            *options =
+                Options { linger, backlog: 100, ipv6: self.ipv6, as_in_libzmq: true, ..Options::default() };
             options.security.admission = Admission::AsLibzmq;
         });
     }

@@ -46,6 +46,10 @@ pub(crate) fn describe(event: &Event) -> Described {
                 ("code", json!(code)),
             ],
         ),
+        Event::LimitMet { endpoint, peer, limit } => (
+            "limit-met",
+            vec![("endpoint", json!(endpoint)), ("peer", json!(peer)), ("limit", json!(limit.to_string()))],
+        ),
         Event::Missed(count) => ("missed", vec![("events", json!(count))]),
         other => ("other", vec![("event", json!(format!("{other:?}")))]),
     };

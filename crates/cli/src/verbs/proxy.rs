@@ -34,6 +34,10 @@ pub(crate) struct Proxy {
     #[arg(long, value_name = "ENDPOINT")]
     capture: Option<Side>,
 
+    /// Let others than this machine in without a mechanism, and without a warning
+    #[arg(long)]
+    open_to_network: bool,
+
     /// Set an option on both sockets, NAME=VALUE (several allowed); --help lists them
     #[arg(long = "option", value_name = "NAME=VALUE", long_help = options::help())]
     options: Vec<SocketOption>,
@@ -119,6 +123,7 @@ impl Proxy {
         SocketArgs {
             bind: side.bind.clone(),
             connect: side.connect.clone(),
+            open_to_network: self.open_to_network,
             options: self.options.clone(),
             timeout: None,
             wait_peers: 0,

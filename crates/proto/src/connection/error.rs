@@ -2,7 +2,7 @@
 
 use super::Version;
 use crate::{
-    SocketType,
+    Limit, SocketType,
     security::{Denial, zap::ZapError},
     wire::{CommandError, MetadataError, command},
 };
@@ -168,6 +168,11 @@ pub enum ProtocolError {
         /// What the header says.
         size: u64,
     },
+    /// A command longer than allowed, which a topic of forbidden length makes (R6).
+    CommandTooLong {
+        /// What the header says.
+        size: u64,
+    },
     /// The frames of one message are longer than allowed together (R6).
     MessageTooLong,
     /// A message of too many frames (R21).
@@ -237,6 +242,16 @@ impl HandshakeError {
         }
     }
 
+    /// The limit that the peer met, if that is what was wrong.
+    pub const fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::Metadata(MetadataError::TooMuch) | Self::Frame(ProtocolError::FrameTooLong { .. }) => {
+                Some(Limit::Metadata)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether another try may go better: only if this side or its authenticator said so, or lacked something.
     pub const fn is_passing(&self) -> bool {
         matches!(
@@ -259,6 +274,17 @@ impl HandshakeError {
 }
 
 impl ProtocolError {
+    /// The limit that the peer met, if that is what was wrong.
+    pub const fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::FrameTooLong { .. } => Some(Limit::MessageSize),
+            Self::CommandTooLong { .. } => Some(Limit::TopicLength),
+            Self::MessageTooLong => Some(Limit::MultipartSize),
+            Self::TooManyFrames => Some(Limit::Frames),
+            _ => None,
+        }
+    }
+
     /// The protocol error code of the monitor.
     pub const fn code(&self) -> u32 {
         match self {
@@ -266,6 +292,7 @@ impl ProtocolError {
             | Self::CommandWithMore
             | Self::CommandOnLegacy
             | Self::FrameTooLong { .. }
+            | Self::CommandTooLong { .. }
             | Self::MessageTooLong
             | Self::TooManyFrames
             | Self::ZeroLength => UNSPECIFIED,
@@ -319,6 +346,7 @@ impl fmt::Display for ProtocolError {
             Self::CommandWithMore => out.write_str("a command in several frames"),
             Self::CommandOnLegacy => out.write_str("a command on a connection older than 3.0"),
             Self::FrameTooLong { size } => write!(out, "a frame of {size} octets"),
+            Self::CommandTooLong { size } => write!(out, "a command of {size} octets"),
             Self::MessageTooLong => out.write_str("a message of too many octets"),
             Self::TooManyFrames => out.write_str("a message of too many frames"),
             Self::ZeroLength => out.write_str("a frame of length 0 where the flags count"),

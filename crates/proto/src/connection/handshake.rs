@@ -14,7 +14,7 @@
 
 use super::{
     Decoder, Encoder, HandshakeError, Settings, Version,
-    partial::{ROUTING_ID_MAX, command_frame, identity_v1, identity_v2},
+    partial::{ROUTING_ID_MAX, command_frame, identity_v1, identity_v2, store},
 };
 use crate::{
     Frame, SocketType,
@@ -24,7 +24,7 @@ use crate::{
         Command, command,
         greeting::{self, Detection, GREETING_SIZE, Greeting, SIGNATURE_SIZE},
         legacy,
-        metadata::{self, Properties},
+        metadata::{self, MetadataError, Properties},
     },
 };
 use std::sync::Arc;
@@ -169,7 +169,7 @@ impl Handshake {
         while matches!(made, Made::Nothing) && !matches!(self.stage, Stage::Asking { .. } | Stage::Over) {
             let missing = self.wanted()?.saturating_sub(self.buffer.len());
             let (taken, behind) = rest.split_at_checked(missing).unwrap_or((rest, &[]));
-            self.buffer.extend_from_slice(taken);
+            store(&mut self.buffer, taken, missing);
             rest = behind;
             if taken.len() < missing {
                 break;
@@ -233,7 +233,9 @@ impl Handshake {
             Stage::Greeting => GREETING_SIZE,
             Stage::Identity { framing: Version::V1, .. } => identity_v1(&self.buffer)?.wanted,
             Stage::Identity { .. } => identity_v2(&self.buffer)?.wanted,
-            Stage::Commands { mechanism, .. } => command_frame(&self.buffer, mechanism)?.wanted,
+            Stage::Commands { mechanism, .. } => {
+                command_frame(&self.buffer, mechanism, self.settings.max_metadata_size)?.wanted
+            }
             Stage::Asking { .. } | Stage::Over => 0,
         })
     }
@@ -379,7 +381,7 @@ impl Handshake {
         mut mechanism: Exchange,
         out: &mut Vec<u8>,
     ) -> Result<Made, HandshakeError> {
-        let frame = command_frame(&self.buffer, &mechanism)?;
+        let frame = command_frame(&self.buffer, &mechanism, self.settings.max_metadata_size)?;
         let command = match Command::parse(frame.body) {
             Ok(command) => command,
             Err(error) => {
@@ -435,6 +437,11 @@ impl Handshake {
         encrypted: bool,
         out: &mut Vec<u8>,
     ) -> Result<PeerProperties, HandshakeError> {
+        if metadata.len() > self.settings.max_metadata_properties
+            || metadata::size(&metadata) > self.settings.max_metadata_size
+        {
+            return Err(HandshakeError::Metadata(MetadataError::TooMuch)); // R8
+        }
         let mut socket_type = None;
         // A peer that does not name its type is let in, as ZeroMQ does.
         if let Some(name) = metadata::find(&metadata, metadata::SOCKET_TYPE) {

@@ -19,7 +19,15 @@ mod tests;
 mod transcode;
 mod walk;
 
-use crate::{Batch, Frame, Options, SocketType, options::MinimumVersion, security::Security, wire::Command};
+use crate::{
+    Batch, Frame, Options, SocketType,
+    options::MinimumVersion,
+    security::Security,
+    wire::{
+        Command,
+        metadata::{OCTETS_MAX, PROPERTIES_MAX},
+    },
+};
 pub use decoder::Decoder;
 pub use encoder::{Encoder, Wire};
 pub use error::{HandshakeCommand, HandshakeError, HandshakeFailure, ProtocolError};
@@ -102,6 +110,12 @@ pub struct Settings {
     pub max_message_total: Option<u64>,
     /// The most frames one message may have (rule R21).
     pub max_frames: u32,
+    /// The longest command after the handshake (rule R6).
+    pub max_command_size: u64,
+    /// The most octets of metadata (rule R8).
+    pub max_metadata_size: usize,
+    /// The most properties in them (rule R8).
+    pub max_metadata_properties: usize,
     /// Properties sent in READY besides those of the protocol; one whose name is not legal is left out.
     pub metadata: Vec<(String, Vec<u8>)>,
     /// The mechanism, the same for all peers.
@@ -119,8 +133,14 @@ impl Settings {
             version_two: options.version_two,
             minimum_version: options.minimum_version,
             max_message_size: options.max_message_size,
-            max_message_total: None,
-            max_frames: FRAMES_MAX,
+            max_message_total: options.max_multipart_size,
+            max_frames: options.max_frames.unwrap_or(u32::MAX),
+            max_command_size: options.max_topic_length.map_or(COMMAND_MAX, command_with),
+            max_metadata_size: options.max_metadata_size.unwrap_or(OCTETS_MAX).min(OCTETS_MAX),
+            max_metadata_properties: options
+                .max_metadata_properties
+                .unwrap_or(PROPERTIES_MAX)
+                .min(PROPERTIES_MAX),
             metadata: options.metadata.clone(),
             security: Security::Null,
             asks: false,
@@ -128,8 +148,22 @@ impl Settings {
     }
 
     pub(crate) fn limits(&self) -> Limits {
-        Limits { frame: self.max_message_size, total: self.max_message_total, frames: self.max_frames }
+        Limits {
+            frame: self.max_message_size,
+            total: self.max_message_total,
+            frames: self.max_frames,
+            command: self.max_command_size,
+        }
     }
+}
+
+/// The longest command where no limit says otherwise.
+const COMMAND_MAX: u64 = 64 * 1024 * 1024;
+
+/// The longest command where the longest topic has so many octets. Other commands may always have a kibioctet.
+fn command_with(topic: usize) -> u64 {
+    const NAME: u64 = 1 + b"SUBSCRIBE".len() as u64;
+    (topic as u64).saturating_add(NAME).clamp(1024, COMMAND_MAX)
 }
 
 /// What one message may cost at most.
@@ -138,10 +172,11 @@ pub(crate) struct Limits {
     pub(crate) frame: Option<u64>,
     pub(crate) total: Option<u64>,
     pub(crate) frames: u32,
+    pub(crate) command: u64,
 }
 
 impl Limits {
-    pub(crate) const NONE: Self = Self { frame: None, total: None, frames: u32::MAX };
+    pub(crate) const NONE: Self = Self { frame: None, total: None, frames: u32::MAX, command: COMMAND_MAX };
 
     /// The longest frame that may stand alone as a message.
     pub(crate) fn single(&self) -> u64 {

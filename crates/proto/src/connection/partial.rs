@@ -4,11 +4,13 @@ use super::{HandshakeError, ProtocolError};
 use crate::{
     batch::{COMMAND, Header, MORE},
     security::Exchange,
-    wire::{greeting::SIGNATURE_SIZE, legacy, metadata},
+    wire::{greeting::SIGNATURE_SIZE, legacy},
 };
 
-/// The longest command of a handshake: all the metadata a peer may send, and some room for keys.
-const COMMAND_MAX: u64 = metadata::OCTETS_MAX as u64 + 512;
+/// What the longest command of a handshake has besides metadata: INITIATE of CURVE, or the reason of an ERROR.
+const BESIDES_METADATA: u64 = 264;
+/// A PLAIN HELLO, which has no metadata.
+const COMMAND_MIN: u64 = 6 + 2 * 256;
 /// The longest routing id.
 pub(super) const ROUTING_ID_MAX: usize = 255;
 
@@ -68,6 +70,7 @@ fn identity_of(buffer: &[u8], header: usize, size: u64) -> Result<Partial<'_>, H
 pub(super) fn command_frame<'a>(
     buffer: &'a [u8],
     mechanism: &Exchange,
+    metadata: usize,
 ) -> Result<Partial<'a>, HandshakeError> {
     let Some(&flags) = buffer.first() else { return Ok(Partial::header(1)) };
     if flags & !(MORE | crate::batch::LONG | COMMAND) != 0 {
@@ -80,7 +83,7 @@ pub(super) fn command_frame<'a>(
         return Err(HandshakeError::Frame(ProtocolError::CommandWithMore)); // R4
     }
     match Header::parse(buffer) {
-        Some(Header { size, .. }) if size > COMMAND_MAX => {
+        Some(Header { size, .. }) if size > (metadata as u64 + BESIDES_METADATA).max(COMMAND_MIN) => {
             Err(HandshakeError::Frame(ProtocolError::FrameTooLong { size })) // R6
         }
         Some(header) => {
@@ -89,4 +92,15 @@ pub(super) fn command_frame<'a>(
         }
         None => Ok(Partial::header(if flags & crate::batch::LONG == 0 { 2 } else { 9 })),
     }
+}
+
+/// Puts by what came of a part that misses so many octets. Memory grows with what came, and never beyond the part:
+/// strangers get little of it.
+pub(super) fn store(buffer: &mut Vec<u8>, came: &[u8], missing: usize) {
+    let (held, wanted) = (buffer.len(), buffer.len() + came.len());
+    if buffer.capacity() < wanted {
+        let roomy = buffer.capacity().saturating_mul(2).min(held + missing);
+        buffer.reserve_exact(roomy.max(wanted) - held);
+    }
+    buffer.extend_from_slice(came);
 }

@@ -15,7 +15,6 @@ use crate::{
 /// The longest body in a frame, by protocol.
 const BODY_MAX: u64 = i64::MAX as u64;
 /// The longest command. Its data, a topic, count against a peer's subscriptions, which are bounded by as much.
-const COMMAND_MAX: u64 = 64 * 1024 * 1024;
 
 /// Which frames are legal on a connection, and how many octets of a message are open.
 #[derive(Debug)]
@@ -101,22 +100,26 @@ impl Rules {
     /// Passes over short frames up to the end of one message, where no limit can be met; whether it came to that end.
     #[inline]
     fn short_parts(&mut self, octets: &[u8], walk: &mut Walk) -> bool {
-        if self.limits.total.is_some() {
-            return false;
-        }
+        let total = self.limits.total.unwrap_or(u64::MAX);
+        let mut octets_of_message = self.octets;
         let mut rest = octets.get(walk.at..).unwrap_or_default();
         let (mut frames, mut last) = (self.frames, false);
         while !last && frames < self.limits.frames {
             let [flags @ (0 | MORE), size, behind @ ..] = rest else { break };
             match behind.get(usize::from(*size)..) {
-                Some(behind) if *size <= self.short => rest = behind,
+                Some(behind)
+                    if *size <= self.short && octets_of_message.saturating_add((*size).into()) <= total =>
+                {
+                    rest = behind;
+                    octets_of_message += u64::from(*size);
+                }
                 _ => break,
             }
             frames += 1;
             last = *flags == 0;
         }
         walk.at = octets.len() - rest.len();
-        self.frames = if last { 0 } else { frames };
+        (self.frames, self.octets) = if last { (0, 0) } else { (frames, octets_of_message) };
         if last {
             walk.end_message();
         }
@@ -179,8 +182,11 @@ impl Rules {
     pub(super) fn check_size(&self, flags: u8, size: u64) -> Result<(), ProtocolError> {
         let limit = self.limits.frame.unwrap_or(BODY_MAX).min(BODY_MAX);
         let command = flags & COMMAND != 0;
-        if size > limit || (command && size > COMMAND_MAX) {
+        if size > limit {
             return Err(ProtocolError::FrameTooLong { size }); // R6
+        }
+        if command && size > self.limits.command {
+            return Err(ProtocolError::CommandTooLong { size }); // R6
         }
         if command {
             return Ok(());

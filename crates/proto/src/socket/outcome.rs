@@ -1,6 +1,6 @@
 //! What machines say: where a message goes, why it does not, and what else is to be done.
 
-use crate::{Frame, Loss, Message, routing::PeerId};
+use crate::{Frame, Limit, Loss, Message, routing::PeerId};
 use std::fmt;
 
 /// Where a message goes. The state of the machine has moved on: the caller queues the message now.
@@ -228,6 +228,8 @@ pub enum Effect {
         /// False leaves it.
         join: bool,
     },
+    /// This peer met a limit; that costs it the connection.
+    Limit(PeerId, Limit),
     /// Close this connection and detach its peer.
     Disconnect(PeerId),
     /// So many messages were lost.

@@ -3,14 +3,13 @@
 
 use super::{Effect, Facts, Refusal, Refused, Route, Rules, Upstream, one_frame};
 use crate::{
-    Loss, Message, Options,
+    Limit, Loss, Message, Options,
     routing::{PeerId, PeerTable, Peers},
     wire::{command::is_group, datagram::DATAGRAM_MAX},
 };
 use std::collections::HashMap;
 
-/// What one remote peer may join before it is cut off (zmtp.md R21).
-const GROUPS_PER_PEER: usize = 1_000_000;
+/// Octets of all the groups that a remote peer may join, where their number is bounded (zmtp.md R21).
 const OCTETS_PER_PEER: usize = 64 * 1024 * 1024;
 
 /// The rules of a RADIO socket.
@@ -22,6 +21,8 @@ pub(super) struct Radio {
     /// UDP addresses: they get everything.
     datagrams: Vec<PeerId>,
     no_drop: bool,
+    /// The most groups of a remote peer; `None` is without bound.
+    groups_of_peer: Option<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -40,6 +41,7 @@ impl Radio {
             dishes: PeerTable::new(),
             datagrams: Vec::new(),
             no_drop: options.xpub_nodrop,
+            groups_of_peer: options.max_subscriptions,
         }
     }
 
@@ -74,9 +76,11 @@ impl Radio {
             *copies = copies.saturating_add(1);
             return;
         }
-        let over = dish.joined.len() >= GROUPS_PER_PEER || dish.octets + group.len() > OCTETS_PER_PEER;
+        let over = self
+            .groups_of_peer
+            .is_some_and(|most| dish.joined.len() >= most || dish.octets + group.len() > OCTETS_PER_PEER);
         if over && !dish.local {
-            return effects.push(Effect::Disconnect(peer));
+            return effects.extend([Effect::Limit(peer, Limit::Subscriptions), Effect::Disconnect(peer)]);
         }
         dish.octets += group.len();
         dish.joined.insert(group.into(), 1);
@@ -101,6 +105,7 @@ impl Radio {
 impl Rules for Radio {
     fn configure(&mut self, options: &Options) {
         self.no_drop = options.xpub_nodrop;
+        self.groups_of_peer = options.max_subscriptions;
     }
 
     fn attach(&mut self, peer: PeerId, facts: &Facts<'_>, _: &mut Vec<Effect>) -> Result<(), Refused> {
@@ -264,14 +269,29 @@ mod tests {
 
     #[test]
     fn r21_a_peer_that_joins_without_end_is_cut_off() {
-        let mut radio = Rig::new(SocketType::Radio);
+        let mut radio = Rig::with(SocketType::Radio, |options| options.max_subscriptions = Some(1_000_000));
         radio.attach(0);
         let mut group = [b'g'; 255];
         let join = |number: usize| {
             group[..8].copy_from_slice(format!("{number:08}").as_bytes());
-            radio.upstream(0, Upstream::Join(&group)) == [Effect::Disconnect(PeerId(0))]
+            radio.upstream(0, Upstream::Join(&group)) == cut_off(0)
         };
         let cut = (0..).position(join);
         assert_eq!(cut, Some(OCTETS_PER_PEER / 255));
+    }
+
+    #[test]
+    fn r21_as_many_groups_as_allowed_are_joined_and_one_more_is_not() {
+        let mut radio = Rig::with(SocketType::Radio, |options| options.max_subscriptions = Some(2));
+        radio.attach(0);
+        let mut join = |group: &str| radio.upstream(0, Upstream::Join(group.as_bytes()));
+        assert_eq!([join("a"), join("b"), join("b")], [const { Vec::new() }; 3]);
+        assert_eq!(join("c"), cut_off(0));
+        radio.configure(|options| options.max_subscriptions = None);
+        assert_eq!(radio.upstream(0, Upstream::Join(b"c")), [], "without bound");
+    }
+
+    fn cut_off(peer: u32) -> [Effect; 2] {
+        [Effect::Limit(PeerId(peer), Limit::Subscriptions), Effect::Disconnect(PeerId(peer))]
     }
 }

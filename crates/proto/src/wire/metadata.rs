@@ -39,7 +39,7 @@ pub enum MetadataError {
     Duplicate,
     /// A value of more than 2^31 - 1 octets.
     ValueTooLong(u32),
-    /// More than [`PROPERTIES_MAX`] properties or [`OCTETS_MAX`] octets.
+    /// More properties, or more octets, than the socket accepts: at most [`PROPERTIES_MAX`] and [`OCTETS_MAX`].
     TooMuch,
 }
 
@@ -66,6 +66,16 @@ pub fn parse(octets: &[u8]) -> Result<Properties, MetadataError> {
         rest = behind;
     }
     Ok(properties)
+}
+
+/// The octets that these properties have on the wire.
+///
+/// ```
+/// use zeroxide_proto::wire::metadata;
+/// assert_eq!(metadata::size(&[("X-a".to_owned(), vec![7; 10])]), 1 + 3 + 4 + 10);
+/// ```
+pub fn size(properties: &[(String, Vec<u8>)]) -> usize {
+    properties.iter().map(|(name, value)| 1 + name.len() + 4 + value.len()).sum()
 }
 
 /// The first property of that name, case ignored (X9).
@@ -120,9 +130,7 @@ impl fmt::Display for MetadataError {
             Self::NameOctet(octet) => write!(out, "octet {octet:#04x} in the name of a property"),
             Self::Duplicate => out.write_str("Socket-Type or Identity is given twice"),
             Self::ValueTooLong(length) => write!(out, "a property of {length} octets"),
-            Self::TooMuch => {
-                write!(out, "more than {PROPERTIES_MAX} properties or {OCTETS_MAX} octets of them")
-            }
+            Self::TooMuch => out.write_str("more properties, or longer ones, than are accepted"),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     os::fd::{AsFd, BorrowedFd},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use zeroxide_net::{Connecting, IpcName, IpcSettings, NetError, SocksTarget, Stream, TcpSettings, ipc};
 use zeroxide_proto::Options;
@@ -20,6 +20,8 @@ pub(crate) struct Dialer {
     /// Addresses of the current try that have not been tried yet.
     pub(crate) addresses: VecDeque<SocketAddr>,
     pub(crate) attempts: u32,
+    /// When the connection under way must be up, handshake and all.
+    pub(crate) deadline: Option<Instant>,
 }
 
 /// Where a dialer connects to.

@@ -10,3 +10,4 @@ pub(crate) mod session;
 pub(crate) mod shared;
 pub(crate) mod timers;
 pub(crate) mod udp;
+pub(crate) mod waiting_room;

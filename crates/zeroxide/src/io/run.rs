@@ -8,11 +8,12 @@ use crate::{
         shared::{Command, Gate, IoShared, SessionKey},
         timers::Timers,
         udp::UdpSession,
+        waiting_room::{Entry, WaitingRoom},
     },
     link::{Drained, Wire},
     monitor::{Event, descriptor},
     seat::{SLOWEST_TICK, TICK},
-    socket::core::Core,
+    socket::core::{Accepting, Core},
 };
 use std::{
     collections::HashMap,
@@ -20,6 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 use zeroxide_net::{Interest, Resolver, Stream};
+use zeroxide_proto::Limit;
 
 /// Everything one I/O thread owns.
 pub(crate) struct Loop {
@@ -53,6 +55,7 @@ const NAP: Duration = Duration::from_micros(60);
 pub(crate) struct Listening {
     pub(crate) core: Arc<Core>,
     pub(crate) listener: Box<Listener>,
+    pub(crate) room: WaitingRoom,
 }
 
 impl Loop {
@@ -145,6 +148,7 @@ impl Loop {
             Command::Read(key) => self.session_ready(key, true, false),
             Command::Broken(key) => self.session_ready(key, true, true),
             Command::Pinged(key, ttl) => self.pinged(key, ttl),
+            Command::LimitMet(key, limit) => self.tell_of_limit(key, limit),
             Command::HangUp(key) => self.hang_up(key),
             // As a STREAM asks for by an empty message: for good, and behind all that was sent.
             Command::Finish(key) => self.begin_close(key),
@@ -165,6 +169,7 @@ impl Loop {
                         linger_until: None,
                         last_flush: self.now,
                         heat: 0,
+                        is_guest: false,
                     },
                 );
                 self.begin_try(key);
@@ -177,7 +182,7 @@ impl Loop {
                     self.shared.load.fetch_sub(1, Relaxed);
                     return self.shutdown.session_over();
                 }
-                self.listeners.insert(key, Listening { core, listener });
+                self.listeners.insert(key, Listening { core, listener, room: WaitingRoom::default() });
             }
             Command::Udp { key, session } => self.udp_begins(key, *session),
             Command::Release { key, done } => self.release(key, &done),
@@ -253,6 +258,7 @@ impl Loop {
         let Some(listening) = self.listeners.get_mut(&key) else { return };
         let core = listening.core.clone();
         let endpoint = listening.listener.endpoint.clone();
+        let accepting = core.accepting();
         let mut entered = Vec::new();
         if let Turn::Pause(until) = listening.listener.accept(&core, self.now, |stream| entered.push(stream))
         {
@@ -261,12 +267,49 @@ impl Loop {
             self.timers.set(key, Some(until));
         }
         for stream in entered {
-            self.accepted(key, &core, &endpoint, Arc::new(stream));
+            self.arrived(key, &core, &accepting, &endpoint, stream);
         }
     }
 
-    fn accepted(&mut self, parent: SessionKey, core: &Arc<Core>, endpoint: &str, stream: Arc<Stream>) {
+    /// Somebody knocks: there must be room for it.
+    fn arrived(
+        &mut self,
+        parent: SessionKey,
+        core: &Arc<Core>,
+        accepting: &Accepting,
+        endpoint: &str,
+        stream: Stream,
+    ) {
         let key = self.shared.new_key();
+        let refused = if core.guests.load(Relaxed) >= accepting.max_peers {
+            Some(Limit::Peers)
+        } else {
+            let Some(listening) = self.listeners.get_mut(&parent) else { return };
+            match listening.room.enter(key, stream.peer_ip(), accepting.bounds, self.now) {
+                Entry::Free => None,
+                Entry::Refused(limit) => Some(limit),
+                Entry::InsteadOf(oldest, limit) => {
+                    self.make_room(oldest, limit);
+                    None
+                }
+            }
+        };
+        let Some(limit) = refused else {
+            return self.accepted(key, parent, core, endpoint, Arc::new(stream));
+        };
+        core.limit_met(limit, endpoint, &stream.peer_address());
+        let reason = format!("there are as many as {limit} allows");
+        core.emit(|| Event::AcceptFailed { endpoint: endpoint.to_owned(), reason, paused: false });
+    }
+
+    fn accepted(
+        &mut self,
+        key: SessionKey,
+        parent: SessionKey,
+        core: &Arc<Core>,
+        endpoint: &str,
+        stream: Arc<Stream>,
+    ) {
         let peer = stream.peer_address();
         core.emit_with(descriptor(&*stream), || Event::Accepted { endpoint: endpoint.to_owned(), peer });
         self.shared.load.fetch_add(1, Relaxed);
@@ -285,6 +328,7 @@ impl Loop {
                 linger_until: None,
                 last_flush: self.now,
                 heat: 0,
+                is_guest: false,
             },
         );
         match self.shared.poller.add(&*stream, key.0, Interest::READ) {
@@ -328,7 +372,7 @@ impl Loop {
     }
 
     fn close_listener(&mut self, key: SessionKey) {
-        if let Some(Listening { core, listener }) = self.listeners.remove(&key) {
+        if let Some(Listening { core, listener, .. }) = self.listeners.remove(&key) {
             if listener.paused_until.is_none() {
                 let _ = self.shared.poller.remove(&listener.door);
             }

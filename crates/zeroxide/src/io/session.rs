@@ -54,6 +54,8 @@ pub(crate) struct Session {
     /// When the I/O thread was last asked to write, and how many times in a row within a burst.
     pub(crate) last_flush: Instant,
     pub(crate) heat: u32,
+    /// It came in, is through its handshake, and counts among the peers of its socket.
+    pub(crate) is_guest: bool,
 }
 
 /// How long unsent messages may take.

@@ -16,7 +16,10 @@ use std::{
 };
 use zeroxide_net::{Poller, Ring};
 use zeroxide_pipe::EventCount;
-use zeroxide_proto::security::{Verdict, zap::Grant};
+use zeroxide_proto::{
+    Limit,
+    security::{Verdict, zap::Grant},
+};
 
 /// Names a session or a listener of one I/O thread; never used again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -37,6 +40,8 @@ pub(crate) enum Command {
     Broken(SessionKey),
     /// A PING with this time to live came.
     Pinged(SessionKey, u16),
+    /// The peer of a connection met a limit, which is counted already.
+    LimitMet(SessionKey, Limit),
     /// End one connection now.
     HangUp(SessionKey),
     /// End one connection when what is queued for it is written.

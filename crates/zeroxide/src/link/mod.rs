@@ -27,7 +27,7 @@ use std::{
 };
 use zeroxide_net::{Interest, Stream};
 use zeroxide_proto::{
-    Batch, Command as WireCommand, Frame, Message,
+    Batch, Command as WireCommand, Frame, Limit, Message,
     connection::{self, Decoder, Encoder, PONGS_QUEUED_MAX, ProtocolError, Sink},
     socket::Upstream,
 };
@@ -165,6 +165,11 @@ impl Wire {
         self.receipts.asked.store(0, Release);
         self.receipts.got.store(0, Release);
         (attached, waiting)
+    }
+
+    /// Has the I/O thread, which knows the connection by name, say that its peer met a limit.
+    pub(crate) fn tell_of_limit(&self, limit: Limit) {
+        self.io.command(Command::LimitMet(self.session, limit));
     }
 
     /// Asks the I/O thread to end the connection.

@@ -29,6 +29,7 @@ use zeroxide_pipe::Lane;
 use zeroxide_proto::{
     Options, RoutingId, SocketType,
     endpoint::{Endpoint, EndpointError, Host, IpcEndpoint, TcpAddress, TcpEndpoint},
+    security::Mechanism,
     socket::Facts,
 };
 
@@ -102,9 +103,16 @@ impl Core {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|_| EndpointCause::Option("a TCP accept filter is not address[/bits]"))?;
         let door = match self.take_adopted() {
-            Some(fd) => TcpListener::adopt(fd).map_err(net)?,
+            Some(fd) => {
+                let fd = std::net::TcpListener::from(fd);
+                if let Ok(address) = fd.local_addr() {
+                    refuse_open(&options, address)?;
+                }
+                TcpListener::adopt(fd.into()).map_err(net)?
+            }
             None => {
                 let address = bind_address(&endpoint.address, options.ipv6).map_err(system)?;
+                refuse_open(&options, address)?;
                 TcpListener::listen(address, &tcp_settings(&options), options.backlog).map_err(net)?
             }
         };
@@ -221,8 +229,14 @@ impl Core {
         };
         self.context.shutdown.session_begins();
         self.record(text.to_owned(), false, Place::Io(io.clone(), key));
-        let dialer =
-            Dialer { endpoint: text.to_owned(), target, options, addresses: VecDeque::new(), attempts: 0 };
+        let dialer = Dialer {
+            endpoint: text.to_owned(),
+            target,
+            options,
+            addresses: VecDeque::new(),
+            attempts: 0,
+            deadline: None,
+        };
         io.command(Command::Dial { key, core: self.clone(), dialer: Box::new(dialer), peer: peer.clone() });
         Ok(peer)
     }
@@ -333,6 +347,13 @@ impl Core {
             (false, false) => Err(EndpointCause::Closed),
         }
     }
+}
+
+/// Nobody binds what the network can reach without a mechanism by accident.
+pub(super) fn refuse_open(options: &Options, address: SocketAddr) -> Result<(), EndpointCause> {
+    let own = address.ip().to_canonical().is_loopback();
+    let open = !own && options.security.mechanism() == Mechanism::Null;
+    if open && !options.open_to_network { Err(EndpointCause::OpenToNetwork) } else { Ok(()) }
 }
 
 pub(super) fn net(error: NetError) -> EndpointCause {

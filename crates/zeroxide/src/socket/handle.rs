@@ -32,7 +32,10 @@ use zeroxide_proto::{RoutingId, SocketType};
 /// - A setter refuses what the socket's type gives no meaning to, and values that no socket could honour: nothing is
 ///   ignored silently. The [cause](crate::OptionError::cause) tells the two apart. A refused value changes nothing.
 /// - Each says when it acts: at once, on connections made later, or on endpoints bound or connected later.
-/// - The defaults are those of libzmq except for [`linger`](Handle::set_linger). Where libzmq has 0 or -1 for "none" or
+/// - The defaults are those of libzmq except for [`linger`](Handle::set_linger), [`backlog`](Handle::set_backlog) and what a
+///   peer may cost: [`set_max_message_size`](Handle::set_max_message_size) and the other limits hold from the beginning,
+///   and binding what the network can reach needs a mechanism or
+///   [`set_open_to_network`](Handle::set_open_to_network). Where libzmq has 0 or -1 for "none" or
 ///   "for ever", there is `None` here.
 ///
 /// ```
@@ -132,6 +135,7 @@ impl Handle {
     /// ```
     /// # let context = zeroxide::Context::new();
     /// let socket = zeroxide::Rep::new(&context)?;
+    /// socket.set_open_to_network(true);
     /// let anywhere = socket.bind("tcp://*:*")?;
     /// assert!(anywhere.starts_with("tcp://0.0.0.0:"));
     /// let private = socket.bind("ipc://*")?;

@@ -2,7 +2,7 @@
 
 use super::{
     core::Core,
-    endpoints::{Place, bind_address, net, system},
+    endpoints::{Place, bind_address, net, refuse_open, system},
 };
 use crate::{
     error::EndpointCause,
@@ -33,6 +33,7 @@ impl Core {
         }
         let options = self.options.lock().clone();
         let address = bind_address(&endpoint.address, options.ipv6).map_err(system)?;
+        refuse_open(&options, address)?;
         let settings = udp_settings(&options, endpoint, address)?;
         let socket = UdpSocket::bind(address, &settings).map_err(net)?;
         let bound = match &endpoint.interface {

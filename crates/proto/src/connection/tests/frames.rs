@@ -155,7 +155,7 @@ fn r6_more_than_63_bits_is_refused_without_any_limit() {
     }
     // A command of 64 MiB and one octet: no topic may be so long.
     let long = [&[6], &(64_u64 * 1024 * 1024 + 1).to_be_bytes()[..]].concat();
-    assert!(matches!(error_of(Version::V3_1, &long), Some(ProtocolError::FrameTooLong { .. })));
+    assert!(matches!(error_of(Version::V3_1, &long), Some(ProtocolError::CommandTooLong { .. })));
 }
 
 #[test]

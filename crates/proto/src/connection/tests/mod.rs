@@ -5,6 +5,7 @@ mod conversation;
 mod detection;
 mod frames;
 mod large;
+mod limits;
 mod refusals;
 mod secure;
 mod sessions;

@@ -6,10 +6,7 @@ use super::{
 };
 use crate::{
     Frame,
-    wire::{
-        Command,
-        metadata::{self, Properties},
-    },
+    wire::{Command, metadata},
 };
 
 /// A server on its way.
@@ -34,7 +31,8 @@ pub(crate) struct Welcomed {
 pub(crate) struct Known {
     /// The key of everything from INITIATE on: s' and C'.
     session: BoxKey,
-    metadata: Properties,
+    /// As it came: taken apart it would take more memory, which a client that is not let in is not worth.
+    metadata: Vec<u8>,
     /// The counter of INITIATE.
     last: u64,
 }
@@ -53,7 +51,8 @@ impl Server {
             }
             (Self::Initiate(server, welcomed), Command::Unknown { name: b"INITIATE", data }) => {
                 let (client, known) = welcomed.initiate(&server, data)?;
-                let routing_id = metadata::find(&known.metadata, metadata::IDENTITY).unwrap_or_default();
+                let said = metadata::parse(&known.metadata).map_err(HandshakeError::Metadata)?;
+                let routing_id = metadata::find(&said, metadata::IDENTITY).unwrap_or_default();
                 let question = Question {
                     credentials: Credentials::Curve(client),
                     routing_id: Frame::copy_from(routing_id),
@@ -75,6 +74,7 @@ impl Server {
             return Err(HandshakeError::UnexpectedCommand);
         };
         let Known { session, metadata, last } = *known;
+        let metadata = metadata::parse(&metadata).map_err(HandshakeError::Metadata)?;
         let counter = 1_u64.to_be_bytes();
         let mut data = counter.to_vec();
         session.write(&short_nonce(READY, counter), &own(), &mut data);
@@ -155,7 +155,6 @@ impl Welcomed {
         if *vouch != meant {
             return Err(HandshakeError::KeyExchange); // R9
         }
-        let metadata = metadata::parse(content).map_err(HandshakeError::Metadata)?;
-        Ok((client, Known { session, metadata, last }))
+        Ok((client, Known { session, metadata: content.to_vec(), last }))
     }
 }

@@ -15,12 +15,11 @@ mod tests;
 
 use super::{Effect, Facts, Refusal, Refused, Route, Rules, Upstream, subscribe::as_subscription};
 use crate::{
-    Frame, Loss, Message, Options, SocketType,
+    Frame, Limit, Loss, Message, Options, SocketType,
     routing::{Added, Copies, PeerId, PeerTable, Peers, Removed, Subscriptions},
 };
 
-/// What one remote peer may subscribe to before it is cut off (zmtp.md R21).
-const TOPICS_PER_PEER: usize = 1_000_000;
+/// Octets of all the topics that a remote peer may subscribe to, where their number is bounded (zmtp.md R21).
 const OCTETS_PER_PEER: u64 = 64 * 1024 * 1024;
 
 /// The rules of a PUB or XPUB socket.
@@ -57,6 +56,10 @@ struct Policy {
     invert: bool,
     only_first: bool,
     welcome: Option<Frame>,
+    /// The longest topic, and the most topics, of a remote peer.
+    topic_length: usize,
+    topics: usize,
+    topics_octets: u64,
 }
 
 impl Policy {
@@ -71,6 +74,19 @@ impl Policy {
             invert: options.invert_matching,
             only_first: options.only_first_subscribe,
             welcome: options.xpub_welcome_message.clone(),
+            topic_length: options.max_topic_length.unwrap_or(usize::MAX),
+            topics: options.max_subscriptions.unwrap_or(usize::MAX),
+            topics_octets: options.max_subscriptions.map_or(u64::MAX, |_| OCTETS_PER_PEER),
+        }
+    }
+
+    /// What a remote peer meets that holds so many topics, and wants one of this length besides.
+    fn met(&self, held: &Subscriptions, from: PeerId, length: usize) -> Option<Limit> {
+        let over = held.topics_of(from) >= self.topics
+            || held.octets_of(from).saturating_add(length as u64) > self.topics_octets;
+        match length > self.topic_length {
+            true => Some(Limit::TopicLength),
+            false => over.then_some(Limit::Subscriptions),
         }
     }
 }
@@ -130,11 +146,13 @@ impl Publish {
         let manual = self.policy.manual;
         let held = if manual { &mut self.asked } else { &mut self.topics };
         let notable = if subscribe {
-            let over = held.topics_of(from) >= TOPICS_PER_PEER
-                || held.octets_of(from) + topic.len() as u64 > OCTETS_PER_PEER;
-            let added = if over && !subscriber.local { Added::Full } else { held.add(from, topic) };
+            let met = if subscriber.local { None } else { self.policy.met(held, from, topic.len()) };
+            let (met, added) = match met {
+                Some(limit) => (limit, Added::Full),
+                None => (Limit::Subscriptions, held.add(from, topic)),
+            };
             if added == Added::Full {
-                return effects.push(Effect::Disconnect(from));
+                return effects.extend([Effect::Limit(from, met), Effect::Disconnect(from)]);
             }
             added == Added::First || self.policy.every_subscription
         } else {

@@ -223,13 +223,28 @@ fn only_a_manual_xpub_is_subscribed_by_its_application() {
 
 #[test]
 fn a_peer_that_subscribes_without_end_is_cut_off() {
-    let mut publish = publisher(SocketType::Pub, 1, |_| {});
-    for number in 0..TOPICS_PER_PEER as u32 {
+    let mut publish = publisher(SocketType::Pub, 1, |options| options.max_subscriptions = Some(1000));
+    for number in 0..1000_u32 {
         assert_eq!(publish.upstream(0, Upstream::Subscribe(&number.to_be_bytes())), []);
     }
-    assert_eq!(subscribe(&mut publish, 0, "more"), [Effect::Disconnect(PeerId(0))]);
+    assert_eq!(subscribe(&mut publish, 0, "more"), cut_off(0, Limit::Subscriptions));
     publish.attach(1);
     let long = vec![7; OCTETS_PER_PEER as usize];
     assert_eq!(publish.upstream(1, Upstream::Subscribe(&long)), []);
-    assert_eq!(subscribe(&mut publish, 1, "x"), [Effect::Disconnect(PeerId(1))]);
+    assert_eq!(subscribe(&mut publish, 1, "x"), cut_off(1, Limit::Subscriptions));
+    publish.configure(|options| options.max_subscriptions = None);
+    assert_eq!(subscribe(&mut publish, 1, "x"), [], "without bound");
+}
+
+#[test]
+fn a_topic_of_the_greatest_length_is_taken_and_a_longer_one_is_not() {
+    let mut publish = publisher(SocketType::Pub, 1, |options| options.max_topic_length = Some(5));
+    assert_eq!(subscribe(&mut publish, 0, "12345"), []);
+    assert_eq!(subscribe(&mut publish, 0, "123456"), cut_off(0, Limit::TopicLength));
+    assert_eq!(publish.upstream(0, Upstream::Message("\x01123456".into())), cut_off(0, Limit::TopicLength));
+    assert_eq!(publish.upstream(0, Upstream::Cancel(b"123456")), [], "there is nothing to cancel");
+}
+
+fn cut_off(peer: u32, limit: Limit) -> [Effect; 2] {
+    [Effect::Limit(PeerId(peer), limit), Effect::Disconnect(PeerId(peer))]
 }

@@ -52,8 +52,11 @@ impl Loop {
                 }
                 Some(Err(failed)) => error = Some(failed.into_source()),
                 Some(Ok(stream)) => {
-                    let deadline =
-                        dialer.options.connect_timeout.and_then(|timeout| self.now.checked_add(timeout));
+                    let after = |time: Option<Duration>| time.and_then(|time| self.now.checked_add(time));
+                    // From here on counts the handshake too: a proxy or a peer that dawdles gains nothing.
+                    dialer.deadline = after(dialer.options.handshake_interval);
+                    let connected = after(dialer.options.connect_timeout);
+                    let deadline = [connected, dialer.deadline].into_iter().flatten().min();
                     if let Err(failed) = self.shared.poller.add(&stream, key.0, Interest::WRITE) {
                         error = Some(failed);
                         continue;
@@ -96,8 +99,7 @@ impl Loop {
                                 return self.ended(key, Ended::NotConnected(io::Error::other(error)));
                             }
                         };
-                        let deadline = session.core.options.lock().handshake_interval;
-                        let deadline = deadline.and_then(|interval| self.now.checked_add(interval));
+                        let deadline = session.dialer.as_ref().and_then(|dialer| dialer.deadline);
                         session.stage = Stage::Proxying { stream, socks, out, deadline };
                         self.note_deadline(key);
                         self.write_pending(key);

@@ -12,6 +12,9 @@ impl Loop {
 
     /// A connection, or the try to make one, has ended: says so, and goes on to the next try or is over.
     pub(super) fn ended(&mut self, key: SessionKey, ended: Ended) {
+        if let Some(limit) = ended.limit() {
+            self.limit_met(key, limit);
+        }
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let core = session.core.clone();
         let (endpoint, peer_name) = (session.endpoint.clone(), session.peer_name());
@@ -69,9 +72,9 @@ impl Loop {
                 let stopped = (was_up && stop.after_disconnect) || (was_shaking && stop.handshake_failed);
                 (reason, stopped)
             }
-            Ended::Violation(reason) => {
+            Ended::Violation(error) => {
                 core.counters.protocol_errors.fetch_add(1, Relaxed);
-                (reason, true)
+                (error.to_string(), true)
             }
         };
         if was_up {
@@ -177,6 +180,10 @@ impl Loop {
     /// Forgets a session.
     pub(crate) fn over(&mut self, key: SessionKey) {
         let Some(mut session) = self.sessions.remove(&key) else { return };
+        self.leave_waiting_room(key, session.parent);
+        if session.is_guest {
+            session.core.remove_guest();
+        }
         session.part_from_peer(if session.is_closing() { Loss::Linger } else { Loss::Disconnected });
         if let Some(stream) = session.stream() {
             let _ = self.shared.poller.remove(&**stream);

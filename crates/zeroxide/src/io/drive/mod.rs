@@ -16,13 +16,14 @@ use std::{
     io::{self, ErrorKind, IoSlice},
     net::SocketAddr,
     sync::{Arc, atomic::Ordering::*},
+    time::Duration,
 };
 use zeroxide_net::{Family, Interest, Progress as SocksProgress, Socks, Stream};
 use zeroxide_proto::{
-    Frame, Loss, SocketType,
+    Frame, Limit, Loss, SocketType,
     connection::{
         Beat, Decoder, Encoder, Established, Handshake, HandshakeError, HandshakeFailure, Heartbeat,
-        PeerProperties, Version,
+        PeerProperties, ProtocolError, Version,
     },
     security::{Question, Verdict, zap::Grant},
     socket::{Facts, Refused},
@@ -37,7 +38,18 @@ enum Ended {
     /// The peer, or the system, ended it.
     Lost(String),
     /// The peer broke the protocol after the handshake.
-    Violation(String),
+    Violation(ProtocolError),
+}
+
+impl Ended {
+    /// The limit that the peer met, if that is why.
+    fn limit(&self) -> Option<Limit> {
+        match self {
+            Self::NotConnected(_) | Self::Lost(_) => None,
+            Self::Handshake(error) => error.limit(),
+            Self::Violation(error) => error.limit(),
+        }
+    }
 }
 
 mod connecting;
@@ -46,6 +58,43 @@ mod shaking;
 mod traffic;
 
 impl Loop {
+    /// Says that the peer of a connection met a limit, which is counted already.
+    pub(crate) fn tell_of_limit(&self, key: SessionKey, limit: Limit) {
+        if let Some(session) = self.sessions.get(&key) {
+            let (endpoint, peer) = (session.endpoint.clone(), session.peer_name());
+            session.core.emit(|| Event::LimitMet { endpoint, peer, limit });
+        }
+    }
+
+    /// The peer of a connection met a limit.
+    fn limit_met(&self, key: SessionKey, limit: Limit) {
+        if let Some(session) = self.sessions.get(&key) {
+            session.core.counters.met(limit);
+            self.tell_of_limit(key, limit);
+        }
+    }
+
+    /// A connection that took its time with the handshake goes, so that a new one has its place.
+    pub(crate) fn make_room(&mut self, key: SessionKey, limit: Limit) {
+        self.limit_met(key, limit);
+        self.ended(key, Ended::Lost("others wait, and the handshake was not done".to_owned()));
+    }
+
+    /// A connection is through its handshake, or gone.
+    fn leave_waiting_room(&mut self, key: SessionKey, parent: Option<SessionKey>) {
+        if let Some(listening) = parent.and_then(|parent| self.listeners.get_mut(&parent)) {
+            listening.room.leave(key);
+        }
+    }
+
+    /// Whether somebody decides about a connection in the waiting room.
+    fn note_asked(&mut self, key: SessionKey, asked: bool) {
+        let parent = self.sessions.get(&key).and_then(|session| session.parent);
+        if let Some(listening) = parent.and_then(|parent| self.listeners.get_mut(&parent)) {
+            listening.room.set_asked(key, asked);
+        }
+    }
+
     /// Tells the timers when this session wants to be looked at.
     fn note_deadline(&mut self, key: SessionKey) {
         if let Some(session) = self.sessions.get(&key) {

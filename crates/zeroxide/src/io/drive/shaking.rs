@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Octets read at once. What is behind an INITIATE, or a READY, is held until it is known who sent it.
+const READ: usize = 1024;
+
 impl Loop {
     /// `early` is what the peer has said already, to whoever opened the stream.
     pub(crate) fn begin_handshake(&mut self, key: SessionKey, stream: Arc<Stream>, early: &[u8]) {
@@ -22,16 +25,17 @@ impl Loop {
             let established = Established { peer, decoder: Decoder::raw(), encoder: Encoder::raw() };
             return self.up(key, stream, established, None, Vec::new(), early);
         }
-        let (settings, interval) = match &session.dialer {
-            Some(dialer) => {
-                (session.core.connection_settings(&dialer.options), dialer.options.handshake_interval)
+        let (settings, deadline) = match &session.dialer {
+            Some(dialer) => (session.core.connection_settings(&dialer.options), dialer.deadline),
+            None => {
+                let accepting = session.core.accepting();
+                let interval = accepting.handshake_interval;
+                (accepting.settings, interval.and_then(|interval| self.now.checked_add(interval)))
             }
-            None => session.core.accept_settings(),
         };
         let mut out = Vec::new();
         let handshake = Handshake::new(settings, &mut out);
         let shaking = Box::new(Shaking { handshake, grant: None, asking: None });
-        let deadline = interval.and_then(|interval| self.now.checked_add(interval));
         session.stage = Stage::Shaking { stream, shaking, out, deadline };
         self.note_deadline(key);
         self.write_pending(key);
@@ -41,7 +45,7 @@ impl Loop {
     }
 
     pub(super) fn shaking_readable(&mut self, key: SessionKey) {
-        let mut input = Vec::with_capacity(4096);
+        let mut input = Vec::with_capacity(READ);
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let Stage::Shaking { stream, shaking, .. } = &mut session.stage else { return };
         if shaking.asking.is_some() {
@@ -126,6 +130,7 @@ impl Loop {
             authenticator: core.authenticator().or_else(|| core.context.authenticator()),
         };
         drop(options);
+        self.note_asked(key, true);
         self.write_pending(key);
         core.context.desk.ask(&core.context, inquiry);
     }
@@ -142,7 +147,9 @@ impl Loop {
         let Stage::Shaking { shaking, out, .. } = &mut session.stage else { return };
         let Some(asking) = shaking.asking.take_if(|asking| asking.number == number) else { return };
         shaking.grant = grant;
-        match shaking.handshake.answer(verdict, out) {
+        let answered = shaking.handshake.answer(verdict, out);
+        self.note_asked(key, false);
+        match answered {
             Ok(Some(established)) => self.shaken(key, established, &asking.rest),
             Ok(None) => self.shake(key, &asking.rest),
             Err(error) => self.failed_shaking(key, error),

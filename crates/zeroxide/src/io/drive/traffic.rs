@@ -13,8 +13,17 @@ impl Loop {
         out: Vec<u8>,
         rest: &[u8],
     ) {
+        let parent = self.sessions.get(&key).and_then(|session| session.parent);
+        self.leave_waiting_room(key, parent);
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let core = session.core.clone();
+        if session.dialer.is_none() {
+            if !core.add_guest() {
+                self.limit_met(key, Limit::Peers);
+                return self.ended(key, Ended::Lost("there are as many peers as may be".to_owned()));
+            }
+            session.is_guest = true;
+        }
         let Established { peer: properties, decoder, encoder } = established;
         let _ = self.shared.poller.modify(&*stream, key.0, Interest::READ);
         let connect_routing_id =
@@ -168,7 +177,7 @@ impl Loop {
             }
             ReadOutcome::End => self.ended(key, Ended::Lost("the peer closed the connection".to_owned())),
             ReadOutcome::Failed(kind) => self.ended(key, Ended::Lost(kind.to_string())),
-            ReadOutcome::Violation(error) => self.ended(key, Ended::Violation(error.to_string())),
+            ReadOutcome::Violation(error) => self.ended(key, Ended::Violation(error)),
         }
     }
 
@@ -203,8 +212,12 @@ impl Loop {
                 let _ = self.shared.poller.remove(stream);
                 self.connect_next(key, Some(ErrorKind::TimedOut.into()));
             }
-            Stage::Proxying { .. } => self.ended(key, Ended::NotConnected(ErrorKind::TimedOut.into())),
+            Stage::Proxying { .. } => {
+                self.limit_met(key, Limit::HandshakeTime);
+                self.ended(key, Ended::NotConnected(ErrorKind::TimedOut.into()));
+            }
             Stage::Shaking { .. } => {
+                self.limit_met(key, Limit::HandshakeTime);
                 self.ended(key, Ended::Lost("the handshake was not done in time".to_owned()));
             }
             Stage::Up { heartbeat, .. } => {

@@ -74,7 +74,7 @@ impl Core {
                     add(&mut booked.said, peer);
                 }
                 Effect::Lost(reason, count) => self.counters.lost(reason, count),
-                Effect::Disconnect(_) => booked.others.push(effect),
+                Effect::Limit(..) | Effect::Disconnect(_) => booked.others.push(effect),
             }
         }
         booked
@@ -102,10 +102,19 @@ impl Core {
             self.readable.notify();
         }
         for effect in booked.others {
-            if let Effect::Disconnect(peer) = effect
-                && let Some(peer) = self.peer(peer)
-            {
-                self.hang_up(&peer);
+            match effect {
+                Effect::Limit(peer, limit) => {
+                    self.counters.met(limit);
+                    if let Some(wire) = self.peer(peer).as_ref().and_then(|peer| peer.wire()) {
+                        wire.tell_of_limit(limit);
+                    }
+                }
+                Effect::Disconnect(peer) => {
+                    if let Some(peer) = self.peer(peer) {
+                        self.hang_up(&peer);
+                    }
+                }
+                _ => {}
             }
         }
     }

@@ -29,7 +29,7 @@ use std::{
 };
 use zeroxide_pipe::{EventCount, Lane};
 use zeroxide_proto::{
-    Batch, Frame, Loss, Machine, Message, Options, PeerId, Peers, SocketType,
+    Batch, Frame, Limit, Loss, Machine, Message, Options, PeerId, Peers, SocketType,
     socket::{Effect, Facts, Refusal, Refused, Route, Upstream},
 };
 
@@ -44,6 +44,8 @@ pub(crate) struct Core {
     pub(crate) options: Mutex<Options>,
     /// What accepted connections are told, until an option changes.
     accepting: Mutex<Option<Accepting>>,
+    /// Peers that connected to this socket, over wires, and are through their handshake.
+    pub(crate) guests: AtomicUsize,
     authenticator: Mutex<Option<Arc<dyn Authenticator>>>,
     pub(crate) endpoints: Mutex<Endpoints>,
     pub(crate) counters: Counters,
@@ -105,7 +107,7 @@ mod passing;
 mod receiving;
 mod sending;
 
-use connection::Accepting;
+pub(crate) use connection::Accepting;
 pub(crate) use effects::Booked;
 use receiving::unlock;
 use sending::kick;
@@ -138,6 +140,7 @@ impl Core {
             incoming: Mutex::default(),
             reports: Mutex::default(),
             accepting: Mutex::default(),
+            guests: AtomicUsize::new(0),
             authenticator: Mutex::default(),
             options: Mutex::new(options),
         }

@@ -48,18 +48,12 @@ options! {
         if |socket| socket.speaks_zmtp().and(fits_ttl(heartbeat_ttl));
 
     /// How long greeting and handshake together may take before the connection is closed; `None` is for ever, which lets
-    /// silent strangers hold descriptors. For all types but STREAM and DGRAM.
+    /// silent strangers hold descriptors. The time begins when the connection is accepted, or begins to be made: what a peer
+    /// or a proxy trickles in does not prolong it. For all types but STREAM and DGRAM.
     ///
     /// Default: 30 seconds. Acts on connections made later.
     set_handshake_interval(handshake_interval: Option<Duration>) "ZMQ_HANDSHAKE_IVL"
         if |socket| socket.speaks_zmtp().and(not_zero(handshake_interval));
-
-    /// The longest frame that is accepted, in octets; `None` is without bound. A peer that sends a longer one is
-    /// disconnected before anything is allocated for it; a longer datagram is dropped and counted. For all types but
-    /// STREAM and DGRAM.
-    ///
-    /// Default: `None`. Acts on connections made later.
-    set_max_message_size(max_message_size: Option<u64>) "ZMQ_MAXMSGSIZE" if |socket| socket.speaks_zmtp();
 
     /// How long to wait before a lost or failed connection is tried again; `None` never tries again. Up to a quarter is
     /// added or taken off at random, so that many clients of one server do not return in step.

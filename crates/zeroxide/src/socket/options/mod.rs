@@ -2,6 +2,7 @@
 //! stands at [`Handle`].
 
 mod life;
+mod limits;
 mod patterns;
 mod queues;
 mod security;
@@ -108,4 +109,5 @@ macro_rules! options {
         }
     };
 }
+pub(crate) use limits::begin_with_limits;
 use options;
