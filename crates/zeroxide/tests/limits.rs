@@ -340,6 +340,8 @@ fn what_the_network_can_reach_is_not_bound_by_accident() {
         let socket = Socket::new(&context, kind).unwrap();
         let refused = socket.bind("udp://*:*").unwrap_err();
         assert!(matches!(refused.cause, EndpointCause::OpenToNetwork), "{refused}");
+        let refused = socket.bind("udp://239.255.74.1:*").unwrap_err();
+        assert!(matches!(refused.cause, EndpointCause::OpenToNetwork), "{refused}");
         socket.set_open_to_network(true);
         socket.bind("udp://*:*").unwrap();
     }

@@ -14,7 +14,6 @@ use crate::{
 
 /// The longest body in a frame, by protocol.
 const BODY_MAX: u64 = i64::MAX as u64;
-/// The longest command. Its data, a topic, count against a peer's subscriptions, which are bounded by as much.
 
 /// Which frames are legal on a connection, and how many octets of a message are open.
 #[derive(Debug)]

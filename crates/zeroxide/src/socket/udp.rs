@@ -17,7 +17,7 @@ use std::{
     net::SocketAddr,
     sync::{Arc, atomic::Ordering::*},
 };
-use zeroxide_net::{UdpSettings, UdpSocket, interfaces};
+use zeroxide_net::{Family, UdpSettings, UdpSocket, interfaces};
 use zeroxide_proto::{
     Frame, Options, SocketType,
     connection::{PeerProperties, Version},
@@ -33,8 +33,10 @@ impl Core {
         }
         let options = self.options.lock().clone();
         let address = bind_address(&endpoint.address, options.ipv6).map_err(system)?;
-        refuse_open(&options, address)?;
         let settings = udp_settings(&options, endpoint, address)?;
+        if !endpoint.interface.as_ref().is_some_and(is_loopback) {
+            refuse_open(&options, address)?;
+        }
         let socket = UdpSocket::bind(address, &settings).map_err(net)?;
         let bound = match &endpoint.interface {
             Some(interface) => socket.local_address().replacen("udp://", &format!("udp://{interface};"), 1),
@@ -117,6 +119,17 @@ fn udp_settings(
         receive_buffer: options.receive_buffer,
         bind_to_device: options.bind_to_device.clone(),
     })
+}
+
+/// Whether only this machine can reach a group that is joined here.
+fn is_loopback(interface: &Host) -> bool {
+    match interface {
+        Host::Any => false,
+        Host::V4(address) => address.is_loopback(),
+        Host::V6(address, _) => address.is_loopback(),
+        Host::Name(name) => interfaces::addresses(name, 0, Family::Any)
+            .is_ok_and(|found| !found.is_empty() && found.iter().all(|address| address.ip().is_loopback())),
+    }
 }
 
 /// The number of an interface; 0 leaves it to the system.
