@@ -14,6 +14,7 @@ mod report;
 mod sanitize;
 mod seeds;
 mod shell;
+mod soak;
 mod stress;
 mod tally;
 mod test;
@@ -39,6 +40,9 @@ cargo xtask VERB
                      the C programs of documents in a folder, as they are, on our library: what compiles, what behaves
   stress N [FILTER]  the socket and interop tests N times with every core loaded; tells what was flaky
   costs [record]     instructions and allocations per message, compared with bench/costs.json or recorded there
+  soak handshakes [N [TYPE,TYPE]]
+                     N (a million) handshakes that fail, on a socket of each type: what is left of them in memory
+  soak silent [N]    throughput alone, and beside N (ten thousand) connections that never speak
   sanitize [KIND]    tests under the address sanitizer, or the thread sanitizer (needs rust-src)";
 
 fn main() -> ExitCode {
@@ -66,6 +70,11 @@ fn main() -> ExitCode {
         ["stress", times, filter] => stress::run(times, Some(filter)),
         ["costs"] => costs::check(),
         ["costs", "record"] => costs::record(),
+        ["soak", "handshakes"] => soak::handshakes("1000000", None),
+        ["soak", "handshakes", count] => soak::handshakes(count, None),
+        ["soak", "handshakes", count, types] => soak::handshakes(count, Some(types)),
+        ["soak", "silent"] => soak::silent("10000"),
+        ["soak", "silent", count] => soak::silent(count),
         ["sanitize"] => sanitize::run("address"),
         ["sanitize", kind] => sanitize::run(kind),
         ["help" | "--help" | "-h"] => {

@@ -174,11 +174,6 @@ impl Ward {
         peer.read_frame();
         peer
     }
-
-    /// Whether the type has place for a stranger beside the friend.
-    pub(crate) fn takes_several(&self) -> bool {
-        !matches!(self.socket.socket_type(), SocketType::Pair | SocketType::Channel)
-    }
 }
 
 /// READY of a socket of any type.

@@ -124,8 +124,7 @@ fn metadata_pass_up_to_their_greatest_size_and_number() {
 
 #[test]
 fn no_more_of_a_command_is_held_than_metadata_may_have() {
-    let mut options = Options::default();
-    options.max_metadata_size = Some(512);
+    let options = Options { max_metadata_size: Some(512), ..Options::default() };
     let mut out = vec![];
     let mut handshake = Handshake::new(Settings::new(SocketType::Pull, &options), &mut out);
     handshake.receive(&greeting_v31(), &mut out).unwrap();
