@@ -63,8 +63,8 @@ impl Drop for OwnedFile {
         if rustix::process::getpid() != self.owner {
             return;
         }
-        if rustix::fs::lstat(&self.path).is_ok_and(|found| Identity::from(&found) == self.identity) {
-            let _ = rustix::fs::unlink(&self.path);
+        if look_at(&self.path).is_ok_and(|found| Identity::from(&found) == self.identity) {
+            let _ = remove(&self.path);
         }
         if self.directory == Directory::Private {
             remove_private_directory(&self.path);
@@ -97,7 +97,7 @@ pub(crate) fn bind_and_listen(
 ) -> Result<OwnedFile, (Operation, io::Error)> {
     let in_bind = |errno: Errno| (Operation::Bind, errno.into());
     if let Some(mode) = mode {
-        rustix::fs::fchmod(fd, mode).map_err(in_bind)?;
+        fault::check(Call::File).and_then(|()| rustix::fs::fchmod(fd, mode)).map_err(in_bind)?;
     }
     let _lock = lock(path).map_err(in_bind)?;
     match bind(fd, address) {
@@ -107,7 +107,7 @@ pub(crate) fn bind_and_listen(
         }
         answer => answer.map_err(in_bind)?,
     }
-    let found = rustix::fs::lstat(path).map_err(|_| in_bind(Errno::ADDRINUSE))?;
+    let found = look_at(path).map_err(|_| in_bind(Errno::ADDRINUSE))?;
     let identity = Identity::from(&found);
     let file = OwnedFile {
         // The working directory may be another one when the file is to be removed.
@@ -117,15 +117,25 @@ pub(crate) fn bind_and_listen(
         directory: Directory::Shared,
     };
     if let Some(mode) = mode.filter(|mode| *mode != Mode::from_raw_mode(found.st_mode & 0o7777)) {
-        rustix::fs::chmod(path, mode).map_err(in_bind)?;
+        fault::check(Call::File).and_then(|()| rustix::fs::chmod(path, mode)).map_err(in_bind)?;
     }
     fault::check(Call::Listen)
         .and_then(|()| rustix::net::listen(fd, backlog))
         .map_err(|errno| (Operation::Listen, errno.into()))?;
-    match rustix::fs::lstat(path) {
+    match look_at(path) {
         Ok(found) if Identity::from(&found) == identity => Ok(file),
         _ => Err(in_bind(Errno::ADDRINUSE)),
     }
+}
+
+fn look_at(path: &Path) -> rustix::io::Result<Stat> {
+    fault::check(Call::File)?;
+    rustix::fs::lstat(path)
+}
+
+fn remove(path: &Path) -> rustix::io::Result<()> {
+    fault::check(Call::File)?;
+    rustix::fs::unlink(path)
 }
 
 fn bind(fd: &OwnedFd, address: &SocketAddrUnix) -> rustix::io::Result<()> {
@@ -136,10 +146,12 @@ fn bind(fd: &OwnedFd, address: &SocketAddrUnix) -> rustix::io::Result<()> {
 /// Keeps other processes from binding `path` for as long as the result lives; `ADDRINUSE` if one is doing so.
 fn lock(path: &Path) -> rustix::io::Result<OwnedFd> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fault::check(Call::File)?;
     let directory = rustix::fs::stat(parent)?;
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let name = format!("zeroxide-bind-{:x}-{:x}-{:x}", directory.st_dev, directory.st_ino, fnv1a(name));
     let lock = new_socket()?;
+    fault::check(Call::Bind)?;
     rustix::net::bind(&lock, &SocketAddrUnix::new_abstract_name(name.as_bytes())?)?;
     Ok(lock)
 }
@@ -154,14 +166,14 @@ fn fnv1a(octets: &[u8]) -> u64 {
 
 /// Removes the socket file at `path` if nobody listens behind it; `ADDRINUSE` otherwise. To be called under the lock.
 fn remove_dead(path: &Path, address: &SocketAddrUnix) -> rustix::io::Result<()> {
-    let found = match rustix::fs::lstat(path) {
+    let found = match look_at(path) {
         Err(Errno::NOENT) => return Ok(()),
         found => found?,
     };
     if FileType::from_raw_mode(found.st_mode) != FileType::Socket || !is_dead(address) {
         return Err(Errno::ADDRINUSE);
     }
-    match rustix::fs::unlink(path) {
+    match remove(path) {
         Err(Errno::NOENT) => Ok(()),
         answer => answer,
     }
@@ -171,8 +183,11 @@ fn remove_dead(path: &Path, address: &SocketAddrUnix) -> rustix::io::Result<()> 
 /// permission or a socket of another type are signs of life.
 fn is_dead(address: &SocketAddrUnix) -> bool {
     new_socket().is_ok_and(|probe| {
-        retry_on_intr(|| rustix::net::connect(&probe, address))
-            .is_err_and(|errno| errno == Errno::CONNREFUSED)
+        retry_on_intr(|| {
+            fault::check(Call::Connect)?;
+            rustix::net::connect(&probe, address)
+        })
+        .is_err_and(|errno| errno == Errno::CONNREFUSED)
     })
 }
 
@@ -190,7 +205,7 @@ pub(crate) fn new_private_path() -> rustix::io::Result<PathBuf> {
     let root = if roomy { preferred } else { PathBuf::from("/tmp") };
     for _ in 0..ATTEMPTS {
         let directory = root.join(format!("zeroxide-{:016x}", random()));
-        match rustix::fs::mkdir(&directory, Mode::RWXU) {
+        match fault::check(Call::File).and_then(|()| rustix::fs::mkdir(&directory, Mode::RWXU)) {
             Ok(()) => return Ok(directory.join("socket")),
             Err(Errno::EXIST) => {}
             Err(errno) => return Err(errno),
@@ -202,7 +217,8 @@ pub(crate) fn new_private_path() -> rustix::io::Result<PathBuf> {
 /// Removes the directory that [`new_private_path`] made, if nothing is left in it.
 pub(crate) fn remove_private_directory(path: &Path) {
     if let Some(directory) = path.parent() {
-        let _ = rustix::fs::unlinkat(rustix::fs::CWD, directory, AtFlags::REMOVEDIR);
+        let _ = fault::check(Call::File)
+            .and_then(|()| rustix::fs::unlinkat(rustix::fs::CWD, directory, AtFlags::REMOVEDIR));
     }
 }
 

@@ -31,8 +31,6 @@ pub mod stream;
 pub mod tcp;
 pub mod udp;
 
-#[cfg(test)]
-mod fault_stories;
 mod ipc_file;
 
 pub use error::{NetError, Operation};

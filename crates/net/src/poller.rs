@@ -131,6 +131,35 @@ impl Poller {
         Ok(epoll::modify(&self.epoll, fd, EventData::new_u64(token), interest.flags())?)
     }
 
+    /// Goes from one interest to another, where [`Interest::NONE`] is not to be watched at all. What the system knows of
+    /// `fd` may differ, after a change that failed: then it is put right.
+    ///
+    /// # Errors
+    ///
+    /// `StorageFull` or `OutOfMemory` if the system has no room for it: `fd` will not be reported.
+    pub fn change(&self, fd: impl AsFd, token: u64, before: Interest, after: Interest) -> io::Result<()> {
+        if after == Interest::NONE {
+            return match self.remove(&fd) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    self.modify(&fd, token, Interest::NONE)
+                }
+                _ => Ok(()),
+            };
+        }
+        let (first, second) = if before == Interest::NONE {
+            (self.add(&fd, token, after), io::ErrorKind::AlreadyExists)
+        } else {
+            (self.modify(&fd, token, after), io::ErrorKind::NotFound)
+        };
+        match first {
+            Err(error) if error.kind() == second && before == Interest::NONE => {
+                self.modify(&fd, token, after)
+            }
+            Err(error) if error.kind() == second => self.add(&fd, token, after),
+            done => done,
+        }
+    }
+
     /// Stops watching `fd`. To be called before it is closed: the system forgets only descriptors without copies.
     ///
     /// # Errors

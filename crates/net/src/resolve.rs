@@ -161,6 +161,7 @@ impl Shared {
 
     fn start_thread(self: &Arc<Self>) -> io::Result<()> {
         let shared = Arc::clone(self);
+        fault::check(Call::Thread)?;
         thread::Builder::new().name("zeroxide-resolve".to_owned()).spawn(move || shared.work()).map(drop)
     }
 

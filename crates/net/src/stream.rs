@@ -1,13 +1,9 @@
 //! One connection, tcp or unix: reading, writing and who is at the other end.
 
 use crate::fault::{self, Call};
-use rustix::buffer::spare_capacity;
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::io::{Errno, retry_on_intr};
-use rustix::net::{
-    AddressFamily, SendAncillaryBuffer, SendFlags, Shutdown, SocketAddrAny, SocketAddrUnix, SocketFlags,
-    SocketType,
-};
+use rustix::net::{AddressFamily, Shutdown, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType};
 use std::fmt::Write as _;
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, SocketAddr};
@@ -97,9 +93,7 @@ impl Stream {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         loop {
-            let answer =
-                fault::check(Call::Read).and_then(|()| rustix::io::read(&self.fd, spare_capacity(into)));
-            match answer {
+            match fault::read(&self.fd, into) {
                 Err(Errno::INTR) => {}
                 answer => return Ok(answer?),
             }
@@ -118,11 +112,7 @@ impl Stream {
             return self.write(only);
         }
         let segments = segments.get(..Self::MAX_SEGMENTS).unwrap_or(segments);
-        let mut control = SendAncillaryBuffer::default();
-        Ok(retry_on_intr(|| {
-            fault::check(Call::Write)?;
-            rustix::net::sendmsg(&self.fd, segments, &mut control, SendFlags::NOSIGNAL)
-        })?)
+        Ok(retry_on_intr(|| fault::send_segments(&self.fd, segments))?)
     }
 
     /// As [`Self::write_vectored`] for a single segment, with a cheaper system call.
@@ -131,10 +121,7 @@ impl Stream {
     ///
     /// As [`Self::write_vectored`].
     pub fn write(&self, octets: &[u8]) -> io::Result<usize> {
-        Ok(retry_on_intr(|| {
-            fault::check(Call::Write)?;
-            rustix::net::send(&self.fd, octets, SendFlags::NOSIGNAL)
-        })?)
+        Ok(retry_on_intr(|| fault::send(&self.fd, octets))?)
     }
 
     /// Tells the peer that nothing more will come; what is in the send buffer is still delivered, and reading goes on.
@@ -143,6 +130,7 @@ impl Stream {
     ///
     /// `NotConnected` if the connection is broken already.
     pub fn shutdown_write(&self) -> io::Result<()> {
+        fault::check(Call::Shutdown)?;
         Ok(rustix::net::shutdown(&self.fd, Shutdown::Write)?)
     }
 
@@ -153,6 +141,7 @@ impl Stream {
     ///
     /// `NotConnected` if the connection is broken already.
     pub fn shutdown(&self) -> io::Result<()> {
+        fault::check(Call::Shutdown)?;
         Ok(rustix::net::shutdown(&self.fd, Shutdown::Both)?)
     }
 
@@ -162,6 +151,7 @@ impl Stream {
     ///
     /// What the system answers to the question; the error that was waiting is the value.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        fault::check(Call::Ask)?;
         Ok(rustix::net::sockopt::socket_error(&self.fd)?.err().map(io::Error::from))
     }
 
@@ -211,6 +201,7 @@ impl Stream {
         if matches!(self.peer, Peer::Tcp(_)) {
             return Ok(None);
         }
+        fault::check(Call::Ask)?;
         let found = rustix::net::sockopt::socket_peercred(&self.fd)?;
         Ok(Some(PeerCredentials {
             process_id: found.pid.as_raw_nonzero().get().unsigned_abs(),
@@ -253,6 +244,7 @@ pub(crate) fn ipc_text(address: &SocketAddrUnix) -> String {
 
 /// The own address of any socket of a known family as an endpoint.
 pub(crate) fn local_text(fd: BorrowedFd<'_>) -> io::Result<String> {
+    fault::check(Call::Ask)?;
     Ok(text_of(rustix::net::getsockname(fd)?))
 }
 

@@ -101,7 +101,8 @@ impl Connecting {
         let fd = settings.open(address, &text)?;
         if let Some(source) = source {
             let text = tcp_text(source);
-            sockopt::set_socket_reuseaddr(&fd, true)
+            fault::check(Call::Configure)
+                .and_then(|()| sockopt::set_socket_reuseaddr(&fd, true))
                 .map_err(failed(Operation::Configure("SO_REUSEADDR"), &text))?;
             fault::check(Call::Bind)
                 .and_then(|()| rustix::net::bind(&fd, &source))
@@ -124,7 +125,7 @@ impl Connecting {
         if let Some(error) = self.0.take_error()? {
             return Err(error);
         }
-        match rustix::net::getpeername(&self.0) {
+        match fault::check(Call::Ask).and_then(|()| rustix::net::getpeername(&self.0)) {
             Ok(peer) if peer.is_some() && peer == rustix::net::getsockname(&self.0).ok() => {
                 Err(Errno::CONNREFUSED.into())
             }
@@ -156,10 +157,12 @@ impl TcpListener {
         let text = tcp_text(address);
         let fd = settings.open(address, &text)?;
         if address.is_ipv6() {
-            sockopt::set_ipv6_v6only(&fd, false)
+            fault::check(Call::Configure)
+                .and_then(|()| sockopt::set_ipv6_v6only(&fd, false))
                 .map_err(failed(Operation::Configure("IPV6_V6ONLY"), &text))?;
         }
-        sockopt::set_socket_reuseaddr(&fd, true)
+        fault::check(Call::Configure)
+            .and_then(|()| sockopt::set_socket_reuseaddr(&fd, true))
             .map_err(failed(Operation::Configure("SO_REUSEADDR"), &text))?;
         fault::check(Call::Bind)
             .and_then(|()| rustix::net::bind(&fd, &address))
@@ -182,6 +185,7 @@ impl TcpListener {
     }
 
     fn own(fd: OwnedFd, priority: Option<u32>) -> io::Result<Self> {
+        fault::check(Call::Ask)?;
         let local = SocketAddr::try_from(rustix::net::getsockname(&fd)?)?;
         Ok(Self { fd, local, priority })
     }
@@ -272,5 +276,9 @@ fn set<T>(
     value: Option<T>,
     apply: impl FnOnce(T) -> io::Result<()>,
 ) -> Result<(), (&'static str, io::Error)> {
-    value.map_or(Ok(()), apply).map_err(|source| (option, source))
+    let Some(value) = value else { return Ok(()) };
+    fault::check(Call::Configure)
+        .map_err(io::Error::from)
+        .and_then(|()| apply(value))
+        .map_err(|source| (option, source))
 }

@@ -154,7 +154,8 @@ impl UdpSocket {
         let fd = settings.open(address, &text)?;
         let mut place = scoped(address, settings.interface);
         if address.ip().is_multicast() {
-            sockopt::set_socket_reuseaddr(&fd, true)
+            fault::check(Call::Configure)
+                .and_then(|()| sockopt::set_socket_reuseaddr(&fd, true))
                 .map_err(failed(Operation::Configure("SO_REUSEADDR"), &text))?;
             if needs_interface(place) {
                 // Only the system knows through which interface it joins the group, and it does not tell. What comes to
@@ -174,8 +175,8 @@ impl UdpSocket {
             .map_err(failed(Operation::Bind, &text))?;
         join(&fd, address.ip(), settings.interface)
             .map_err(failed(Operation::Configure("the multicast group"), &text))?;
-        let local = rustix::net::getsockname(&fd).and_then(SocketAddr::try_from);
-        let mut local = local.map_err(failed(Operation::Bind, &text))?;
+        let local = fault::check(Call::Ask).and_then(|()| rustix::net::getsockname(&fd));
+        let mut local = local.and_then(SocketAddr::try_from).map_err(failed(Operation::Bind, &text))?;
         if address.ip().is_multicast() {
             local.set_ip(address.ip());
         }
@@ -272,7 +273,8 @@ impl UdpSettings {
             option: &'static str,
             done: Result<(), E>,
         ) -> Result<(), (&'static str, io::Error)> {
-            done.map_err(|error| (option, error.into()))
+            let planned = fault::check(Call::Configure).map_err(io::Error::from);
+            planned.and(done.map_err(E::into)).map_err(|error| (option, error))
         }
         let socket = SockRef::from(fd);
         if let Some(octets) = self.send_buffer {
@@ -315,6 +317,7 @@ impl UdpSettings {
 
 /// Joins a group; without effect for other addresses.
 fn join(fd: &OwnedFd, group: IpAddr, interface: u32) -> rustix::io::Result<()> {
+    fault::check(Call::Configure)?;
     match group {
         IpAddr::V4(group) if group.is_multicast() => {
             sockopt::set_ip_add_membership_with_ifindex(fd, &group, &Ipv4Addr::UNSPECIFIED, interface)

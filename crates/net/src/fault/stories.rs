@@ -1,6 +1,6 @@
 //! What this room does when system calls fail that do not fail on a healthy machine.
 
-use crate::fault::{Call, Fault};
+use super::{Call, Fault};
 use crate::{
     Connecting, Interest, IpcListener, IpcName, IpcSettings, Poller, Ring, Stream, TcpListener, TcpSettings,
 };

@@ -1,0 +1,35 @@
+//! Without faults: the calls themselves.
+
+use super::Call;
+use rustix::buffer::spare_capacity;
+use rustix::fd::AsFd;
+use rustix::io::Result;
+use rustix::net::{SendAncillaryBuffer, SendFlags};
+use std::io::IoSlice;
+
+/// Whether a call of this kind may be made now; yes.
+///
+/// # Errors
+/// None: with the feature `fault-injection` this is what a test has planned.
+#[inline(always)]
+pub fn check(_call: Call) -> Result<()> {
+    Ok(())
+}
+
+/// `read` into the spare capacity.
+#[inline(always)]
+pub(crate) fn read(fd: impl AsFd, into: &mut Vec<u8>) -> Result<usize> {
+    rustix::io::read(fd, spare_capacity(into))
+}
+
+/// `send`
+#[inline(always)]
+pub(crate) fn send(fd: impl AsFd, octets: &[u8]) -> Result<usize> {
+    rustix::net::send(fd, octets, SendFlags::NOSIGNAL)
+}
+
+/// `sendmsg`
+#[inline(always)]
+pub(crate) fn send_segments(fd: impl AsFd, segments: &[IoSlice<'_>]) -> Result<usize> {
+    rustix::net::sendmsg(fd, segments, &mut SendAncillaryBuffer::default(), SendFlags::NOSIGNAL)
+}
