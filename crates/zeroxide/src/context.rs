@@ -21,7 +21,7 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
-use zeroxide_net::Resolver;
+use zeroxide_net::{Resolver, fault};
 use zeroxide_pipe::EventCount;
 use zeroxide_proto::{Loss, Options, SocketType, security::Entropy};
 
@@ -373,6 +373,7 @@ impl ContextInner {
             }
             inside.run();
         };
+        fault::check(fault::Call::Thread)?;
         let handle = std::thread::Builder::new().name(name).spawn(run)?;
         Ok((shared, Some(handle)))
     }

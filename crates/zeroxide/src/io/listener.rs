@@ -8,7 +8,7 @@ use std::{
 use zeroxide_net::{AcceptError, AcceptFilter, Stream, groups};
 
 /// How long accepting pauses when descriptors or memory are exhausted: a busy loop would help nobody.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
 /// Connections taken in one turn.
 const ACCEPTS_PER_TURN: usize = 64;
 

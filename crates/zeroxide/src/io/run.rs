@@ -3,7 +3,7 @@
 use crate::{
     context::Shutdown,
     io::{
-        listener::{Listener, Turn},
+        listener::{Listener, PAUSE, Turn},
         session::{Linger, Session, Stage},
         shared::{Command, Gate, IoShared, SessionKey},
         timers::Timers,
@@ -175,14 +175,8 @@ impl Loop {
                 self.begin_try(key);
             }
             Command::Listen { key, core, listener } => {
-                let fd = &listener.door;
-                if let Err(error) = self.shared.poller.add(fd, key.0, Interest::READ) {
-                    let (endpoint, reason) = (listener.endpoint.clone(), error.to_string());
-                    core.emit(|| Event::BindFailed { endpoint, reason });
-                    self.shared.load.fetch_sub(1, Relaxed);
-                    return self.shutdown.session_over();
-                }
                 self.listeners.insert(key, Listening { core, listener, room: WaitingRoom::default() });
+                self.begin_accepting(key);
             }
             Command::Udp { key, session } => self.udp_begins(key, *session),
             Command::Release { key, done } => self.release(key, &done),
@@ -263,12 +257,20 @@ impl Loop {
         if let Turn::Pause(until) = listening.listener.accept(&core, self.now, |stream| entered.push(stream))
         {
             listening.listener.paused_until = Some(until);
-            let _ = self.shared.poller.remove(&listening.listener.door);
+            let _ = self.shared.poller.modify(&listening.listener.door, key.0, Interest::NONE);
             self.timers.set(key, Some(until));
         }
         for stream in entered {
             self.arrived(key, &core, &accepting, &endpoint, stream);
         }
+    }
+
+    /// Hears of who knocks from now on; the poller knows the listener already.
+    fn begin_accepting(&mut self, key: SessionKey) {
+        let Some(Listening { listener, .. }) = self.listeners.get_mut(&key) else { return };
+        let asked = self.shared.poller.modify(&listener.door, key.0, Interest::READ);
+        listener.paused_until = asked.err().map(|_| self.now + PAUSE);
+        self.timers.set(key, listener.paused_until);
     }
 
     /// Somebody knocks: there must be room for it.
@@ -310,6 +312,11 @@ impl Loop {
         endpoint: &str,
         stream: Arc<Stream>,
     ) {
+        if let Err(error) = self.shared.poller.add(&*stream, key.0, Interest::READ) {
+            self.leave_waiting_room(key, Some(parent));
+            let (endpoint, reason) = (endpoint.to_owned(), error.to_string());
+            return core.emit(|| Event::AcceptFailed { endpoint, reason, paused: false });
+        }
         let peer = stream.peer_address();
         core.emit_with(descriptor(&*stream), || Event::Accepted { endpoint: endpoint.to_owned(), peer });
         self.shared.load.fetch_add(1, Relaxed);
@@ -331,23 +338,13 @@ impl Loop {
                 is_guest: false,
             },
         );
-        match self.shared.poller.add(&*stream, key.0, Interest::READ) {
-            Ok(()) => self.begin_handshake(key, stream, &[]),
-            Err(_) => self.over(key),
-        }
+        self.begin_handshake(key, stream, &[]);
     }
 
     /// A deadline has come.
     fn time_is_up(&mut self, key: SessionKey) {
-        if let Some(listening) = self.listeners.get_mut(&key) {
-            if listening.listener.paused_until.take().is_some() {
-                let fd = &listening.listener.door;
-                if self.shared.poller.add(fd, key.0, Interest::READ).is_err() {
-                    let again = self.now + Duration::from_millis(100);
-                    listening.listener.paused_until = Some(again);
-                    self.timers.set(key, Some(again));
-                }
-            }
+        if self.listeners.contains_key(&key) {
+            self.begin_accepting(key);
         } else if self.udp.contains_key(&key) {
             self.udp_over(key);
         } else {
@@ -373,9 +370,7 @@ impl Loop {
 
     fn close_listener(&mut self, key: SessionKey) {
         if let Some(Listening { core, listener, .. }) = self.listeners.remove(&key) {
-            if listener.paused_until.is_none() {
-                let _ = self.shared.poller.remove(&listener.door);
-            }
+            let _ = self.shared.poller.remove(&listener.door);
             self.timers.set(key, None);
             let endpoint = listener.endpoint.clone();
             let number = descriptor(&listener.door);

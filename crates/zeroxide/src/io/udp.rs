@@ -36,14 +36,7 @@ impl UdpSession {
 
 impl Loop {
     pub(crate) fn udp_begins(&mut self, key: SessionKey, session: UdpSession) {
-        let reading = session.link().filter(|_| session.bound).map_or(Ok(()), Datagrams::begin_reading);
-        let core = session.core.clone();
-        let endpoint = session.endpoint.clone();
         self.udp.insert(key, session);
-        if let Err(error) = reading {
-            core.emit(|| Event::BindFailed { endpoint, reason: error.to_string() });
-            self.udp_over(key);
-        }
     }
 
     /// Something has come, or the kernel has room again.

@@ -159,7 +159,7 @@ impl Datagrams {
         }
     }
 
-    /// The I/O thread reads from now on, if the poller has room for it.
+    /// The I/O thread hears of what comes from now on, if the poller has room for it.
     pub(crate) fn begin_reading(&self) -> io::Result<()> {
         self.watch(|watch| watch.read = true)
     }
@@ -216,11 +216,7 @@ impl Datagrams {
         change(&mut watch);
         let after = Interest::new(watch.read, watch.write);
         let Some(socket) = watch.socket.as_ref().filter(|_| before != after) else { return Ok(()) };
-        let done = match (before == Interest::NONE, after == Interest::NONE) {
-            (true, _) => self.io.poller.add(&**socket, self.session.0, after),
-            (false, true) => self.io.poller.remove(&**socket),
-            (false, false) => self.io.poller.modify(&**socket, self.session.0, after),
-        };
+        let done = self.io.poller.change(&**socket, self.session.0, before, after);
         if done.is_err() {
             (watch.read, watch.write) = (before_read, before_write);
         }

@@ -37,12 +37,17 @@ impl Wire {
             && let Some(stream) = &watch.stream
         {
             // With nothing to watch for, the stream leaves the poller: a hang-up would be reported all the same, again
-            // and again. A failure means that the stream is being closed.
-            let _ = match (before == Interest::NONE, after == Interest::NONE) {
-                (true, _) => self.io.poller.add(&**stream, self.session.0, after),
-                (false, true) => self.io.poller.remove(&**stream),
-                (false, false) => self.io.poller.modify(&**stream, self.session.0, after),
-            };
+            // and again.
+            self.change_interest(stream, before, after);
+        }
+    }
+
+    /// Tells the poller. A connection that it has no room for would never be heard of again: that one is ended, and whoever
+    /// made it makes another.
+    pub(super) fn change_interest(&self, stream: &Stream, before: Interest, after: Interest) {
+        if self.io.poller.change(stream, self.session.0, before, after).is_err() {
+            let _ = stream.shutdown();
+            self.io.command(Command::Broken(self.session));
         }
     }
 }

@@ -138,11 +138,10 @@ impl Wire {
     pub(crate) fn open(&self, stream: &Arc<Stream>) {
         let mut watch = self.interest.lock();
         *watch = Watch { stream: Some(stream.clone()), claimed: false, ..*watch };
-        let _ = match watch.interest() {
-            Interest::READ => Ok(()),
-            Interest::NONE => self.io.poller.remove(&**stream),
-            interest => self.io.poller.modify(&**stream, self.session.0, interest),
-        };
+        let interest = watch.interest();
+        if interest != Interest::READ {
+            self.change_interest(stream, Interest::READ, interest);
+        }
     }
 
     /// Takes the connection away. Messages that did not go out whole stay for the next one; says whether there was a

@@ -18,6 +18,7 @@ use crate::{
 };
 use std::{
     collections::VecDeque,
+    io,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Weak,
@@ -25,6 +26,7 @@ use std::{
     },
     thread::JoinHandle,
 };
+use zeroxide_net::fault;
 use zeroxide_pipe::{EventCount, ThreadParker};
 use zeroxide_proto::{
     Frame, Options, SocketType,
@@ -90,7 +92,9 @@ impl Desk {
         if thread.is_none() && !self.stopped.load(SeqCst) {
             let inside = context.clone();
             let name = format!("{}/zap", context.thread_name());
-            *thread = std::thread::Builder::new().name(name).spawn(move || inside.desk.run(&inside)).ok();
+            let startable = fault::check(fault::Call::Thread).map_err(io::Error::from);
+            let start = std::thread::Builder::new().name(name);
+            *thread = startable.and_then(|()| start.spawn(move || inside.desk.run(&inside))).ok();
         }
         thread.is_some()
     }

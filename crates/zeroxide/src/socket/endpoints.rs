@@ -22,8 +22,8 @@ use std::{
     sync::{Arc, atomic::Ordering::*},
 };
 use zeroxide_net::{
-    AcceptFilter, Family, IpcListener, IpcName, IpcSettings, Listener as Door, NetError, TcpListener,
-    TcpSettings, interfaces, resolve_blocking,
+    AcceptFilter, Family, Interest, IpcListener, IpcName, IpcSettings, Listener as Door, NetError,
+    TcpListener, TcpSettings, interfaces, resolve_blocking,
 };
 use zeroxide_pipe::Lane;
 use zeroxide_proto::{
@@ -137,6 +137,11 @@ impl Core {
     ) -> Result<String, EndpointCause> {
         let io = self.choose_io(options)?;
         let key = io.new_key();
+        // The place in the poller is taken here, where its lack is an error that somebody sees.
+        if let Err(error) = io.poller.add(&door, key.0, Interest::NONE) {
+            io.load.fetch_sub(1, Relaxed);
+            return Err(system(error));
+        }
         let bound = door.local_address();
         let number = descriptor(&door);
         let peer_filter = IpcPeerFilter {

@@ -75,8 +75,14 @@ impl Core {
         let bound = target.is_none();
         let io = self.choose_io(options)?;
         let key = io.new_key();
-        let link =
-            Link::Udp(Box::new(Datagrams::new(io.clone(), key, socket, target, options.max_message_size)));
+        let link = Datagrams::new(io.clone(), key, socket, target, options.max_message_size);
+        // Here, where its failure is an error that somebody sees. What comes before the I/O thread knows the link waits.
+        let reading = if bound { link.begin_reading() } else { Ok(()) };
+        if let Err(error) = reading {
+            io.load.fetch_sub(1, Relaxed);
+            return Err(system(error));
+        }
+        let link = Link::Udp(Box::new(link));
         let facts = Facts { datagrams: true, initiated: !bound, ..Facts::default() };
         let (outbox, inbox) = self.new_lanes();
         let Ok((peer, booked)) = self.attach(link, &facts, outbox, inbox) else {

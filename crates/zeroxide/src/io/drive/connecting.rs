@@ -80,7 +80,10 @@ impl Loop {
                 self.connect_next(key, Some(error));
             }
             Ok(true) => {
-                let _ = self.shared.poller.modify(stream, key.0, Interest::READ);
+                if let Err(error) = self.shared.poller.modify(stream, key.0, Interest::READ) {
+                    let _ = self.shared.poller.remove(stream);
+                    return self.connect_next(key, Some(error));
+                }
                 let stage = std::mem::replace(&mut session.stage, Stage::Resolving);
                 let Stage::Connecting { stream, .. } = stage else { return };
                 let stream = Arc::new(stream.into_stream());

@@ -152,11 +152,12 @@ impl Loop {
         if stream.shutdown_write().is_err() {
             return self.over(key);
         }
-        let deadline = Some(self.now + if stream.is_ipc() { LAST_WAIT_IPC } else { LAST_WAIT });
+        let _ = self.shared.poller.remove(&*stream);
+        // Where the peer's end will not be heard of, only time tells.
+        let heard = self.shared.poller.add(&*stream, key.0, Interest::READ).is_ok();
+        let deadline = Some(self.now + if heard && stream.is_ipc() { LAST_WAIT_IPC } else { LAST_WAIT });
         session.stage = Stage::Ending { stream: stream.clone(), deadline };
         session.part_from_peer(Loss::Linger);
-        let _ = self.shared.poller.remove(&*stream);
-        let _ = self.shared.poller.add(&*stream, key.0, Interest::READ);
         self.note_deadline(key);
     }
 

@@ -81,7 +81,7 @@ impl Loop {
     }
 
     /// A connection is through its handshake, or gone.
-    fn leave_waiting_room(&mut self, key: SessionKey, parent: Option<SessionKey>) {
+    pub(super) fn leave_waiting_room(&mut self, key: SessionKey, parent: Option<SessionKey>) {
         if let Some(listening) = parent.and_then(|parent| self.listeners.get_mut(&parent)) {
             listening.room.leave(key);
         }

@@ -176,6 +176,8 @@ impl Loop {
             Interest::NONE => Interest::End,
             interest => interest,
         };
-        let _ = self.shared.poller.modify(&**stream, key.0, interest);
+        if let Err(error) = self.shared.poller.modify(&**stream, key.0, interest) {
+            self.ended(key, Ended::Lost(error.to_string()));
+        }
     }
 }

@@ -25,7 +25,9 @@ impl Loop {
             session.is_guest = true;
         }
         let Established { peer: properties, decoder, encoder } = established;
-        let _ = self.shared.poller.modify(&*stream, key.0, Interest::READ);
+        if let Err(error) = self.shared.poller.modify(&*stream, key.0, Interest::READ) {
+            return self.ended(key, Ended::Lost(error.to_string()));
+        }
         let connect_routing_id =
             session.dialer.as_ref().and_then(|dialer| dialer.options.connect_routing_id.clone());
         let origin = Origin::new(&stream, properties.clone(), grant);
