@@ -17,12 +17,14 @@ const MADE: [(&str, &str); 7] = [
     ("zmq_stopwatch_start", "zmq_stopwatch_stop(r);"),
 ];
 
+/// The arguments for the value with an index.
+type Arguments = Box<dyn Fn(&str) -> Vec<String>>;
+
 /// A parameter, or two that belong together.
 struct Choice {
     /// How many values there are, in C.
     count: String,
-    /// The arguments for the value `index`.
-    arguments: Box<dyn Fn(&str) -> Vec<String>>,
+    arguments: Arguments,
 }
 
 /// The names of the functions, and the program.
