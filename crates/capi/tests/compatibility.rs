@@ -46,7 +46,7 @@ This page is written by `WRITE_DOCS=1 cargo test -p zeroxide-capi --test compati
 fails when it is not up to date. That each option answers as libzmq does, value by value and type by type, is the test
 `sockopt_matrix`.
 
-libzmq's own test programs, in the version 4.3.5, run on this library with `cargo xtask libzmq-tests`: FIGURE. What is
+libzmq's own test programs, in the version 4.3.5, run on this library with `cargo xtask libzmq-tests`. What is
 excused, and why, is `testing/libzmq_tests/excused.txt`. pyzmq's run with `cargo xtask pyzmq`, in CI.
 
 For all functions alike: null, closed and foreign handles of contexts, sockets, pollers and timers are an error (ENOTSOCK

@@ -1,13 +1,16 @@
 //! Runs programs side by side and listens to what they print.
 
-use super::c_program::{compiler, here, library_folder, scratch, succeed};
+use super::c_program::{compiler, here, library_folder, scratch, succeed, with_library};
 use std::{
     env, fs,
     hash::{DefaultHasher, Hash, Hasher},
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::{Arc, Condvar, Mutex},
+    sync::{
+        Arc, Condvar, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -79,7 +82,10 @@ struct Place(PathBuf);
 
 impl Place {
     fn new() -> Self {
-        let folder = env::temp_dir().join(format!("zs-{}", std::process::id()));
+        // Tests are threads of one process, or processes of their own: it depends on who runs them.
+        static PLACES: AtomicUsize = AtomicUsize::new(0);
+        let number = PLACES.fetch_add(1, Ordering::Relaxed);
+        let folder = env::temp_dir().join(format!("zs-{}-{number}", std::process::id()));
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
@@ -152,7 +158,7 @@ impl Heard {
 impl Running {
     fn start(part: &Part, arguments: &[String]) -> Self {
         let [kind, name] = part.program;
-        let mut command = if kind == "python" { python() } else { Command::new(compiled(kind)) };
+        let mut command = if kind == "python" { python() } else { with_library(compiled(kind)) };
         let mut child = command
             .arg(name)
             .args(arguments)

@@ -110,6 +110,11 @@ impl Encoder {
         self.heartbeat(Command::Ping { ttl, context }, out);
     }
 
+    /// Whether the peer is sure to answer a PING. One that says 3.0 may not know it.
+    pub fn has_pongs(&self) -> bool {
+        self.version == Version::V3_1
+    }
+
     /// Appends the answer to a PING that had this context.
     pub fn pong(&mut self, context: &[u8], out: &mut Vec<u8>) {
         let context = context.get(..CONTEXT_MAX).unwrap_or(context);

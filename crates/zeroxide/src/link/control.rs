@@ -85,7 +85,11 @@ impl Control {
         match self {
             Self::Ping { ttl } => encoder.ping(*ttl, &[], out),
             Self::Pong(context) => encoder.pong(context, out),
-            Self::Receipt { number, ttl } => encoder.ping(*ttl, &number.to_be_bytes(), out),
+            Self::Receipt { number, ttl } if encoder.has_pongs() => {
+                encoder.ping(*ttl, &number.to_be_bytes(), out);
+            }
+            // That all was said before must do.
+            Self::Receipt { .. } => {}
             Self::Subscription { topic, subscribe } => encoder.subscription(topic, *subscribe, out),
             Self::Group { group, join } => encoder.group(group, *join, out),
             Self::Message(message) => {

@@ -107,7 +107,6 @@ fn commands_that_made_libzmq_read_or_abort_end_the_connection() {
     let commands = [
         octets::frame(octets::COMMAND, b"\x04PING"),
         octets::frame(octets::COMMAND, b"\x04PING\0"),
-        octets::ping(1, &[7; 17]),
         octets::command("JOIN", &[b'g'; 256]),
         octets::frame(octets::COMMAND, b""),
         octets::frame(octets::COMMAND, b"\0"),

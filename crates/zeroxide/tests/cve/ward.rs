@@ -48,14 +48,13 @@ impl Ward {
         let socket = Socket::new(&context, kind).unwrap();
         let friend = Socket::new(&context, partner(kind)).unwrap();
         prepare(&socket, &friend);
-        for (one, other) in [(&socket, &friend), (&friend, &socket)] {
+        for one in [&socket, &friend] {
             match one.socket_type() {
                 SocketType::Sub => one.subscribe("").unwrap(),
                 SocketType::Xsub => one.send("\x01").unwrap(),
                 SocketType::Dish => one.join("all").unwrap(),
                 _ => {}
             }
-            let _ = other;
         }
         let at = socket.bind(endpoint).unwrap();
         let events = socket.monitor();
@@ -73,13 +72,7 @@ impl Ward {
     #[track_caller]
     pub(crate) fn join(&self, endpoint: &str) {
         join_at(&self.socket, &self.friend, endpoint);
-        for (one, other) in [(&self.socket, &self.friend), (&self.friend, &self.socket)] {
-            match one.socket_type() {
-                SocketType::Pub | SocketType::Xpub => assert!(one.wait_for_subscribers("any", 1, LONG)),
-                SocketType::Radio => eventually(|| one_hears(one, other)),
-                _ => {}
-            }
-        }
+        self.hear_each_other();
         if self.socket.socket_type() == SocketType::Xpub {
             assert_eq!(self.socket.text(), "\x01");
         }
@@ -90,12 +83,20 @@ impl Ward {
     pub(crate) fn is_joined_again(&self) {
         let (socket, friend) = (&self.socket, &self.friend);
         eventually(|| socket.connected() == 1 && friend.connected() == 1);
-        match socket.socket_type() {
-            SocketType::Pub | SocketType::Xpub => assert!(socket.wait_for_subscribers("any", 1, LONG)),
-            SocketType::Radio => eventually(|| one_hears(socket, friend)),
-            _ => {}
-        }
+        self.hear_each_other();
         while socket.socket_type() == SocketType::Xpub && socket.try_recv().is_ok() {}
+    }
+
+    /// Waits until whoever publishes knows what the other one wants.
+    #[track_caller]
+    fn hear_each_other(&self) {
+        for (one, other) in [(&self.socket, &self.friend), (&self.friend, &self.socket)] {
+            match one.socket_type() {
+                SocketType::Pub | SocketType::Xpub => assert!(one.wait_for_subscribers("any", 1, LONG)),
+                SocketType::Radio => eventually(|| one_hears(one, other)),
+                _ => {}
+            }
+        }
     }
 
     /// A message goes both ways, as far as the type allows.
