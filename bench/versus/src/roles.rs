@@ -269,14 +269,37 @@ const END: u64 = u64::MAX;
 /// At most so many subscriptions are waited for one by one.
 const PROBES: usize = 64;
 
-fn topics(workload: &Workload) -> Vec<[u8; 8]> {
-    let topic = |index: usize| format!("t{index:07}").into_bytes().try_into().unwrap();
-    (0..workload.plan.subscriptions).map(topic).collect()
+/// The topics of a workload: `t` and seven digits. They are made, not kept: a million of them would take the publisher one
+/// access to far memory each, which is no cost of any library.
+struct Topics {
+    count: usize,
+    /// Three digits each.
+    digits: Vec<[u8; 3]>,
 }
 
-/// Some topics, the last among them.
-fn probed(topics: &[[u8; 8]]) -> impl Iterator<Item = &[u8; 8]> + Clone {
-    topics.iter().rev().step_by(topics.len().div_ceil(PROBES))
+impl Topics {
+    fn new(workload: &Workload) -> Self {
+        let count = workload.plan.subscriptions;
+        assert!(count <= 1_000_000);
+        let digits = (0..1000).map(|number: u32| format!("{number:03}").into_bytes().try_into().unwrap());
+        Self { count, digits: digits.collect() }
+    }
+
+    #[inline]
+    fn at(&self, index: usize) -> [u8; 8] {
+        let [a, b, c] = self.digits[index / 1000];
+        let [d, e, f] = self.digits[index % 1000];
+        [b't', b'0', a, b, c, d, e, f]
+    }
+
+    fn last(&self) -> [u8; 8] {
+        self.at(self.count - 1)
+    }
+
+    /// Some topics, the last among them.
+    fn probed(&self) -> impl Iterator<Item = [u8; 8]> {
+        (0..self.count).rev().step_by(self.count.div_ceil(PROBES)).map(|index| self.at(index))
+    }
 }
 
 async fn publish<S: Subject>(subject: &S, workload: &Workload, time: Duration, endpoint: &str) {
@@ -284,7 +307,7 @@ async fn publish<S: Subject>(subject: &S, workload: &Workload, time: Duration, e
     let endpoint = socket.bind(endpoint).await;
     say(&format!("endpoint {endpoint}"));
     socket.expect_peers().await;
-    let topics = topics(workload);
+    let topics = Topics::new(workload);
     let mut body = vec![7; workload.plan.size];
     let go = Arc::new(AtomicBool::new(false));
     let heard = go.clone();
@@ -293,8 +316,8 @@ async fn publish<S: Subject>(subject: &S, workload: &Workload, time: Duration, e
         heard.store(true, Ordering::SeqCst);
     });
     while !go.load(Ordering::SeqCst) {
-        for topic in probed(&topics) {
-            body[..8].copy_from_slice(topic);
+        for topic in topics.probed() {
+            body[..8].copy_from_slice(&topic);
             body[NUMBER].copy_from_slice(&PROBE.to_le_bytes());
             socket.send(&body).await;
         }
@@ -303,13 +326,13 @@ async fn publish<S: Subject>(subject: &S, workload: &Workload, time: Duration, e
     let (start, begin, mut number, mut index) = (Instant::now(), cpu(), PROBE, 0);
     while !number.is_multiple_of(64) || start.elapsed() < time {
         number += 1;
-        index = (index + 7919) % topics.len();
-        body[..8].copy_from_slice(&topics[index]);
+        index = (index + 7919) % topics.count;
+        body[..8].copy_from_slice(&topics.at(index));
         body[NUMBER].copy_from_slice(&number.to_le_bytes());
         socket.send(&body).await;
     }
     done(&[("sent", number as f64), ("sending", start.elapsed().as_secs_f64()), ("cpu", cpu() - begin)]);
-    body[..8].copy_from_slice(topics.last().unwrap());
+    body[..8].copy_from_slice(&topics.last());
     body[NUMBER].copy_from_slice(&END.to_le_bytes());
     loop {
         socket.send(&body).await;
@@ -347,11 +370,11 @@ fn subscribe_from_threads<S: Subject>(subject: &S, workload: &Workload, endpoint
 async fn subscribe<S: Subject>(subject: &S, workload: &Workload, endpoint: &str, ready: impl Fn()) -> Seen {
     let mut socket = subject.socket(Kind::Sub, &workload.plan);
     socket.connect(endpoint).await;
-    let topics = topics(workload);
-    for topic in &topics {
-        socket.subscribe(topic).await;
+    let topics = Topics::new(workload);
+    for index in 0..topics.count {
+        socket.subscribe(&topics.at(index)).await;
     }
-    let mut missing: std::collections::HashSet<[u8; 8]> = probed(&topics).copied().collect();
+    let mut missing: std::collections::HashSet<[u8; 8]> = topics.probed().collect();
     let take = |body: &[u8]| {
         let number = u64::from_le_bytes(body[NUMBER].try_into().unwrap());
         (*body.first_chunk::<8>().unwrap(), number)
