@@ -66,6 +66,13 @@ pub enum Kind {
     Sub,
 }
 
+impl Kind {
+    /// Whether it is the side that binds, in all workloads.
+    pub fn binds(self) -> bool {
+        matches!(self, Self::Pull | Self::Rep | Self::Router | Self::Pub)
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
     Tcp,
@@ -83,6 +90,16 @@ pub struct Plan {
     /// The reason to be is latency: nothing may be held back.
     pub latency: bool,
     pub subscriptions: usize,
+    /// With the mechanism CURVE: the binding side is the server and asks nobody who may enter.
+    pub curve: bool,
+}
+
+/// Whose keys, where all is encrypted: the same in every run, for nobody has anything to hide here.
+pub mod keys {
+    pub const SERVER_PUBLIC: &str = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    pub const SERVER_SECRET: &str = "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6";
+    pub const CLIENT_PUBLIC: &str = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
+    pub const CLIENT_SECRET: &str = "D:)Q[IlAW!ahhC2ac:9*A}h:p?([4%wOTJ%JR%cs";
 }
 
 /// For libraries that block: their futures are ready when polled.

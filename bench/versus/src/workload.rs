@@ -30,7 +30,8 @@ pub struct Workload {
 
 pub fn all() -> Vec<Workload> {
     let mut all = vec![];
-    let plan = |transport, size| Plan { transport, size, peers: 1, latency: false, subscriptions: 0 };
+    let plan =
+        |transport, size| Plan { transport, size, peers: 1, latency: false, subscriptions: 0, curve: false };
     for (name, transport) in [("tcp", Transport::Tcp), ("ipc", Transport::Ipc)] {
         for size in [16, 64, 256, 1024, 8192, 65_536, 1 << 20] {
             // More than fits on the way, so that the first round tells the speed of all of it.
@@ -72,6 +73,14 @@ pub fn all() -> Vec<Workload> {
     }
     for subscriptions in [10, 10_000, 1_000_000] {
         add(&format!("topics/{subscriptions}"), Pattern::Publish, Plan { subscriptions, ..tcp }, 100);
+    }
+    for size in [64, 1024, 65_536] {
+        let secret = Plan { size, curve: true, ..tcp };
+        add(&format!("curve/thr/{size}"), Pattern::Stream, secret, 1_000);
+        if size < 65_536 {
+            let secret = Plan { latency: true, ..secret };
+            add(&format!("curve/rtt/{size}"), Pattern::RoundTrip, secret, 500);
+        }
     }
     add("dealers/1000", Pattern::Dealers, Plan { peers: 1000, latency: true, ..tcp }, 2000);
     for size in [64, 1024] {

@@ -1,6 +1,6 @@
 //! The system's libzmq. (The `zmq` crate builds a libzmq of its own.)
 
-use crate::subject::{Kind, Plan, Socket, Subject, run_ready};
+use crate::subject::{Kind, Plan, Socket, Subject, keys, run_ready};
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_void},
     future::Future,
@@ -27,6 +27,10 @@ mod zmq {
     pub(super) const SUBSCRIBE: c_int = 6;
     pub(super) const SNDHWM: c_int = 23;
     pub(super) const LAST_ENDPOINT: c_int = 32;
+    pub(super) const CURVE_SERVER: c_int = 47;
+    pub(super) const CURVE_PUBLICKEY: c_int = 48;
+    pub(super) const CURVE_SECRETKEY: c_int = 49;
+    pub(super) const CURVE_SERVERKEY: c_int = 50;
     pub(super) const SNDMORE: c_int = 2;
 
     unsafe extern "C" {
@@ -99,6 +103,14 @@ impl Subject for Libzmq {
         if kind == Kind::Sub && plan.subscriptions > 1 {
             // libzmq drops subscriptions beyond the send high-water mark.
             wrapped.set(zmq::SNDHWM, &0_i32.to_ne_bytes());
+        }
+        if plan.curve && kind.binds() {
+            wrapped.set(zmq::CURVE_SERVER, &1_i32.to_ne_bytes());
+            wrapped.set(zmq::CURVE_SECRETKEY, keys::SERVER_SECRET.as_bytes());
+        } else if plan.curve {
+            wrapped.set(zmq::CURVE_SERVERKEY, keys::SERVER_PUBLIC.as_bytes());
+            wrapped.set(zmq::CURVE_PUBLICKEY, keys::CLIENT_PUBLIC.as_bytes());
+            wrapped.set(zmq::CURVE_SECRETKEY, keys::CLIENT_SECRET.as_bytes());
         }
         wrapped
     }

@@ -42,6 +42,9 @@ pub const ALL: &[&str] = &[
 
 /// Plays one side of a workload in this process.
 pub fn play(name: &str, role: roles::Role, workload: &Workload) -> Result<(), String> {
+    if workload.plan.curve && !(name == "libzmq" || name.starts_with("zeroxide")) {
+        return Err("not measured with CURVE".to_owned());
+    }
     match name {
         "zeroxide" => roles::play::<zeroxide::Zeroxide<zeroxide::Blocking>>(role, workload),
         "zeroxide-block_on" => roles::play::<zeroxide::Zeroxide<zeroxide::BlockOn>>(role, workload),

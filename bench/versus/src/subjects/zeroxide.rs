@@ -1,8 +1,8 @@
 //! Zeroxide, blocking and on three executors.
 
-use crate::subject::{Kind, Plan, Socket, Subject, run_ready};
+use crate::subject::{Kind, Plan, Socket, Subject, keys, run_ready};
 use std::{future::Future, marker::PhantomData, time::Duration};
-use zeroxide::{Context, Message, SocketType};
+use zeroxide::{AllowKeys, Context, Keypair, Message, SocketType};
 
 /// How a program waits.
 pub trait Waiting: Clone + Send + 'static {
@@ -103,8 +103,8 @@ impl<W: Waiting> Subject for Zeroxide<W> {
         W::run(future)
     }
 
-    fn socket(&self, kind: Kind, _: &Plan) -> Wrapped<W> {
-        let kind = match kind {
+    fn socket(&self, kind: Kind, plan: &Plan) -> Wrapped<W> {
+        let number = match kind {
             Kind::Push => SocketType::Push,
             Kind::Pull => SocketType::Pull,
             Kind::Req => SocketType::Req,
@@ -114,7 +114,18 @@ impl<W: Waiting> Subject for Zeroxide<W> {
             Kind::Pub => SocketType::Pub,
             Kind::Sub => SocketType::Sub,
         };
-        let socket = zeroxide::Socket::new(&self.0, kind).unwrap();
+        let socket = zeroxide::Socket::new(&self.0, number).unwrap();
+        let pair = |public: &str, secret: &str| Keypair {
+            public: public.parse().unwrap(),
+            secret: secret.parse().unwrap(),
+        };
+        let client = pair(keys::CLIENT_PUBLIC, keys::CLIENT_SECRET);
+        let server = pair(keys::SERVER_PUBLIC, keys::SERVER_SECRET);
+        if plan.curve && kind.binds() {
+            socket.secure_server(&server, AllowKeys::from_iter([client.public])).unwrap();
+        } else if plan.curve {
+            socket.set_curve_client(server.public, &client).unwrap();
+        }
         socket.set_busy_wait(W::BUSY);
         Wrapped(socket, PhantomData)
     }

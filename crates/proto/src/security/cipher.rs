@@ -8,8 +8,7 @@
 //! ```
 //! It works in place. It does not know what is inside a box.
 
-use super::{PublicKey, SecretKey, mac, stream};
-use poly1305::{Poly1305, universal_hash::KeyInit};
+use super::{PublicKey, SecretKey, mac, stream::KeyStream};
 use salsa20::{cipher::consts::U10, hsalsa};
 use std::fmt;
 use subtle::ConstantTimeEq;
@@ -17,9 +16,6 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// Octets of a tag: what a box is longer by than its content.
 pub(super) const TAG_SIZE: usize = 16;
-
-/// Octets of the key stream in front of those for the text; they are the key of the tag.
-const TAG_KEY_SIZE: usize = 32;
 
 /// A nonce: 24 octets.
 pub(super) type Nonce = [u8; 24];
@@ -29,8 +25,7 @@ pub(super) type Nonce = [u8; 24];
 pub(super) struct BoxKey([u8; 32]);
 
 /// A [`BoxKey`] under one prefix of nonces.
-#[derive(Zeroize, ZeroizeOnDrop)]
-pub(crate) struct Subkey([u8; 32]);
+pub(crate) struct Subkey(KeyStream);
 
 impl fmt::Debug for BoxKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -56,20 +51,20 @@ impl BoxKey {
 
     /// The key for all nonces that begin so.
     pub(super) fn subkey(&self, prefix: &[u8; 16]) -> Subkey {
-        Subkey(hsalsa::<U10>((&self.0).into(), prefix.into()).into())
+        Subkey(KeyStream::new(hsalsa::<U10>((&self.0).into(), prefix.into()).into()))
     }
 
     /// Encrypts `text` in place and returns its tag.
     pub(super) fn seal(&self, nonce: &Nonce, text: &mut [u8]) -> [u8; TAG_SIZE] {
         let (prefix, counter) = split(nonce);
-        self.subkey(&prefix).seal(&counter, text)
+        self.subkey(&prefix).seal(counter, text)
     }
 
     /// Decrypts `text` in place, if the tag belongs to it.
     #[must_use]
     pub(super) fn open(&self, nonce: &Nonce, tag: &[u8; TAG_SIZE], text: &mut [u8]) -> bool {
         let (prefix, counter) = split(nonce);
-        self.subkey(&prefix).open(&counter, tag, text)
+        self.subkey(&prefix).open(counter, tag, text)
     }
 
     /// Appends the box of `text`: tag, then the encrypted text.
@@ -89,78 +84,37 @@ impl BoxKey {
 }
 
 impl Subkey {
-    /// Encrypts `text` in place and returns its tag.
-    pub(crate) fn seal(&self, counter: &[u8; 8], text: &mut [u8]) -> [u8; TAG_SIZE] {
-        let head = Head::new(self, counter, text);
-        head.apply(text);
-        stream::apply(&self.0, counter, HEAD_BLOCKS, text.get_mut(TEXT_IN_HEAD..).unwrap_or_default());
-        head.tag(text)
+    /// Encrypts `text` in place and returns its tag. `counter` is the number of which the nonce's last octets are made, the
+    /// highest first; whoever counts up is served fastest.
+    pub(crate) fn seal(&mut self, counter: u64, text: &mut [u8]) -> [u8; TAG_SIZE] {
+        let tag_key = Zeroizing::new(self.0.tag_key(counter, text.len()));
+        self.0.apply(counter, text);
+        mac::tag(&tag_key, text)
     }
 
     /// Decrypts `text` in place, if the tag belongs to it; otherwise it is left as it was.
     #[must_use]
-    pub(super) fn open(&self, counter: &[u8; 8], tag: &[u8; TAG_SIZE], text: &mut [u8]) -> bool {
-        let head = Head::new(self, counter, text);
-        let whole = bool::from(head.tag(text).ct_eq(tag));
+    pub(super) fn open(&mut self, counter: u64, tag: &[u8; TAG_SIZE], text: &mut [u8]) -> bool {
+        let tag_key = Zeroizing::new(self.0.tag_key(counter, text.len()));
+        let whole = bool::from(mac::tag(&tag_key, text).ct_eq(tag));
         if whole {
-            head.apply(text);
-            stream::apply(&self.0, counter, HEAD_BLOCKS, text.get_mut(TEXT_IN_HEAD..).unwrap_or_default());
+            self.0.apply(counter, text);
         }
         whole
     }
 }
 
-/// Blocks whose key stream is made at once: the key of the tag, and what the text begins with.
-const HEAD_BLOCKS: u64 = 8;
-const HEAD_SIZE: usize = HEAD_BLOCKS as usize * 64;
-const TEXT_IN_HEAD: usize = HEAD_SIZE - TAG_KEY_SIZE;
-/// From so many octets on the library's tags are the faster ones.
-const LONG: usize = 3 * 1024;
-
-/// The key of the tag, and behind it the beginning of the text, encrypted or decrypted.
-struct Head {
-    octets: Zeroizing<[u8; HEAD_SIZE]>,
-}
-
-impl Head {
-    fn new(key: &Subkey, counter: &[u8; 8], text: &[u8]) -> Self {
-        let mut octets = Zeroizing::new([0; HEAD_SIZE]);
-        let used = TAG_KEY_SIZE + text.len().min(TEXT_IN_HEAD);
-        for (octet, from) in octets.iter_mut().skip(TAG_KEY_SIZE).zip(text) {
-            *octet = *from;
-        }
-        stream::apply(&key.0, counter, 0, octets.get_mut(..used).unwrap_or_default());
-        Self { octets }
-    }
-
-    /// Puts the beginning of the text in its place.
-    fn apply(&self, text: &mut [u8]) {
-        for (octet, from) in text.iter_mut().zip(self.octets.iter().skip(TAG_KEY_SIZE)) {
-            *octet = *from;
-        }
-    }
-
-    /// The tag of an encrypted text.
-    fn tag(&self, text: &[u8]) -> [u8; TAG_SIZE] {
-        let Some(key) = self.octets.first_chunk::<TAG_KEY_SIZE>() else { return [0; TAG_SIZE] };
-        if text.len() < LONG {
-            mac::tag(key, text)
-        } else {
-            Poly1305::new(key.into()).compute_unpadded(text).into()
-        }
-    }
-}
-
 /// Prefix and counter.
-fn split(nonce: &Nonce) -> ([u8; 16], [u8; 8]) {
+fn split(nonce: &Nonce) -> ([u8; 16], u64) {
     let [prefix @ .., a, b, c, d, e, f, g, h] = *nonce;
-    (prefix, [a, b, c, d, e, f, g, h])
+    (prefix, u64::from_be_bytes([a, b, c, d, e, f, g, h]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::security::Keypair;
+    use crate::security::{Keypair, stream::TAG_KEY_SIZE};
+    use poly1305::{Poly1305, universal_hash::KeyInit};
     use proptest::prelude::*;
     use salsa20::cipher::{KeyIvInit, StreamCipher};
 

@@ -10,6 +10,8 @@ mod cipher;
 mod curve;
 mod keys;
 mod mac;
+#[cfg(target_arch = "x86_64")]
+mod mac_wide;
 mod null;
 mod plain;
 mod question;

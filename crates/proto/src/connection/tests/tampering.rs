@@ -253,10 +253,10 @@ fn r9_nothing_in_the_clear_is_taken_on_an_encrypted_connection() {
 fn r9_flags_inside_are_more_or_command_and_nothing_else() {
     for (inside, error) in [(3, ProtocolError::ReservedFlags(3)), (4, ProtocolError::ReservedFlags(4))] {
         let (_, mut server, _) = three_messages();
-        let key = crate::security::message_key_of_the_vectors();
+        let mut key = crate::security::message_key_of_the_vectors();
         let mut frame = b"\x00\x22\x07MESSAGE\0\0\0\0\0\0\0\x09".to_vec();
         let mut text = [inside, b'x'];
-        frame.extend(key.seal(&9_u64.to_be_bytes(), &mut text));
+        frame.extend(key.seal(9, &mut text));
         frame.extend(text);
         assert_eq!(feed(&mut server.decoder, &frame, usize::MAX).1, Err(error));
     }

@@ -70,20 +70,20 @@ impl Sealer for CurveSealer {
             return out.resize(start + OVERHEAD + body.len(), 0);
         };
         self.last = counter;
-        let counter = counter.to_be_bytes();
+        let octets = counter.to_be_bytes();
         let inside = (flags & MORE) | if flags & COMMAND == 0 { 0 } else { COMMAND_INSIDE };
         out.extend_from_slice(NAME);
-        out.extend_from_slice(&counter);
+        out.extend_from_slice(&octets);
         out.extend_from_slice(&[0; TAG_SIZE]);
         out.push(inside);
         out.extend_from_slice(body);
         let Some((tag, text)) = out
-            .get_mut(start + NAME.len() + counter.len()..)
+            .get_mut(start + NAME.len() + octets.len()..)
             .and_then(|sealed| sealed.split_first_chunk_mut())
         else {
             return;
         };
-        *tag = self.key.seal(&counter, text);
+        *tag = self.key.seal(counter, text);
     }
 }
 
@@ -108,7 +108,7 @@ impl Opener for CurveOpener {
         if number <= self.last {
             return Err(ProtocolError::Sequence); // R9
         }
-        if !self.key.open(counter, tag, text) {
+        if !self.key.open(number, tag, text) {
             return Err(ProtocolError::Cryptographic); // R9
         }
         self.last = number;
