@@ -57,6 +57,17 @@ impl Batch {
         Self { octets: Vec::new(), bodies: VecDeque::new(), apart: 0, read: 0, messages: 0 }
     }
 
+    /// A batch without messages that grows in this memory, which has to be empty.
+    pub(crate) fn with_memory(octets: Vec<u8>) -> Self {
+        debug_assert!(octets.is_empty());
+        Self { octets, ..Self::new() }
+    }
+
+    /// The memory of the run.
+    pub(crate) fn into_memory(self) -> Vec<u8> {
+        self.octets
+    }
+
     /// Takes octets that hold exactly `messages` whole messages (and any commands between) and no bodies apart.
     /// The count is the word of whoever walked the frames; a wrong one makes [`Batch::pop`] end early, nothing worse.
     pub fn from_octets(octets: Vec<u8>, messages: usize) -> Self {

@@ -239,37 +239,48 @@ impl Decoder {
         sink: &mut impl Sink,
     ) -> Result<(), ProtocolError> {
         let Mode::Coded(coder) = &mut self.mode else { return Ok(()) };
-        let mut whole = Batch::new();
-        let (at, stop) =
-            coder.walk(&mut self.rules, scratch.as_mut_slice(), from, &mut self.pending, &mut whole, sink);
-        if !whole.is_empty() {
+        // What comes of the octets is no longer than they are.
+        let mut whole = Batch::with_memory(reuse::take(scratch.len().saturating_sub(from)));
+        let capacity = scratch.capacity();
+        let (at, stop) = coder.walk(&mut self.rules, scratch, from, &mut self.pending, &mut whole, sink);
+        if whole.is_empty() {
+            reuse::give(whole.into_memory());
+        } else {
             sink.messages(whole);
         }
-        let rest = scratch.get(at..).unwrap_or_default();
         self.partial.clear();
         match stop {
-            Stop::Short => self.partial.extend_from_slice(rest),
+            Stop::Short => self.partial.extend_from_slice(scratch.get(at..).unwrap_or_default()),
             Stop::Error(error) => return Err(error),
             Stop::Large { header, size, flags } => {
-                self.large = Some(Large::copied(size, flags, rest.get(header..).unwrap_or_default()));
+                let body = at + header;
+                if size >= capacity / 2 && body.saturating_add(size) <= capacity {
+                    self.large = Some(Large::in_place(std::mem::take(scratch), body, size, flags));
+                    self.direct = true;
+                } else {
+                    let begin = scratch.get(body..).unwrap_or_default();
+                    self.large = Some(Large::copied(size, flags, begin));
+                }
             }
         }
-        scratch.clear();
+        if !self.direct {
+            scratch.clear();
+        }
         Ok(())
     }
 
     /// Delivers a large frame, all of which came.
     fn finish(&mut self, large: Large, sink: &mut impl Sink) -> Result<(), ProtocolError> {
-        let (flags, command) = (large.flags(), large.is_command());
-        let body = large.into_body();
         if let Mode::Coded(coder) = &mut self.mode {
             let mut whole = Batch::new();
-            coder.deliver_large(&mut self.rules, flags, body, &mut self.pending, &mut whole, sink)?;
+            coder.deliver_large(&mut self.rules, large, &mut self.pending, &mut whole, sink)?;
             if !whole.is_empty() {
                 sink.messages(whole);
             }
             return Ok(());
         }
+        let (flags, command) = (large.flags(), large.is_command());
+        let body = large.into_body();
         if command {
             sink.command(Command::parse(&body).map_err(ProtocolError::Command)?);
             return Ok(());

@@ -7,9 +7,13 @@ use super::Version;
 use crate::{
     Batch,
     batch::{COMMAND, Header, MORE},
+    reuse,
     security::Sealer,
     wire::{Command, command::CONTEXT_MAX, legacy},
 };
+
+/// Octets by which a long header is longer than a short one.
+const HEADER_GROWTH: usize = 7;
 
 /// Puts what is sent into the form that the peer understands.
 ///
@@ -81,6 +85,11 @@ impl Encoder {
 
     fn recode(&mut self, batch: &Batch) -> Coded {
         let mut octets = Batch::new();
+        if let Mode::Sealed(sealer) = &self.mode {
+            // Framed anew each of them takes seven octets more at most; single frames are the rule.
+            let each = sealer.overhead() + HEADER_GROWTH;
+            octets = Batch::with_memory(reuse::take(batch.size() + batch.messages() * each));
+        }
         let mut ends = Vec::with_capacity(batch.messages());
         for (body, shared, more) in batch.frames() {
             match &mut self.mode {
@@ -245,6 +254,9 @@ impl Wire {
 
     /// The memory of what was written, for the next batch.
     pub fn into_memory(self) -> Batch {
+        if let Some(coded) = self.coded {
+            reuse::give(coded.octets.into_memory());
+        }
         let mut batch = self.batch;
         batch.clear();
         batch

@@ -82,6 +82,12 @@ impl Large {
         self.octets.capacity()
     }
 
+    /// The memory it was read into, and where in it the whole body begins.
+    pub(super) fn into_memory(self) -> (Vec<u8>, usize) {
+        debug_assert_eq!(self.octets.len(), self.end);
+        (self.octets, self.start)
+    }
+
     /// The whole body, in the memory it was read into.
     pub(super) fn into_body(self) -> Bytes {
         debug_assert_eq!(self.octets.len(), self.end);

@@ -2,11 +2,13 @@
 
 use super::{
     ProtocolError, Sink,
+    large::Large,
     walk::{Rules, Stop},
 };
 use crate::{
     Batch,
     batch::{COMMAND, Header, MORE, SHARED_FROM},
+    reuse,
     security::Opener,
     wire::{Command, legacy},
 };
@@ -31,17 +33,18 @@ impl Transcoder {
     }
 
     /// Takes whole frames off `octets` from `from` on: finished messages go to `whole`, frames of an unfinished one to
-    /// `pending`, commands to `sink`. Returns where it stopped, and why. What is encrypted is decrypted where it lies.
+    /// `pending`, commands to `sink`. Returns where it stopped, and why. What is encrypted is decrypted where it lies. A
+    /// frame whose body fills at least half of its memory is large even if it is whole: it can keep the memory it lies in.
     pub(super) fn walk(
         &mut self,
         rules: &mut Rules,
-        octets: &mut [u8],
+        octets: &mut Vec<u8>,
         from: usize,
         pending: &mut Batch,
         whole: &mut Batch,
         sink: &mut impl Sink,
     ) -> (usize, Stop) {
-        let mut at = from;
+        let (mut at, capacity) = (from, octets.capacity());
         loop {
             let rest = octets.get_mut(at..).unwrap_or_default();
             let (flags, size, header) = match self.header(rules, rest) {
@@ -50,9 +53,10 @@ impl Transcoder {
                 Err(error) => return (at, Stop::Error(error)),
             };
             let body = header.checked_add(size).and_then(|end| rest.get_mut(header..end));
-            let Some(body) = body else {
-                let large = Stop::Large { header, size, flags };
-                return (at, if size < SHARED_FROM { Stop::Short } else { large });
+            let body = match body {
+                Some(body) if size < SHARED_FROM || size < capacity / 2 => body,
+                None if size < SHARED_FROM => return (at, Stop::Short),
+                _ => return (at, Stop::Large { header, size, flags }),
             };
             if let Err(error) = self.deliver(rules, flags, body, pending, whole, sink) {
                 return (at, Stop::Error(error));
@@ -65,27 +69,22 @@ impl Transcoder {
     pub(super) fn deliver_large(
         &mut self,
         rules: &mut Rules,
-        flags: u8,
-        body: Bytes,
+        large: Large,
         pending: &mut Batch,
         whole: &mut Batch,
         sink: &mut impl Sink,
     ) -> Result<(), ProtocolError> {
         match &mut self.0 {
-            Coding::Legacy => deliver(rules, flags, Body::Owned(body), pending, whole, sink),
+            Coding::Legacy => {
+                let flags = large.flags();
+                deliver(rules, flags, Body::Owned(large.into_body()), pending, whole, sink)
+            }
             Coding::Sealed(opener) => {
-                // Nobody else has it yet, so this copies nothing.
-                let mut octets = Vec::from(body);
-                let flags = opener.open(&mut octets)?;
-                let overhead = opener.overhead().min(octets.len());
-                deliver_opened(
-                    rules,
-                    flags,
-                    Body::Owned(Bytes::from(octets).slice(overhead..)),
-                    pending,
-                    whole,
-                    sink,
-                )
+                let (mut octets, start) = large.into_memory();
+                let flags = opener.open(octets.get_mut(start..).unwrap_or_default())?;
+                let inside = (start + opener.overhead()).min(octets.len());
+                let body = Body::Owned(reuse::share(octets).slice(inside..));
+                deliver_opened(rules, flags, body, pending, whole, sink)
             }
         }
     }

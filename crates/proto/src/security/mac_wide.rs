@@ -29,7 +29,11 @@ impl NullaryFnOnce for Sums<'_> {
     #[inline(always)]
     fn call(self) -> [u64; 5] {
         let Self { simd, powers: [first, second, third, fourth], blocks } = self;
-        let four = fourth.map(|limb| simd.avx._mm256_set1_epi64x(i64::from(limb)));
+        // Loops rather than closures, which the compiler may leave outside of the instructions' reach.
+        let mut four = [simd.avx._mm256_setzero_si256(); 5];
+        for (limbs, limb) in four.iter_mut().zip(fourth) {
+            *limbs = simd.avx._mm256_set1_epi64x(i64::from(*limb));
+        }
         let mut h = [simd.avx._mm256_setzero_si256(); 5];
         let Some((last, front)) = blocks.split_last() else { return [0; 5] };
         for block in front {
@@ -37,20 +41,25 @@ impl NullaryFnOnce for Sums<'_> {
         }
         h = add(simd, h, limbs(simd, last));
         // In the order in which `limbs` puts the blocks.
-        let each: [__m256i; 5] = std::array::from_fn(|at| {
-            pulp::cast([fourth[at], second[at], third[at], first[at]].map(u64::from))
-        });
-        let h = times(simd, h, each);
-        h.map(|limb| {
-            let lanes: [u64; 4] = pulp::cast(limb);
-            lanes.iter().sum()
-        })
+        let mut each = four;
+        for ((((limbs, a), b), c), d) in each.iter_mut().zip(fourth).zip(second).zip(third).zip(first) {
+            *limbs = pulp::cast([u64::from(*a), u64::from(*b), u64::from(*c), u64::from(*d)]);
+        }
+        let mut sums = [0; 5];
+        for (sum, limbs) in sums.iter_mut().zip(times(simd, h, each)) {
+            let [a, b, c, d]: [u64; 4] = pulp::cast(limbs);
+            *sum = a + b + c + d;
+        }
+        sums
     }
 }
 
 #[inline(always)]
-fn add(simd: V3, one: [__m256i; 5], other: [__m256i; 5]) -> [__m256i; 5] {
-    std::array::from_fn(|at| simd.avx2._mm256_add_epi64(one[at], other[at]))
+fn add(simd: V3, mut one: [__m256i; 5], other: [__m256i; 5]) -> [__m256i; 5] {
+    for (one, other) in one.iter_mut().zip(other) {
+        *one = simd.avx2._mm256_add_epi64(*one, other);
+    }
+    one
 }
 
 /// Four blocks as limbs; the lanes hold blocks 0, 2, 1 and 3.

@@ -120,8 +120,11 @@ impl NullaryFnOnce for Run<'_> {
     fn call(self) {
         let Self { simd, state, nonce, mut block, text } = self;
         for run in text {
-            let places = std::array::from_fn(|lane| (nonce, block.wrapping_add(lane as u64)));
-            block = block.wrapping_add(LANES as u64);
+            let mut places = [(nonce, block); LANES];
+            for place in &mut places {
+                place.1 = block;
+                block = block.wrapping_add(1);
+            }
             let (blocks, _) = run.as_chunks_mut::<64>();
             for (block, [front, back]) in blocks.iter_mut().zip(stream(simd, state, &places)) {
                 let [one, other]: [__m256i; 2] = pulp::cast(*block);
@@ -135,11 +138,20 @@ impl NullaryFnOnce for Run<'_> {
 /// Eight blocks, each in two rows.
 #[inline(always)]
 fn stream(simd: V3, state: &[u32; 16], places: &Places) -> [[__m256i; 2]; LANES] {
-    let mut start: [__m256i; 16] = state.map(|word| simd.avx._mm256_set1_epi32(word as i32));
-    start[6] = pulp::cast(places.map(|(nonce, _)| nonce as u32));
-    start[7] = pulp::cast(places.map(|(nonce, _)| (nonce >> 32) as u32));
-    start[8] = pulp::cast(places.map(|(_, block)| block as u32));
-    start[9] = pulp::cast(places.map(|(_, block)| (block >> 32) as u32));
+    // Loops rather than closures, which the compiler may leave outside of the instructions' reach.
+    let mut start = [simd.avx._mm256_setzero_si256(); 16];
+    for (word, from) in start.iter_mut().zip(state) {
+        *word = simd.avx._mm256_set1_epi32(*from as i32);
+    }
+    let mut words = [[0_u32; LANES]; 4];
+    let [a, b, c, d] = &mut words;
+    for ((((a, b), c), d), (nonce, block)) in a.iter_mut().zip(b).zip(c).zip(d).zip(places) {
+        (*a, *b) = (*nonce as u32, (nonce >> 32) as u32);
+        (*c, *d) = (*block as u32, (block >> 32) as u32);
+    }
+    for (word, lanes) in start.iter_mut().skip(6).zip(words) {
+        *word = pulp::cast(lanes);
+    }
     let mut x = start;
     for _ in 0..10 {
         quarter!(simd, x, 0, 4, 8, 12);
@@ -157,7 +169,11 @@ fn stream(simd: V3, state: &[u32; 16], places: &Places) -> [[__m256i; 2]; LANES]
     let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = x;
     let front = turn(simd, [a, b, c, d, e, f, g, h]);
     let back = turn(simd, [i, j, k, l, m, n, o, p]);
-    std::array::from_fn(|lane| [front[lane], back[lane]])
+    let mut rows = [[front[0]; 2]; LANES];
+    for ((row, front), back) in rows.iter_mut().zip(front).zip(back) {
+        *row = [front, back];
+    }
+    rows
 }
 
 /// Columns to rows.
