@@ -1,0 +1,15 @@
+//! The reliability patterns of the ZeroMQ Guide, as types to build on.
+//!
+//! | room | what it gives |
+//! |---|---|
+//! | [`majordomo`] | services by name behind a broker (MDP 0.1 and 0.2, MMI): broker, worker, client |
+//!
+//! Every protocol here is a state machine without sockets or clocks, which is given messages and times and says what is to
+//! be sent; what runs it on a socket is a thin loop beside it. So every rule can be tested at its very moment, and nothing
+//! a peer sends can do more than be counted.
+
+#![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc, missing_debug_implementations)]
+
+mod delay;
+pub mod majordomo;

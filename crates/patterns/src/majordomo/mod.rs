@@ -1,0 +1,58 @@
+//! Majordomo: services by name. Clients ask a broker for a service, workers offer one, and neither knows the other.
+//!
+//! ```text
+//!  client  --- request "echo" --->  +--------+  --- REQUEST --->  worker "echo"
+//!  client  <------ reply ---------  | broker |  <--- REPLY -----  worker "echo"
+//!  client  --- request "sum" ---->  +--------+  <--- HEARTBEAT -> worker "sum"
+//! ```
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `command` | the frames of MDP 0.1 and 0.2 |
+//! | `broker`, `mmi` | the broker's rules, and what it answers itself |
+//! | `server` | the rules on a ROUTER |
+//! | `client` | asks, and asks again |
+//! | `worker` | offers a service, and stays registered |
+//!
+//! A broker, a worker and a client:
+//!
+//! ```
+//! use zeroxide::{Context, Message};
+//! use zeroxide_patterns::majordomo::{BrokerOptions, BrokerServer, Client, ClientOptions, Worker, WorkerOptions};
+//!
+//! let context = Context::new();
+//! let broker = BrokerServer::new(&context, BrokerOptions::default())?;
+//! let endpoint = broker.bind("tcp://127.0.0.1:*")?;
+//! let stop = broker.control();
+//! let running = std::thread::spawn(move || broker.run());
+//!
+//! let mut worker = Worker::new(&context, &[&endpoint], "echo", WorkerOptions::default())?;
+//! let leave = worker.control();
+//! let working = std::thread::spawn(move || worker.serve(|request| request.clone()));
+//!
+//! let mut client = Client::new(&context, &[&endpoint], ClientOptions::default())?;
+//! assert_eq!(client.call("echo", "Hello")?, Message::from("Hello"));
+//!
+//! leave.stop();
+//! stop.stop();
+//! working.join().unwrap()?;
+//! running.join().unwrap()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod broker;
+mod client;
+mod command;
+mod control;
+mod error;
+mod mmi;
+mod server;
+mod worker;
+
+pub use broker::{Broker, BrokerOptions, BrokerStatistics};
+pub use client::{Client, ClientOptions};
+pub use command::Version;
+pub use control::Control;
+pub use error::{CallError, PatternError};
+pub use server::{BrokerControl, BrokerServer};
+pub use worker::{Request, Worker, WorkerOptions};
