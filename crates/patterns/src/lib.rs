@@ -11,5 +11,10 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc, missing_debug_implementations)]
 
+mod control;
 mod delay;
+mod error;
 pub mod majordomo;
+
+pub use control::Control;
+pub use error::{CallError, PatternError};

@@ -41,18 +41,10 @@
 //! ```
 
 mod broker;
-mod client;
 mod command;
-mod control;
-mod error;
 mod mmi;
 mod server;
-mod worker;
 
 pub use broker::{Broker, BrokerOptions, BrokerStatistics};
-pub use client::{Client, ClientOptions};
 pub use command::Version;
-pub use control::Control;
-pub use error::{CallError, PatternError};
 pub use server::{BrokerControl, BrokerServer};
-pub use worker::{Request, Worker, WorkerOptions};

@@ -1,6 +1,7 @@
 //! The broker's rules on a ROUTER.
 
-use super::{Broker, BrokerOptions, BrokerStatistics, Control, PatternError};
+use super::{Broker, BrokerOptions, BrokerStatistics};
+use crate::{Control, PatternError};
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},

@@ -1,6 +1,6 @@
 //! Telling a loop in another thread to end: a message that its poller sees beside those it works on.
 
-use super::PatternError;
+use crate::PatternError;
 use std::{
     fmt,
     sync::{
@@ -27,7 +27,7 @@ pub struct Control(Arc<Push>);
 
 impl Control {
     /// A control, and what hears of it.
-    pub(super) fn new(context: &Context) -> Result<(Self, Pull), PatternError> {
+    pub(crate) fn new(context: &Context) -> Result<(Self, Pull), PatternError> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let name = format!("inproc://zeroxide-patterns-control-{}", NUMBER.fetch_add(1, Relaxed));
         let (push, pull) = (Push::new(context)?, Pull::new(context)?);

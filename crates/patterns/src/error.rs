@@ -7,7 +7,7 @@ use zeroxide::{EndpointFailure, OptionError, PollError, RecvError, SendError, So
 ///
 /// ```
 /// use zeroxide::Context;
-/// use zeroxide_patterns::majordomo::{Client, ClientOptions, PatternError};
+/// use zeroxide_patterns::{PatternError, majordomo::{Client, ClientOptions}};
 /// let failure = Client::new(&Context::new(), &["nowhere"], ClientOptions::default()).unwrap_err();
 /// assert!(matches!(failure, PatternError::Endpoint(_)));
 /// ```
@@ -35,7 +35,7 @@ pub enum PatternError {
 /// ```
 /// use std::time::Duration;
 /// use zeroxide::Context;
-/// use zeroxide_patterns::majordomo::{CallError, Client, ClientOptions};
+/// use zeroxide_patterns::{CallError, majordomo::{Client, ClientOptions}};
 /// // Nobody is there, and nothing is tried twice.
 /// let options = ClientOptions { timeout: Duration::from_millis(10), tries: 1, ..ClientOptions::default() };
 /// let mut client = Client::new(&Context::new(), &["inproc://nobody"], options)?;
@@ -67,7 +67,7 @@ impl fmt::Display for PatternError {
             Self::Send(error) => error.fmt(f),
             Self::Receive(error) => error.fmt(f),
             Self::Poll(error) => error.fmt(f),
-            Self::NoEndpoint => f.write_str("no endpoint of a broker was given"),
+            Self::NoEndpoint => f.write_str("no endpoint was given"),
         }
     }
 }
