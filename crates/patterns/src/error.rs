@@ -28,6 +28,10 @@ pub enum PatternError {
     Poll(PollError),
     /// No endpoint was given to connect to.
     NoEndpoint,
+    /// A service has a name of 1 to 255 octets.
+    Service,
+    /// An answer in parts needs MDP 0.2.
+    NoParts,
 }
 
 /// A call got no answer.
@@ -68,6 +72,8 @@ impl fmt::Display for PatternError {
             Self::Receive(error) => error.fmt(f),
             Self::Poll(error) => error.fmt(f),
             Self::NoEndpoint => f.write_str("no endpoint was given"),
+            Self::Service => f.write_str("the name of a service has 1 to 255 octets"),
+            Self::NoParts => f.write_str("an answer in parts needs MDP 0.2"),
         }
     }
 }

@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc, missing_debug_implementations)]
 
+mod clock;
 mod control;
 mod delay;
 mod error;
@@ -18,3 +19,8 @@ pub mod majordomo;
 
 pub use control::Control;
 pub use error::{CallError, PatternError};
+
+/// The example of the README, kept true.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -13,120 +13,15 @@
 //! ```
 
 use super::{
+    BrokerOptions, BrokerStatistics,
     command::{self, Heard, Order, Share, Version, WorkerWord},
     mmi,
 };
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    time::{Duration, Instant},
+    time::Instant,
 };
 use zeroxide::{Frame, Message};
-
-/// What a [`Broker`] waits for, and how much it holds.
-///
-/// ```
-/// use std::time::Duration;
-/// use zeroxide_patterns::majordomo::BrokerOptions;
-/// // A worker that is silent for three seconds is gone, and its request goes to no other.
-/// let options =
-///     BrokerOptions { heartbeat: Duration::from_secs(1), attempts: 1, ..BrokerOptions::default() };
-/// assert_eq!(options.liveness, 3);
-/// ```
-#[derive(Clone, Debug)]
-pub struct BrokerOptions {
-    /// How often an idle worker is told that the broker lives. 2.5 s; workers have to beat as often.
-    pub heartbeat: Duration,
-    /// After so many heartbeats without a word a worker is gone. 3.
-    pub liveness: u32,
-    /// How many workers may be given a request, one after the other lost with it. 3; 1 for services that must not do
-    /// anything twice.
-    pub attempts: u32,
-    /// How long a request waits for a worker. 30 s.
-    pub request_lifetime: Duration,
-    /// How many requests wait for the workers of one service; further ones are dropped and counted. 10,000.
-    pub waiting_requests: usize,
-    /// How many services may be known at once, those that are only asked for included. 10,000.
-    pub services: usize,
-    /// How many workers may be registered at once. 100,000.
-    pub workers: usize,
-    /// How long a service is remembered without workers and requests. 60 s.
-    pub service_lifetime: Duration,
-}
-
-impl Default for BrokerOptions {
-    fn default() -> Self {
-        Self {
-            heartbeat: Duration::from_millis(2500),
-            liveness: 3,
-            attempts: 3,
-            request_lifetime: Duration::from_secs(30),
-            waiting_requests: 10_000,
-            services: 10_000,
-            workers: 100_000,
-            service_lifetime: Duration::from_secs(60),
-        }
-    }
-}
-
-/// What a [`Broker`] has done, and what it holds.
-///
-/// ```
-/// use std::time::Instant;
-/// use zeroxide::Message;
-/// use zeroxide_patterns::majordomo::{Broker, BrokerOptions};
-/// let mut broker = Broker::new(BrokerOptions::default(), Instant::now());
-/// broker.receive(Message::from(["somebody", "nonsense"]), Instant::now(), &mut Vec::new());
-/// assert_eq!(broker.statistics().malformed, 1);
-/// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[non_exhaustive]
-pub struct BrokerStatistics {
-    /// Requests that came, those to the broker itself included.
-    pub requests: u64,
-    /// Final replies that were passed on, the broker's own included.
-    pub replies: u64,
-    /// Requests that were given to another worker, because the first was lost with them.
-    pub repeated: u64,
-    /// Requests that were dropped because too many waited, or too many services were asked for.
-    pub refused: u64,
-    /// Requests that waited too long for a worker.
-    pub expired: u64,
-    /// Requests that were lost with as many workers as may be tried, or with one that had begun to answer.
-    pub given_up: u64,
-    /// Workers that were silent for too long.
-    pub workers_lost: u64,
-    /// Workers that were told to leave, because they said what they may not say at that point.
-    pub workers_expelled: u64,
-    /// Messages that are no command.
-    pub malformed: u64,
-    /// Workers that are registered now.
-    pub workers: usize,
-    /// Services that have a worker now, or requests that wait for one.
-    pub services: usize,
-    /// Requests that wait for a worker now.
-    pub waiting: usize,
-}
-
-impl BrokerStatistics {
-    /// Each figure with its name, for whoever prints them.
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        [
-            ("requests", self.requests),
-            ("replies", self.replies),
-            ("repeated", self.repeated),
-            ("refused", self.refused),
-            ("expired", self.expired),
-            ("given_up", self.given_up),
-            ("workers_lost", self.workers_lost),
-            ("workers_expelled", self.workers_expelled),
-            ("malformed", self.malformed),
-            ("workers", self.workers as u64),
-            ("services", self.services as u64),
-            ("waiting", self.waiting as u64),
-        ]
-        .into_iter()
-    }
-}
 
 /// The address of a client or a worker: what a ROUTER knows it by.
 type Address = Vec<u8>;
@@ -137,6 +32,8 @@ type ServiceKey = (Version, Vec<u8>);
 #[derive(Debug)]
 struct Request {
     client: Frame,
+    /// What stands between the client and the empty frame, for the reply.
+    way: Vec<Frame>,
     body: Vec<Frame>,
     expires: Instant,
     attempts: u32,
@@ -162,6 +59,12 @@ struct Worker {
     job: Option<Request>,
     /// A part of the answer has been passed on.
     began: bool,
+}
+
+impl Worker {
+    fn works_for(&self, client: &Frame) -> bool {
+        self.job.as_ref().is_some_and(|job| job.client == *client)
+    }
 }
 
 /// The rules of a Majordomo broker, for MDP 0.1 and 0.2 at once.
@@ -222,7 +125,11 @@ impl Broker {
         }
         let Some(from) = message.pop_front() else { return };
         match command::hear(message.into_frames()) {
-            Ok(Heard::Request { version, service, body }) => self.request(version, from, service, body, now, out),
+            Ok(Heard::Request { version, way, service, body }) => {
+                let expires = now + self.options.request_lifetime;
+                let request = Request { client: from, way, body, expires, attempts: 0 };
+                self.request(version, service, request, now, out);
+            }
             Ok(Heard::Worker { version, word }) => self.worker_says(version, from, word, now, out),
             Err(_) => {
                 self.counts.malformed += 1;
@@ -231,6 +138,14 @@ impl Broker {
                     self.expel(worker.service.0, from, now, out);
                 }
             }
+        }
+    }
+
+    /// A connection has ended. If it was a worker's, that is lost: what it worked at goes to another at once.
+    pub fn gone(&mut self, peer: &[u8], now: Instant, out: &mut Vec<Message>) {
+        if self.workers.contains_key(peer) {
+            self.counts.workers_lost += 1;
+            self.remove(peer, now, out);
         }
     }
 
@@ -256,12 +171,14 @@ impl Broker {
             out.push(command::order(worker.service.0, worker.address.clone(), Order::Heartbeat));
         }
         let lifetime = self.options.service_lifetime;
-        let expired = &mut self.counts.expired;
+        let counts = &mut self.counts;
         self.services.retain(|_, service| {
             // Those that were given back stand in front and may be younger than what is behind them.
             let before = service.waiting.len();
             service.waiting.retain(|request| request.expires > now);
-            *expired += (before - service.waiting.len()) as u64;
+            let expired = before - service.waiting.len();
+            counts.waiting -= expired;
+            counts.expired += expired as u64;
             service.workers > 0 || !service.waiting.is_empty() || now < service.last_used + lifetime
         });
     }
@@ -279,18 +196,13 @@ impl Broker {
 
     /// What it has done, and what it holds now.
     pub fn statistics(&self) -> BrokerStatistics {
-        let in_use = |service: &&Service| service.workers > 0 || !service.waiting.is_empty();
-        BrokerStatistics {
-            workers: self.workers.len(),
-            services: self.services.values().filter(in_use).count(),
-            waiting: self.services.values().map(|service| service.waiting.len()).sum(),
-            ..self.counts
-        }
+        BrokerStatistics { workers: self.workers.len(), services: self.services.len(), ..self.counts }
     }
 
     /// How many workers serve this name, idle or busy, whatever version they speak.
     pub fn workers_of(&self, service: &[u8]) -> usize {
-        let of = |version| self.services.get(&(version, service.to_vec())).map_or(0, |service| service.workers);
+        let of =
+            |version| self.services.get(&(version, service.to_vec())).map_or(0, |service| service.workers);
         of(Version::V1) + of(Version::V2)
     }
 
@@ -306,30 +218,26 @@ impl Broker {
     fn request(
         &mut self,
         version: Version,
-        client: Frame,
         name: Frame,
-        body: Vec<Frame>,
+        request: Request,
         now: Instant,
         out: &mut Vec<Message>,
     ) {
         self.counts.requests += 1;
         if mmi::is_internal(&name) {
-            let body = mmi::answer(self, &name, &body);
+            let body = mmi::answer(self, &name, &request.body);
             self.counts.replies += 1;
-            return out.push(command::reply(version, client, name, Share::Final, body));
+            return out.push(command::reply(version, request.client, request.way, name, Share::Final, body));
         }
         let most = self.options.waiting_requests;
-        let expires = now + self.options.request_lifetime;
         let key = (version, name.to_vec());
-        let Some(service) = self.service(&key, name, now) else {
+        let Some(service) = self.service(&key, name, now).filter(|service| service.waiting.len() < most)
+        else {
             self.counts.refused += 1;
             return;
         };
-        if service.waiting.len() >= most {
-            self.counts.refused += 1;
-            return;
-        }
-        service.waiting.push_back(Request { client, body, expires, attempts: 0 });
+        service.waiting.push_back(request);
+        self.counts.waiting += 1;
         self.dispatch(&key, now, out);
     }
 
@@ -357,26 +265,41 @@ impl Broker {
             (WorkerWord::Ready { service }, None) if !mmi::is_internal(&service) => {
                 self.register(version, from, service, expires, now, out);
             }
-            (WorkerWord::Reply { share, client, body }, Some(worker))
-                if worker.job.as_ref().is_some_and(|job| job.client == client) =>
-            {
-                worker.began = share == Share::Partial;
-                let key = worker.service.clone();
-                let Some(service) = self.services.get_mut(&key) else { return };
-                out.push(command::reply(version, client, service.name.clone(), share, body));
-                if share == Share::Final {
-                    worker.job = None;
-                    worker.place = self.next_place;
-                    self.next_place += 1;
-                    service.idle.insert(worker.place, from.to_vec());
-                    self.counts.replies += 1;
-                    self.dispatch(&key, now, out);
-                }
+            (WorkerWord::Reply { share, client, body }, Some(worker)) if worker.works_for(&client) => {
+                self.answer(version, from, share, body, now, out);
             }
             // READY again, or of a name that is the broker's; a beat or a reply of a stranger; a reply to nobody or to
             // somebody else.
             _ => self.expel(version, from, now, out),
         }
+    }
+
+    /// Passes a worker's answer on; after the final one it is idle.
+    fn answer(
+        &mut self,
+        version: Version,
+        from: Frame,
+        share: Share,
+        body: Vec<Frame>,
+        now: Instant,
+        out: &mut Vec<Message>,
+    ) {
+        let Some(worker) = self.workers.get_mut(&from[..]) else { return };
+        let Some(service) = self.services.get_mut(&worker.service) else { return };
+        let Some(job) = worker.job.take() else { return };
+        let (client, name) = (job.client.clone(), service.name.clone());
+        if share == Share::Partial {
+            out.push(command::reply(version, client, job.way.clone(), name, share, body));
+            (worker.job, worker.began) = (Some(job), true);
+            return;
+        }
+        out.push(command::reply(version, client, job.way, name, share, body));
+        self.counts.replies += 1;
+        worker.place = self.next_place;
+        self.next_place += 1;
+        service.idle.insert(worker.place, from.to_vec());
+        let key = worker.service.clone();
+        self.dispatch(&key, now, out);
     }
 
     fn register(
@@ -397,7 +320,8 @@ impl Broker {
         };
         service.workers += 1;
         service.idle.insert(place, from.to_vec());
-        let worker = Worker { address: from.clone(), service: key.clone(), expires, place, job: None, began: false };
+        let worker =
+            Worker { address: from.clone(), service: key.clone(), expires, place, job: None, began: false };
         self.workers.insert(from.to_vec(), worker);
         self.dispatch(&key, now, out);
     }
@@ -425,6 +349,7 @@ impl Broker {
         while !service.idle.is_empty()
             && let Some(mut request) = service.waiting.pop_front()
         {
+            self.counts.waiting -= 1;
             if request.expires <= now {
                 self.counts.expired += 1;
                 continue;
@@ -432,6 +357,7 @@ impl Broker {
             let idle = service.idle.pop_first();
             let Some(worker) = idle.and_then(|(_, address)| self.workers.get_mut(&address)) else {
                 service.waiting.push_front(request);
+                self.counts.waiting += 1;
                 continue;
             };
             request.attempts += 1;
@@ -461,6 +387,7 @@ impl Broker {
             Some(job) => {
                 self.counts.repeated += 1;
                 service.waiting.push_front(job);
+                self.counts.waiting += 1;
                 self.dispatch(&worker.service, now, out);
             }
         }

@@ -10,6 +10,10 @@
 //! HEARTBEAT  "" MDPW01 4                                  MDPW02 5
 //! DISCONNECT "" MDPW01 5                                  MDPW02 6
 //! ```
+//!
+//! A client may be further away: what stands before the empty frame of its request are the addresses of whom the reply
+//! passes on its way (proxies; a REQ's number of the request), and stands before its reply again. The empty frame parts
+//! them from the command in 0.2 as well.
 
 use std::fmt::{self, Display};
 use zeroxide::{Frame, Message};
@@ -40,7 +44,7 @@ pub(crate) enum Share {
 /// What a broker hears.
 #[derive(Debug)]
 pub(crate) enum Heard {
-    Request { version: Version, service: Frame, body: Vec<Frame> },
+    Request { version: Version, way: Vec<Frame>, service: Frame, body: Vec<Frame> },
     Worker { version: Version, word: WorkerWord },
 }
 
@@ -128,6 +132,11 @@ impl Version {
     }
 }
 
+/// Whether a service may have this name.
+pub(crate) fn is_name(service: &[u8]) -> bool {
+    (1..=255).contains(&service.len())
+}
+
 /// One octet, as all commands are.
 fn octet(frame: Option<Frame>) -> Result<u8, Malformed> {
     match frame.as_deref() {
@@ -144,28 +153,54 @@ fn addressed(mut frames: impl Iterator<Item = Frame>) -> Result<(Frame, Vec<Fram
     if body.is_empty() { Err(Malformed) } else { Ok((address, body)) }
 }
 
-/// The header of a message, passed over with the empty frame that may stand before it.
+/// More addresses than this are no way.
+const LONGEST_WAY: usize = 8;
+
+/// The addresses before the empty frame, of which there are usually none, and the header behind it. 0.2 has no empty
+/// frame where there are no addresses.
+fn head(frames: &mut impl Iterator<Item = Frame>) -> Result<(Vec<Frame>, Frame), Malformed> {
+    let mut way = Vec::new();
+    loop {
+        let frame = frames.next().ok_or(Malformed)?;
+        if frame.is_empty() {
+            return Ok((way, frames.next().ok_or(Malformed)?));
+        }
+        if way.is_empty() && [CLIENT, WORKER].iter().flatten().any(|header| frame == **header) {
+            return Ok((way, frame));
+        }
+        if way.len() >= LONGEST_WAY || frame.len() > 255 {
+            return Err(Malformed);
+        }
+        way.push(frame);
+    }
+}
+
+/// As [`head`], where there is no way.
 fn header(frames: &mut impl Iterator<Item = Frame>) -> Result<Frame, Malformed> {
-    let first = frames.next().ok_or(Malformed)?;
-    if first.is_empty() { frames.next().ok_or(Malformed) } else { Ok(first) }
+    let (way, header) = head(frames)?;
+    if way.is_empty() { Ok(header) } else { Err(Malformed) }
 }
 
 /// What a client or a worker says to a broker, without the frame that says who it is.
 pub(crate) fn hear(frames: Vec<Frame>) -> Result<Heard, Malformed> {
     let mut frames = frames.into_iter();
-    let header = header(&mut frames)?;
+    let (way, header) = head(&mut frames)?;
     if let Some(version) = Version::of(&header, CLIENT) {
         if version == Version::V2 && octet(frames.next())? != 1 {
             return Err(Malformed);
         }
-        let service = frames.next().filter(|service| !service.is_empty()).ok_or(Malformed)?;
+        let service = frames.next().filter(|service| is_name(service)).ok_or(Malformed)?;
         let body: Vec<Frame> = frames.collect();
-        return if body.is_empty() { Err(Malformed) } else { Ok(Heard::Request { version, service, body }) };
+        return if body.is_empty() {
+            Err(Malformed)
+        } else {
+            Ok(Heard::Request { version, way, service, body })
+        };
     }
-    let version = Version::of(&header, WORKER).ok_or(Malformed)?;
+    let version = Version::of(&header, WORKER).filter(|_| way.is_empty()).ok_or(Malformed)?;
     let command = octet(frames.next())?;
     let word = if command == 1 {
-        WorkerWord::Ready { service: frames.next().filter(|service| !service.is_empty()).ok_or(Malformed)? }
+        WorkerWord::Ready { service: frames.next().filter(|service| is_name(service)).ok_or(Malformed)? }
     } else if let Some(share) = version.share_of(command) {
         let (client, body) = addressed(frames.by_ref())?;
         WorkerWord::Reply { share, client, body }
@@ -223,9 +258,21 @@ pub(crate) fn request(version: Version, service: &[u8], body: &Message) -> Messa
 }
 
 /// A broker's reply to a client, `to` whom a ROUTER sends it.
-pub(crate) fn reply(version: Version, to: Frame, service: Frame, share: Share, body: Vec<Frame>) -> Message {
-    let mut frames = version.begin(CLIENT, body.len());
-    frames.insert(0, to);
+pub(crate) fn reply(
+    version: Version,
+    to: Frame,
+    way: Vec<Frame>,
+    service: Frame,
+    share: Share,
+    body: Vec<Frame>,
+) -> Message {
+    let mut frames = Vec::with_capacity(body.len() + way.len() + 5);
+    frames.push(to);
+    if version == Version::V1 || !way.is_empty() {
+        frames.extend(way);
+        frames.push(Frame::EMPTY);
+    }
+    frames.push(version.header(CLIENT));
     if version == Version::V2 {
         frames.push(Frame::from(if share == Share::Partial { &[2][..] } else { &[3] }));
     }
@@ -272,7 +319,6 @@ pub(crate) fn word(version: Version, word: WorkerWord) -> Message {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
@@ -288,21 +334,27 @@ mod tests {
         let hi: [&[u8]; 2] = [b"hi", b""];
         let to = || Frame::from("W");
         let cases: Vec<(Message, Vec<&[u8]>)> = vec![
-            (request(Version::V1, b"echo", &Message::from(body())), vec![b"", b"MDPC01", b"echo", hi[0], hi[1]]),
+            (
+                request(Version::V1, b"echo", &Message::from(body())),
+                vec![b"", b"MDPC01", b"echo", hi[0], hi[1]],
+            ),
             (request(Version::V2, b"echo", &"x".into()), vec![b"MDPC02", b"\x01", b"echo", b"x"]),
             (
-                reply(Version::V1, client(), service(), Share::Final, body()),
+                reply(Version::V1, client(), Vec::new(), service(), Share::Final, body()),
                 vec![b"C", b"", b"MDPC01", b"echo", hi[0], hi[1]],
             ),
             (
-                reply(Version::V2, client(), service(), Share::Partial, body()),
+                reply(Version::V2, client(), Vec::new(), service(), Share::Partial, body()),
                 vec![b"C", b"MDPC02", b"\x02", b"echo", hi[0], hi[1]],
             ),
             (
-                reply(Version::V2, client(), service(), Share::Final, body()),
+                reply(Version::V2, client(), Vec::new(), service(), Share::Final, body()),
                 vec![b"C", b"MDPC02", b"\x03", b"echo", hi[0], hi[1]],
             ),
-            (word(Version::V1, WorkerWord::Ready { service: service() }), vec![b"", b"MDPW01", b"\x01", b"echo"]),
+            (
+                word(Version::V1, WorkerWord::Ready { service: service() }),
+                vec![b"", b"MDPW01", b"\x01", b"echo"],
+            ),
             (word(Version::V2, WorkerWord::Ready { service: service() }), vec![b"MDPW02", b"\x01", b"echo"]),
             (
                 order(Version::V1, to(), Order::Request { client: client(), body: body() }),
@@ -317,7 +369,10 @@ mod tests {
                 vec![b"", b"MDPW01", b"\x03", b"C", b"", hi[0], hi[1]],
             ),
             (
-                word(Version::V2, WorkerWord::Reply { share: Share::Partial, client: client(), body: body() }),
+                word(
+                    Version::V2,
+                    WorkerWord::Reply { share: Share::Partial, client: client(), body: body() },
+                ),
                 vec![b"MDPW02", b"\x03", b"C", b"", hi[0], hi[1]],
             ),
             (
@@ -340,10 +395,15 @@ mod tests {
     fn what_is_said_is_heard() {
         for version in [Version::V1, Version::V2] {
             let heard = hear(request(version, b"echo", &["a", ""].into()).into_frames()).unwrap();
-            assert!(matches!(&heard, Heard::Request { version: v, service, body }
+            assert!(matches!(&heard, Heard::Request { version: v, service, body, .. }
                 if *v == version && **service == *b"echo" && body.len() == 2));
             let reply = WorkerWord::Reply { share: Share::Final, client: "C".into(), body: vec!["a".into()] };
-            for said in [WorkerWord::Ready { service: "echo".into() }, reply, WorkerWord::Heartbeat, WorkerWord::Disconnect] {
+            for said in [
+                WorkerWord::Ready { service: "echo".into() },
+                reply,
+                WorkerWord::Heartbeat,
+                WorkerWord::Disconnect,
+            ] {
                 let expected = format!("{said:?}");
                 let heard = hear(word(version, said).into_frames()).unwrap();
                 let Heard::Worker { version: v, word } = heard else { unreachable!("a worker's word") };
@@ -366,7 +426,7 @@ mod tests {
             &[b"", b"MDPW01"],
             &[b"", b"MDPW01", b"\x01"],
             &[b"", b"MDPW01", b"\x01", b"echo", b"more"],
-            &[b"", b"MDPW01", b"\x03", b"C", b"", ],
+            &[b"", b"MDPW01", b"\x03", b"C", b""],
             &[b"", b"MDPW01", b"\x03", b"C", b"x", b"body"],
             &[b"", b"MDPW01", b"\x09"],
             &[b"", b"MDPW01", b"\x04\x04"],

@@ -11,8 +11,8 @@
 //! | `command` | the frames of MDP 0.1 and 0.2 |
 //! | `broker`, `mmi` | the broker's rules, and what it answers itself |
 //! | `server` | the rules on a ROUTER |
-//! | `client` | asks, and asks again |
-//! | `worker` | offers a service, and stays registered |
+//! | `client`, `dial` | asks, and asks again, of which broker |
+//! | `worker`, `pulse` | offers a service, and stays registered |
 //!
 //! A broker, a worker and a client:
 //!
@@ -41,10 +41,18 @@
 //! ```
 
 mod broker;
+mod broker_options;
+mod client;
 mod command;
+mod dial;
 mod mmi;
+mod pulse;
 mod server;
+mod worker;
 
-pub use broker::{Broker, BrokerOptions, BrokerStatistics};
+pub use broker::Broker;
+pub use broker_options::{BrokerOptions, BrokerStatistics};
+pub use client::{Client, ClientOptions, Parts};
 pub use command::Version;
 pub use server::{BrokerControl, BrokerServer};
+pub use worker::{PartSender, Worker, WorkerOptions};

@@ -1,16 +1,22 @@
 //! The broker's rules on a ROUTER.
 
 use super::{Broker, BrokerOptions, BrokerStatistics};
-use crate::{Control, PatternError};
+use crate::{
+    Control, PatternError,
+    clock::{Woken, received_or},
+};
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
-use zeroxide::{Context, Interest, Message, Poller, Pull, RecvError, RecvErrorCause, Router};
+use zeroxide::{Context, Message, Pull, RecvError, RecvErrorCause, Router, RouterNotify, block_on};
 
 /// Messages that are taken in before the socket of the control is looked at again.
 const BURST: usize = 1_000;
+
+/// Messages that wait for one client or worker that does not read; further ones are dropped.
+const UNREAD: usize = 10_000;
 
 /// A Majordomo broker: [`Broker`] on a ROUTER that clients and workers connect to.
 ///
@@ -52,8 +58,11 @@ impl BrokerServer {
     /// [`PatternError::Socket`] if the context has no room for its sockets.
     pub fn new(context: &Context, options: BrokerOptions) -> Result<Self, PatternError> {
         let (control, orders) = Control::new(context)?;
+        let router = Router::new(context)?;
+        router.set_router_notify(RouterNotify { connect: false, disconnect: true })?;
+        router.set_send_high_water_mark(Some(UNREAD))?;
         Ok(Self {
-            router: Router::new(context)?,
+            router,
             orders,
             control: BrokerControl { control, statistics: Arc::default() },
             rules: Broker::new(options, Instant::now()),
@@ -81,17 +90,31 @@ impl BrokerServer {
     /// Serves until it is told to stop or the context ends; workers are told that it goes.
     ///
     /// # Errors
-    /// [`PatternError::Poll`] if the sockets cannot be waited for.
-    pub fn run(mut self) -> Result<(), PatternError> {
-        let mut poller = Poller::new();
-        poller.add(&self.router, 0, Interest::READABLE);
-        poller.add(&self.orders, 1, Interest::READABLE);
-        let (mut ready, mut out) = (Vec::new(), Vec::new());
+    /// [`PatternError::Receive`] if nothing can be received any more for another reason.
+    pub fn run(self) -> Result<(), PatternError> {
+        block_on(self.run_async())
+    }
+
+    /// As [`BrokerServer::run`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`BrokerServer::run`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the broker is gone without a word to its workers.
+    pub async fn run_async(mut self) -> Result<(), PatternError> {
+        let mut out = Vec::new();
         while self.orders.try_recv().is_err() {
-            let wait = self.rules.next_tick().saturating_duration_since(Instant::now());
-            poller.wait_into(&mut ready, Some(wait))?;
-            if !self.take_in(&mut out) {
-                return Ok(());
+            let received = match self.router.try_recv() {
+                Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => self.wait().await,
+                received => Woken::Received(received),
+            };
+            match received {
+                Woken::Stopped => break,
+                Woken::TimeOver => {}
+                Woken::Received(Ok(message)) => self.take_in(message, &mut out),
+                Woken::Received(Err(RecvError { cause: RecvErrorCause::Terminated, .. })) => return Ok(()),
+                Woken::Received(Err(error)) => return Err(error.into()),
             }
             self.rules.tick(Instant::now(), &mut out);
             self.put_out(&mut out);
@@ -102,20 +125,25 @@ impl BrokerServer {
         Ok(())
     }
 
-    /// Hears what has come; false if the context has ended.
-    fn take_in(&mut self, out: &mut Vec<Message>) -> bool {
+    /// Until a message comes, or something else is to be done.
+    async fn wait(&self) -> Woken {
+        received_or(self.router.recv_async(), self.rules.next_tick(), &self.orders).await
+    }
+
+    /// Hears a message, and what came behind it.
+    fn take_in(&mut self, message: Message, out: &mut Vec<Message>) {
         let now = Instant::now();
+        let mut next = Some(message);
         for _ in 0..BURST {
-            match self.router.try_recv() {
-                Ok(message) => {
-                    self.rules.receive(message, now, out);
-                    self.put_out(out);
-                }
-                Err(RecvError { cause: RecvErrorCause::Terminated | RecvErrorCause::Closed, .. }) => return false,
-                Err(_) => break,
+            let Some(message) = next else { break };
+            match message.frames() {
+                // The ROUTER says that a connection has ended.
+                [peer, empty] if empty.is_empty() => self.rules.gone(peer, now, out),
+                _ => self.rules.receive(message, now, out),
             }
+            self.put_out(out);
+            next = self.router.try_recv().ok();
         }
-        true
     }
 
     fn put_out(&self, out: &mut Vec<Message>) {
@@ -148,4 +176,3 @@ impl fmt::Debug for BrokerControl {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
