@@ -58,6 +58,10 @@ pub enum CallError {
     },
     /// An answer began and did not go on. It was not asked for again, since a part of it has been delivered.
     Broken,
+    /// Too many requests have no answer yet.
+    Full,
+    /// The service does not return the stamp of a request: it may act twice.
+    Unstamped,
     /// What the call was made with cannot be sent.
     Pattern(PatternError),
 }
@@ -85,6 +89,8 @@ impl fmt::Display for CallError {
                 write!(f, "no answer, though asked {tries} times for {timeout:?} each")
             }
             Self::Broken => f.write_str("the answer began and did not go on"),
+            Self::Full => f.write_str("too many requests have no answer yet"),
+            Self::Unstamped => f.write_str("the service does not return stamps"),
             Self::Pattern(error) => error.fmt(f),
         }
     }
@@ -96,7 +102,7 @@ impl Error for CallError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Pattern(error) => Some(error),
-            Self::NoAnswer { .. } | Self::Broken => None,
+            Self::NoAnswer { .. } | Self::Broken | Self::Full | Self::Unstamped => None,
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{
     Version,
     command::{self, Share},
     dial::Dial,
+    once::Stamp,
 };
 use crate::{
     CallError, PatternError,
@@ -70,6 +71,7 @@ pub struct Client {
     options: ClientOptions,
     dealer: Option<Dealer>,
     delay: Delay,
+    stamp: Stamp,
 }
 
 /// The parts of an answer as they come, the final one last; see [`Client::stream`].
@@ -128,7 +130,7 @@ impl Client {
         let mut dial = Dial::new(context, endpoints)?;
         let delay = Delay::new(options.pause, options.longest_pause);
         let dealer = Some(dial.dealer()?);
-        Ok(Self { dial, options, dealer, delay })
+        Ok(Self { dial, options, dealer, delay, stamp: Stamp::new() })
     }
 
     /// Asks a service, and waits for its final answer. Parts that come before it (0.2) are passed over.
@@ -162,6 +164,37 @@ impl Client {
             last = Ok(part?);
         }
         last
+    }
+
+    /// As [`Client::call`], of a service behind [`Once`](super::Once): however often it is asked, it acts once.
+    ///
+    /// # Errors
+    /// As [`Client::call`]; [`CallError::Unstamped`] if the service does not return the stamp.
+    pub fn call_once(
+        &mut self,
+        service: impl AsRef<[u8]>,
+        body: impl Into<Message>,
+    ) -> Result<Message, CallError> {
+        block_on(self.call_once_async(service, body))
+    }
+
+    /// As [`Client::call_once`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`Client::call_once`].
+    pub async fn call_once_async(
+        &mut self,
+        service: impl AsRef<[u8]>,
+        body: impl Into<Message>,
+    ) -> Result<Message, CallError> {
+        let number = self.stamp.take();
+        let body = body.into().into_frames();
+        let stamped = Message::from_frames(self.stamp.frames(number).into_iter().chain(body));
+        let mut answer = self.call_async(service, stamped).await?.into_frames();
+        if self.stamp.number_of(&answer) != Some(number) {
+            return Err(CallError::Unstamped);
+        }
+        Ok(Message::from(answer.split_off(Stamp::FRAMES)))
     }
 
     /// Asks a service that answers in parts (0.2). Nothing is sent before the first part is asked for.
@@ -205,10 +238,10 @@ impl Client {
         loop {
             let Some(message) = within(until, self.dealer()?.recv_async()).await else { return Ok(None) };
             // Whatever else comes is no answer, and answers nothing.
-            if let Ok((from, share, body)) = command::answer(version, message?)
-                && *from == **service
+            if let Ok(answer) = command::answer(version, message?)
+                && *answer.service == **service
             {
-                return Ok(Some((share, Message::from(body))));
+                return Ok(Some((answer.share, Message::from(answer.body))));
             }
         }
     }
@@ -242,7 +275,7 @@ impl Parts<'_> {
         let ClientOptions { version, timeout, tries, .. } = self.client.options;
         loop {
             self.tries += 1;
-            let request = command::request(version, &self.service, &self.body);
+            let request = command::request(version, None, &self.service, &[], &self.body);
             // Until it is answered the socket is not fit for another request.
             let until = Instant::now().checked_add(timeout);
             if let Some(sent) = within(until, self.client.dealer()?.send_async(request)).await {

@@ -95,13 +95,14 @@ impl Version {
         })
     }
 
-    /// What stands before a command: 0.1 begins with the empty frame that a REQ adds and takes.
-    fn begin(self, headers: [&'static [u8]; 2], room: usize) -> Vec<Frame> {
+    /// What stands before a worker's command: 0.1 begins with the empty frame that a REQ adds and takes.
+    fn begin(self, to: Option<Frame>, room: usize) -> Vec<Frame> {
         let mut frames = Vec::with_capacity(room + 6);
+        frames.extend(to);
         if self == Self::V1 {
             frames.push(Frame::EMPTY);
         }
-        frames.push(self.header(headers));
+        frames.push(self.header(WORKER));
         frames
     }
 
@@ -228,10 +229,20 @@ pub(crate) fn obey(version: Version, message: Message) -> Result<Order, Malforme
     }
 }
 
-/// What a broker says to a client: the service that answers, and whether more follows.
-pub(crate) fn answer(version: Version, message: Message) -> Result<(Frame, Share, Vec<Frame>), Malformed> {
+/// What a broker says to a client.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) way: Vec<Frame>,
+    pub(crate) service: Frame,
+    /// Whether more follows.
+    pub(crate) share: Share,
+    pub(crate) body: Vec<Frame>,
+}
+
+pub(crate) fn answer(version: Version, message: Message) -> Result<Answer, Malformed> {
     let mut frames = message.into_frames().into_iter();
-    if Version::of(&header(&mut frames)?, CLIENT) != Some(version) {
+    let (way, header) = head(&mut frames)?;
+    if Version::of(&header, CLIENT) != Some(version) {
         return Err(Malformed);
     }
     let share = match version {
@@ -243,17 +254,29 @@ pub(crate) fn answer(version: Version, message: Message) -> Result<(Frame, Share
         },
     };
     let service = frames.next().ok_or(Malformed)?;
-    Ok((service, share, frames.collect()))
+    Ok(Answer { way, service, share, body: frames.collect() })
 }
 
-/// A client's request.
-pub(crate) fn request(version: Version, service: &[u8], body: &Message) -> Message {
-    let mut frames = version.begin(CLIENT, body.len());
+/// A client's request: `tag` before the empty frame comes back with the reply, from some brokers; `stamp` stands before
+/// the body.
+pub(crate) fn request(
+    version: Version,
+    tag: Option<Frame>,
+    service: &[u8],
+    stamp: &[Frame],
+    body: &Message,
+) -> Message {
+    let mut frames = Vec::with_capacity(body.len() + stamp.len() + 5);
+    if version == Version::V1 || tag.is_some() {
+        frames.extend(tag);
+        frames.push(Frame::EMPTY);
+    }
+    frames.push(version.header(CLIENT));
     if version == Version::V2 {
         frames.push(Frame::from(&[1][..]));
     }
     frames.push(Frame::from(service));
-    frames.extend(body.frames().iter().cloned());
+    frames.extend(stamp.iter().chain(body.frames()).cloned());
     Message::from(frames)
 }
 
@@ -288,8 +311,7 @@ pub(crate) fn order(version: Version, to: Frame, order: Order) -> Message {
         Order::Heartbeat => (version.heartbeat(), None, Vec::new()),
         Order::Disconnect => (version.disconnect(), None, Vec::new()),
     };
-    let mut frames = version.begin(WORKER, body.len());
-    frames.insert(0, to);
+    let mut frames = version.begin(Some(to), body.len());
     frames.push(Frame::from(&[command][..]));
     if let Some(client) = client {
         frames.extend([client, Frame::EMPTY]);
@@ -300,7 +322,7 @@ pub(crate) fn order(version: Version, to: Frame, order: Order) -> Message {
 
 /// A worker's word to its broker.
 pub(crate) fn word(version: Version, word: WorkerWord) -> Message {
-    let mut frames = version.begin(WORKER, 0);
+    let mut frames = version.begin(None, 0);
     let mut command = |command: u8| frames.push(Frame::from(&[command][..]));
     match word {
         WorkerWord::Heartbeat => command(version.heartbeat()),
@@ -335,10 +357,10 @@ mod tests {
         let to = || Frame::from("W");
         let cases: Vec<(Message, Vec<&[u8]>)> = vec![
             (
-                request(Version::V1, b"echo", &Message::from(body())),
+                request(Version::V1, None, b"echo", &[], &Message::from(body())),
                 vec![b"", b"MDPC01", b"echo", hi[0], hi[1]],
             ),
-            (request(Version::V2, b"echo", &"x".into()), vec![b"MDPC02", b"\x01", b"echo", b"x"]),
+            (request(Version::V2, None, b"echo", &[], &"x".into()), vec![b"MDPC02", b"\x01", b"echo", b"x"]),
             (
                 reply(Version::V1, client(), Vec::new(), service(), Share::Final, body()),
                 vec![b"C", b"", b"MDPC01", b"echo", hi[0], hi[1]],
@@ -394,7 +416,7 @@ mod tests {
     #[test]
     fn what_is_said_is_heard() {
         for version in [Version::V1, Version::V2] {
-            let heard = hear(request(version, b"echo", &["a", ""].into()).into_frames()).unwrap();
+            let heard = hear(request(version, None, b"echo", &[], &["a", ""].into()).into_frames()).unwrap();
             assert!(matches!(&heard, Heard::Request { version: v, service, body, .. }
                 if *v == version && **service == *b"echo" && body.len() == 2));
             let reply = WorkerWord::Reply { share: Share::Final, client: "C".into(), body: vec!["a".into()] };

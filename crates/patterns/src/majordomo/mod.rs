@@ -12,6 +12,8 @@
 //! | `broker`, `mmi` | the broker's rules, and what it answers itself |
 //! | `server` | the rules on a ROUTER |
 //! | `client`, `dial` | asks, and asks again, of which broker |
+//! | `pipeline`, `outstanding` | asks many things at once |
+//! | `once` | acts once, though asked twice |
 //! | `worker`, `pulse` | offers a service, and stays registered |
 //!
 //! A broker, a worker and a client:
@@ -46,6 +48,9 @@ mod client;
 mod command;
 mod dial;
 mod mmi;
+mod once;
+mod outstanding;
+mod pipeline;
 mod pulse;
 mod server;
 mod worker;
@@ -54,5 +59,7 @@ pub use broker::Broker;
 pub use broker_options::{BrokerOptions, BrokerStatistics};
 pub use client::{Client, ClientOptions, Parts};
 pub use command::Version;
+pub use once::{Once, OnceOptions};
+pub use pipeline::{Answer, Pipeline, PipelineOptions, Ticket};
 pub use server::{BrokerControl, BrokerServer};
 pub use worker::{PartSender, Worker, WorkerOptions};

@@ -1,0 +1,319 @@
+//! Services that must not do the same thing twice, though they are asked twice: whoever asks stamps the request, and the
+//! service remembers its answers by the stamps.
+//!
+//! ```text
+//! request   CLIENT(16 octets) NUMBER(8, big-endian) body..
+//! answer    CLIENT            NUMBER                body..
+//! ```
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+use zeroxide::{Frame, Message};
+
+type Key = ([u8; 16], u64);
+
+/// A client's name, by chance, and the number of its next request.
+#[derive(Debug)]
+pub(super) struct Stamp {
+    client: [u8; 16],
+    next: u64,
+}
+
+impl Stamp {
+    /// How many frames a stamp has.
+    pub(super) const FRAMES: usize = 2;
+
+    pub(super) fn new() -> Self {
+        let mut client = [0; 16];
+        // Without chance the time has to do: it is not the same for two.
+        if getrandom::fill(&mut client).is_err() {
+            let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            client = time.map_or([0; 16], |time| time.as_nanos().to_be_bytes());
+        }
+        Self { client, next: 0 }
+    }
+
+    pub(super) fn take(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    pub(super) fn frames(&self, number: u64) -> [Frame; Self::FRAMES] {
+        [Frame::from(&self.client), Frame::from(&number.to_be_bytes())]
+    }
+
+    /// Which of our requests an answer is for.
+    pub(super) fn number_of(&self, answer: &[Frame]) -> Option<u64> {
+        key_of(answer).filter(|(client, _)| *client == self.client).map(|(_, number)| number)
+    }
+}
+
+fn key_of(frames: &[Frame]) -> Option<Key> {
+    let [client, number, ..] = frames else { return None };
+    Some((client[..].try_into().ok()?, u64::from_be_bytes(number[..].try_into().ok()?)))
+}
+
+/// How much a [`Once`] remembers.
+///
+/// ```
+/// use zeroxide_patterns::majordomo::{Once, OnceOptions};
+/// let once = Once::new(OnceOptions { answers: 1_000_000, ..OnceOptions::default() });
+/// assert_eq!(once.len(), 0);
+/// ```
+#[derive(Clone, Debug)]
+pub struct OnceOptions {
+    /// How many answers at most; the oldest is forgotten first. 100,000.
+    pub answers: usize,
+    /// For how long; it should be longer than anybody goes on asking. 10 min.
+    pub lifetime: Duration,
+}
+
+impl Default for OnceOptions {
+    fn default() -> Self {
+        Self { answers: 100_000, lifetime: Duration::from_secs(600) }
+    }
+}
+
+/// Remembers what was answered to whom, so that a request that comes twice is worked at once.
+///
+/// - The same request again gets the same answer, octet by octet, without any work.
+/// - While it is being worked at, the same request waits for that answer. Copies share what they remember, so several
+///   workers of a process can use one.
+/// - If the work panics the request is forgotten, and may be worked at again.
+/// - What is remembered is bounded in number and time ([`OnceOptions`]), and gone when the process ends: a request whose
+///   worker is killed between its work and its answer is worked at again by another process.
+///
+/// Requests come from [`Client::call_once`](super::Client::call_once) or a [`Pipeline`](super::Pipeline) that stamps.
+///
+/// ```
+/// use zeroxide::Context;
+/// use zeroxide_patterns::majordomo::{
+///     BrokerOptions, BrokerServer, Client, ClientOptions, Once, OnceOptions, Worker, WorkerOptions,
+/// };
+/// let context = Context::new();
+/// let broker = BrokerServer::new(&context, BrokerOptions::default())?;
+/// let endpoint = broker.bind("inproc://debits")?;
+/// std::thread::spawn(move || broker.run());
+/// let mut worker = Worker::new(&context, &[&endpoint], "debit", WorkerOptions::default())?;
+/// let (once, mut balance) = (Once::new(OnceOptions::default()), 100);
+/// std::thread::spawn(move || worker.serve(|request| once.answer(request, |amount| {
+///     balance -= amount.to_string().parse::<i32>().unwrap_or(0);
+///     balance.to_string()
+/// })));
+///
+/// let mut client = Client::new(&context, &[&endpoint], ClientOptions::default())?;
+/// assert_eq!(client.call_once("debit", "10")?, "90".into());
+/// assert_eq!(client.call_once("debit", "10")?, "80".into());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Once(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    options: OnceOptions,
+    memory: Mutex<Memory>,
+    answered: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// None: it is being worked at.
+    answers: HashMap<Key, Option<Message>>,
+    /// Those that were answered, in this order.
+    order: VecDeque<(Instant, Key)>,
+}
+
+/// Takes a request off the list again if its work does not end well.
+struct AtWork<'a>(&'a Shared, Option<Key>);
+
+impl Once {
+    /// Remembers nothing yet.
+    pub fn new(options: OnceOptions) -> Self {
+        Self(Arc::new(Shared { options, memory: Mutex::default(), answered: Condvar::new() }))
+    }
+
+    /// How many answers it remembers.
+    pub fn len(&self) -> usize {
+        self.0.lock().order.len()
+    }
+
+    /// Whether it remembers none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The answer to a stamped request: by `work`, which gets the request without its stamp, or as it was. A request
+    /// without a stamp is not worked at: its answer is the single frame `400`.
+    pub fn answer<R: Into<Message>>(&self, request: &Message, work: impl FnOnce(&Message) -> R) -> Message {
+        self.answer_at(Instant::now(), request, work)
+    }
+
+    fn answer_at<R: Into<Message>>(
+        &self,
+        now: Instant,
+        request: &Message,
+        work: impl FnOnce(&Message) -> R,
+    ) -> Message {
+        let frames = request.frames();
+        let Some(key) = key_of(frames) else { return Message::from("400") };
+        if let Some(answer) = self.0.remembered(key, now) {
+            return answer;
+        }
+        let mut at_work = AtWork(&self.0, Some(key));
+        let body = Message::from_frames(frames.iter().skip(Stamp::FRAMES).cloned());
+        let mut answer: Vec<Frame> = frames.iter().take(Stamp::FRAMES).cloned().collect();
+        answer.extend(work(&body).into().into_frames());
+        let answer = Message::from(answer);
+        at_work.1 = None;
+        self.0.remember(key, answer.clone(), now);
+        answer
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The answer, waiting for it if somebody works at it; none if the caller has to.
+    fn remembered(&self, key: Key, now: Instant) -> Option<Message> {
+        let mut memory = self.lock();
+        memory.forget(&self.options, now);
+        loop {
+            match memory.answers.get(&key) {
+                Some(Some(answer)) => return Some(answer.clone()),
+                Some(None) => memory = self.answered.wait(memory).unwrap_or_else(PoisonError::into_inner),
+                None => {
+                    memory.answers.insert(key, None);
+                    return None;
+                }
+            }
+        }
+    }
+
+    fn remember(&self, key: Key, answer: Message, now: Instant) {
+        let mut memory = self.lock();
+        memory.answers.insert(key, Some(answer));
+        memory.order.push_back((now, key));
+        memory.forget(&self.options, now);
+        self.answered.notify_all();
+    }
+}
+
+impl Memory {
+    fn forget(&mut self, options: &OnceOptions, now: Instant) {
+        while let Some(&(since, key)) = self.order.front() {
+            if self.order.len() <= options.answers && now < since + options.lifetime {
+                return;
+            }
+            self.order.pop_front();
+            self.answers.remove(&key);
+        }
+    }
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        if let Some(key) = self.1 {
+            self.0.lock().answers.remove(&key);
+            self.0.answered.notify_all();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        panic::{AssertUnwindSafe, catch_unwind},
+        sync::{
+            atomic::{AtomicU32, Ordering::SeqCst},
+            mpsc,
+        },
+        thread,
+    };
+
+    fn stamped(stamp: &mut Stamp, body: &str) -> Message {
+        let number = stamp.take();
+        Message::from_frames(stamp.frames(number).into_iter().chain([Frame::from(body)]))
+    }
+
+    #[test]
+    fn the_same_request_is_worked_at_once_and_answered_alike() {
+        let (once, mut stamp, mut count) = (Once::new(OnceOptions::default()), Stamp::new(), 0);
+        let request = stamped(&mut stamp, "add");
+        let mut ask = |request: &Message| {
+            once.answer(request, |body| {
+                count += 1;
+                format!("{body} {count}")
+            })
+        };
+        let first = ask(&request);
+        assert_eq!(first.iter().skip(2).cloned().collect::<Vec<_>>(), [Frame::from("add 1")]);
+        assert_eq!(ask(&request), first);
+        assert_ne!(ask(&stamped(&mut stamp, "add")), first, "another number, another request");
+        assert_eq!(ask(&"no stamp".into()), "400".into());
+        assert_eq!(count, 2);
+    }
+
+    #[test]
+    fn memory_is_bounded_in_number_and_time() {
+        let options = OnceOptions { answers: 3, lifetime: Duration::from_secs(10) };
+        let (once, mut stamp, now) = (Once::new(options), Stamp::new(), Instant::now());
+        let requests: Vec<_> = (0..5).map(|_| stamped(&mut stamp, "x")).collect();
+        for request in &requests {
+            once.answer_at(now, request, |_| "done");
+        }
+        assert_eq!(once.len(), 3);
+        let mut again = false;
+        once.answer_at(now, &requests[4], |_| {
+            again = true;
+            "?"
+        });
+        assert!(!again, "the youngest are remembered");
+        once.answer_at(now + Duration::from_secs(11), &requests[0], |_| "done");
+        assert_eq!(once.len(), 1, "the others are too old");
+    }
+
+    #[test]
+    fn whoever_asks_while_it_is_worked_at_waits_for_that_answer() {
+        let (once, mut stamp, count) = (Once::new(OnceOptions::default()), Stamp::new(), AtomicU32::new(0));
+        let request = stamped(&mut stamp, "x");
+        let (begun, begins) = mpsc::channel();
+        let (end, ends) = mpsc::channel::<()>();
+        let ends = Mutex::new(ends);
+        thread::scope(|scope| {
+            let working = scope.spawn(|| {
+                once.answer(&request, |_| {
+                    begun.send(()).unwrap();
+                    ends.lock().unwrap().recv().unwrap();
+                    count.fetch_add(1, SeqCst);
+                    "done"
+                })
+            });
+            begins.recv().unwrap();
+            let waiting = scope.spawn(|| {
+                once.answer(&request, |_| {
+                    count.fetch_add(1, SeqCst);
+                    "twice"
+                })
+            });
+            end.send(()).unwrap();
+            assert_eq!(working.join().unwrap(), waiting.join().unwrap());
+        });
+        assert_eq!(count.into_inner(), 1);
+    }
+
+    #[test]
+    fn work_that_panics_may_be_done_again() {
+        let (once, mut stamp) = (Once::new(OnceOptions::default()), Stamp::new());
+        let request = stamped(&mut stamp, "x");
+        let panicking = || once.answer(&request, |_| -> Message { panic!("on purpose") });
+        assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
+        assert_eq!(once.answer(&request, |_| "well").len(), 3);
+    }
+}
