@@ -75,6 +75,15 @@ pub fn give(mut octets: Vec<u8>) {
     drop(kept);
 }
 
+/// Gives all that is kept back to the system: how much is read at once depends on what there is, and whoever wants the same
+/// to happen again begins without.
+pub fn forget() {
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let dropped_unlocked = std::mem::replace(&mut *kept, Kept { pieces: Vec::new(), octets: 0 });
+    drop(kept);
+    drop(dropped_unlocked);
+}
+
 /// Shares octets whose memory comes back here when the last share is dropped.
 pub fn share(octets: Vec<u8>) -> Bytes {
     if octets.capacity() < WORTH { Bytes::from(octets) } else { Bytes::from_owner(Lent(octets)) }

@@ -5,14 +5,13 @@ use crate::{
     inproc::Registry,
     io::{
         run::Loop,
-        shared::{Command, Gate, IoShared},
+        shared::{Command, IoShared},
     },
     security::{Authenticator, Desk, SystemEntropy},
     socket::{begin_with_limits, core::Core},
     sync::Mutex,
 };
 use std::{
-    hash::{BuildHasher, Hasher},
     io,
     sync::{
         Arc, Weak,
@@ -65,6 +64,8 @@ pub struct ContextBuilder {
     ipv6: bool,
     thread_name: String,
     thread_start: ThreadStart,
+    #[cfg(feature = "simulation")]
+    simulated: Option<u64>,
 }
 
 /// What each I/O thread does first.
@@ -123,6 +124,8 @@ pub(crate) struct ContextInner {
     /// Who is asked by sockets that have nobody of their own.
     authenticator: Mutex<Option<Arc<dyn Authenticator>>>,
     pub(crate) entropy: Arc<dyn Entropy>,
+    #[cfg(feature = "simulation")]
+    pub(crate) simulation: Option<crate::simulation::Simulation>,
 }
 
 #[derive(Default)]
@@ -147,8 +150,13 @@ impl Shutdown {
         self.changed.notify_fenced();
     }
 
+    /// Whether nothing is open.
+    pub(crate) fn is_over(&self) -> bool {
+        self.live.load(SeqCst) == 0
+    }
+
     /// Waits until nothing is open; says whether that came true in time.
-    fn wait(&self, deadline: Option<Instant>) -> bool {
+    pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
         self.changed.wait(deadline, || (self.live.load(SeqCst) == 0).then_some(())).is_some()
     }
 }
@@ -168,6 +176,8 @@ impl Context {
             ipv6: false,
             thread_name: "zeroxide".to_owned(),
             thread_start: ThreadStart::default(),
+            #[cfg(feature = "simulation")]
+            simulated: None,
         }
     }
 
@@ -274,9 +284,19 @@ impl ContextBuilder {
         self
     }
 
+    /// Has no threads: it does something when [`simulation::turn`](crate::simulation::turn) tells it to, and what it leaves
+    /// to chance is decided by `seed`.
+    #[cfg(feature = "simulation")]
+    pub fn simulated(mut self, seed: u64) -> Self {
+        self.simulated = Some(seed);
+        self
+    }
+
     /// Makes the context. No thread starts yet.
     pub fn build(self) -> Context {
         let inner = Arc::new(ContextInner {
+            #[cfg(feature = "simulation")]
+            simulation: self.simulated.map(crate::simulation::Simulation::new),
             settings: self,
             registry: Registry::default(),
             shutdown: Arc::default(),
@@ -307,7 +327,7 @@ impl ContextInner {
         if matches!(kind, SocketType::Sub | SocketType::Xsub | SocketType::Dish) {
             options.linger = Some(Duration::ZERO);
         }
-        let core = Arc::new(Core::new(kind, self.clone(), options, random()));
+        let core = Arc::new(Core::new(kind, self.clone(), options, self.random()));
         let mut sockets = self.sockets.lock();
         if sockets.len() == sockets.capacity() {
             // Room for as many again, so that a look at all of them is rare however many there are.
@@ -364,7 +384,12 @@ impl ContextInner {
         resolver: Arc<Resolver>,
     ) -> io::Result<(Arc<IoShared>, Option<JoinHandle<()>>)> {
         let shared = IoShared::new()?;
-        let inside = Loop::new(shared.clone(), resolver, self.shutdown.clone(), random());
+        let inside = Loop::new(shared.clone(), resolver, self.shutdown.clone(), self.random());
+        #[cfg(feature = "simulation")]
+        if let Some(simulation) = &self.simulation {
+            simulation.loops.lock().push(inside);
+            return Ok((shared, None));
+        }
         let name = format!("{}/io/{number}", self.settings.thread_name);
         let ThreadStart(start) = self.settings.thread_start.clone();
         let run = move || {
@@ -393,18 +418,6 @@ impl ContextInner {
         }
     }
 
-    /// Returns when the I/O threads have done all that they were told before.
-    pub(crate) fn settle(&self) {
-        let gates = Mutex::new(Vec::new());
-        self.tell_all(|| {
-            let gate = Arc::new(Gate::default());
-            gates.lock().push(gate.clone());
-            Command::Settled(gate)
-        });
-        let gates = std::mem::take(&mut *gates.lock());
-        gates.iter().for_each(|gate| gate.wait());
-    }
-
     fn live_sockets(&self) -> Vec<Arc<Core>> {
         self.sockets.lock().iter().filter_map(Weak::upgrade).collect()
     }
@@ -427,12 +440,12 @@ impl ContextInner {
             core.finish();
         }
         let unclaimed = self.registry.abandon();
-        let complete = self.shutdown.wait(deadline);
+        let complete = self.wait_for_end(deadline);
         let open = self.shutdown.live.load(SeqCst);
         if !complete {
             self.tell_all(|| Command::Abandon);
             // The I/O threads never wait for anybody.
-            self.shutdown.wait(None);
+            self.wait_for_end(None);
         }
         let after: u64 = sockets.iter().map(|core| core.counters.losses(Loss::Linger)).sum();
         ShutdownReport {
@@ -469,10 +482,9 @@ impl ContextInner {
             }
         }
         threads.io.clear();
+        #[cfg(feature = "simulation")]
+        if let Some(simulation) = &self.simulation {
+            simulation.loops.lock().clear();
+        }
     }
-}
-
-/// A number that differs from run to run, from the standard library's seeded hasher.
-fn random() -> u64 {
-    std::hash::RandomState::new().build_hasher().finish()
 }

@@ -5,6 +5,7 @@
 //! what was left for it.
 
 use crate::{
+    clock,
     error::EndpointCause,
     origin::Origin,
     peer::{Cargo, Peer},
@@ -58,7 +59,7 @@ impl Names {
     }
 
     fn expire(&mut self) {
-        let now = Instant::now();
+        let now = clock::now();
         let over = self.legacies.extract_if(.., |legacy| legacy.until.is_some_and(|until| until <= now));
         self.expired += over.map(|legacy| legacy.messages.len() as u64).sum::<u64>();
     }
@@ -195,7 +196,7 @@ impl Registry {
             }
             core.detach(&peer, Loss::Linger);
             if stays && !peer.outbox.is_empty() {
-                let until = linger.and_then(|linger| Instant::now().checked_add(linger));
+                let until = linger.and_then(|linger| clock::now().checked_add(linger));
                 self.leave(Legacy { name, kind: core.kind, options, messages: peer.outbox.clone(), until });
             }
         }

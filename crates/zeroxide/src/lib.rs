@@ -74,6 +74,7 @@
 mod block_on;
 mod blocking;
 mod busy;
+mod clock;
 mod context;
 mod counters;
 #[doc(hidden)]
@@ -91,6 +92,8 @@ mod poller;
 mod proxy;
 mod seat;
 mod security;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod socket;
 mod stream;
 mod sync;

@@ -1,6 +1,7 @@
 //! The loop of an I/O thread: sleep until something is ready, then give everyone a turn.
 
 use crate::{
+    clock,
     context::Shutdown,
     io::{
         listener::{Listener, PAUSE, Turn},
@@ -20,7 +21,7 @@ use std::{
     sync::{Arc, Weak, atomic::Ordering::*},
     time::{Duration, Instant},
 };
-use zeroxide_net::{Interest, Resolver, Stream};
+use zeroxide_net::{Event as ReadyEvent, Interest, Resolver, Stream};
 use zeroxide_proto::Limit;
 
 /// Everything one I/O thread owns.
@@ -58,6 +59,13 @@ pub(crate) struct Listening {
     pub(crate) room: WaitingRoom,
 }
 
+/// As they were made: what ends together ends in the same order each time.
+fn in_order(keys: impl Iterator<Item = SessionKey>) -> Vec<SessionKey> {
+    let mut keys: Vec<_> = keys.collect();
+    keys.sort_unstable();
+    keys
+}
+
 impl Loop {
     pub(crate) fn new(
         shared: Arc<IoShared>,
@@ -73,7 +81,7 @@ impl Loop {
             listeners: HashMap::new(),
             udp: HashMap::new(),
             timers: Timers::default(),
-            now: Instant::now(),
+            now: clock::now(),
             scratch: Vec::new(),
             random: random | 1,
             questions: 0,
@@ -89,39 +97,76 @@ impl Loop {
         let mut events = Vec::new();
         let mut commands = Vec::new();
         loop {
-            self.shared.take_commands(&mut commands);
-            for command in commands.drain(..) {
-                self.obey(command);
-            }
+            self.obey_all(&mut commands);
             if self.stopped {
                 return;
             }
             let timeout = self.next_timeout();
             let waited = self.shared.poller.wait(&mut events, timeout);
             self.shared.wake_up();
-            self.now = Instant::now();
+            self.now = clock::now();
             if waited.is_err() {
                 // Only a broken descriptor could cause this; sleep rather than spin, commands and timers go on.
                 std::thread::sleep(Duration::from_millis(1));
             }
-            for event in events.drain(..) {
-                let key = SessionKey(event.token);
-                if key == SessionKey::BELL {
-                    self.shared.ring.hush();
-                } else if self.sessions.contains_key(&key) {
-                    self.session_ready(key, event.readable || event.hangup || event.error, event.writable);
-                } else if self.listeners.contains_key(&key) {
-                    self.listener_ready(key);
-                } else {
-                    self.udp_ready(key, event.readable || event.error, event.writable);
-                }
-            }
-            while let Some(key) = self.timers.pop_due(self.now) {
-                self.time_is_up(key);
-            }
-            self.flush_busy();
-            self.tick_seats();
+            self.work(&mut events);
         }
+    }
+
+    /// One turn without waiting; says how much there was to do.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn turn_at_once(&mut self) -> usize {
+        let (mut events, mut commands) = (Vec::new(), Vec::new());
+        self.now = clock::now();
+        let obeyed = self.obey_all(&mut commands);
+        if self.stopped {
+            return 0;
+        }
+        let _ = self.shared.poller.wait(&mut events, Some(Duration::ZERO));
+        // A bell that nobody sleeps beside is no work.
+        events.sort_unstable_by_key(|event| event.token);
+        obeyed + self.work(&mut events)
+    }
+
+    /// When there is something to do though nothing happens.
+    #[cfg(feature = "simulation")]
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        let nap = (!self.busy.is_empty()).then(|| clock::now() + NAP);
+        let tick = self.shared.ticking.load(Relaxed).then(|| clock::now() + self.tick);
+        [nap, tick, self.timers.next()].into_iter().flatten().min()
+    }
+
+    fn obey_all(&mut self, commands: &mut Vec<Command>) -> usize {
+        self.shared.take_commands(commands);
+        let count = commands.len();
+        for command in commands.drain(..) {
+            self.obey(command);
+        }
+        count
+    }
+
+    /// What a turn does once it is known what is ready; says how many things that were.
+    fn work(&mut self, events: &mut Vec<ReadyEvent>) -> usize {
+        let mut count = events.len();
+        for event in events.drain(..) {
+            let key = SessionKey(event.token);
+            if key == SessionKey::BELL {
+                self.shared.ring.hush();
+            } else if self.sessions.contains_key(&key) {
+                self.session_ready(key, event.readable || event.hangup || event.error, event.writable);
+            } else if self.listeners.contains_key(&key) {
+                self.listener_ready(key);
+            } else {
+                self.udp_ready(key, event.readable || event.error, event.writable);
+            }
+        }
+        while let Some(key) = self.timers.pop_due(self.now) {
+            self.time_is_up(key);
+            count += 1;
+        }
+        self.flush_busy();
+        self.tick_seats();
+        count
     }
 
     /// How long to sleep. While bursts go on the thread naps without saying that it sleeps: nobody has to ring, and what
@@ -135,7 +180,7 @@ impl Loop {
 
     fn time_left(&self) -> Option<Duration> {
         let tick = self.shared.ticking.load(Relaxed).then_some(self.tick);
-        let timer = self.timers.next().map(|at| at.saturating_duration_since(Instant::now()));
+        let timer = self.timers.next().map(|at| at.saturating_duration_since(clock::now()));
         match (tick, timer) {
             (Some(tick), Some(timer)) => Some(tick.min(timer)),
             (tick, timer) => tick.or(timer),
@@ -356,8 +401,8 @@ impl Loop {
     fn release(&mut self, key: SessionKey, done: &Arc<Gate>) {
         if self.listeners.contains_key(&key) {
             self.close_listener(key);
-            let children: Vec<_> =
-                self.sessions.values().filter(|session| session.parent == Some(key)).map(|s| s.key).collect();
+            let children = self.sessions.values().filter(|session| session.parent == Some(key));
+            let children = in_order(children.map(|session| session.key));
             for child in children {
                 self.begin_close(child);
             }
@@ -383,12 +428,11 @@ impl Loop {
 
     fn close_socket(&mut self, core: &Arc<Core>) {
         let owned = |other: &Arc<Core>| Arc::ptr_eq(other, core);
-        let listeners: Vec<_> =
-            self.listeners.iter().filter(|(_, l)| owned(&l.core)).map(|(key, _)| *key).collect();
+        let listeners = in_order(self.listeners.iter().filter(|(_, l)| owned(&l.core)).map(|(key, _)| *key));
         for key in listeners {
             self.close_listener(key);
         }
-        let sessions: Vec<_> = self.sessions.values().filter(|s| owned(&s.core)).map(|s| s.key).collect();
+        let sessions = in_order(self.sessions.values().filter(|s| owned(&s.core)).map(|s| s.key));
         for key in sessions {
             self.begin_close(key);
         }
@@ -397,7 +441,7 @@ impl Loop {
 
     /// Ends everything, whatever still waits to be written.
     fn abandon(&mut self) {
-        let listeners: Vec<_> = self.listeners.keys().copied().collect();
+        let listeners = in_order(self.listeners.keys().copied());
         for key in listeners {
             self.close_listener(key);
         }
@@ -405,7 +449,7 @@ impl Loop {
         for session in self.sessions.values_mut() {
             session.linger_until = Some(Linger::For(now));
         }
-        let sessions: Vec<_> = self.sessions.keys().copied().collect();
+        let sessions = in_order(self.sessions.keys().copied());
         for key in sessions {
             self.over(key);
         }

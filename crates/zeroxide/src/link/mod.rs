@@ -12,6 +12,7 @@
 //! free. No message stays behind, and no fence is needed.
 
 use crate::{
+    clock,
     io::shared::{Command, IoShared, SessionKey},
     peer::{Cargo, Peer},
     socket::core::Core,
@@ -98,7 +99,7 @@ impl Wire {
             received: AtomicU64::new(0),
             interest: Mutex::default(),
             session,
-            born: Instant::now(),
+            born: clock::now(),
             last_write: AtomicU64::new(0),
         }
     }

@@ -33,13 +33,13 @@ impl Wire {
             return false;
         }
         let stream = stream.clone();
-        let until = Instant::now() + patience.map_or(STAY, |patience| patience.min(STAY));
-        let goes_on = || Instant::now() < until && self.takes_more(&stream);
+        let until = clock::now() + patience.map_or(STAY, |patience| patience.min(STAY));
+        let goes_on = || clock::now() < until && self.takes_more(&stream);
         let taken = self.is_vacant(&mut transmit, peer, goes_on) && {
             self.write_borrowed(&mut transmit, &stream, envelope, body, goes_on);
             true
         };
-        self.last_write.store(self.born.elapsed().as_nanos() as u64, Relaxed);
+        self.last_write.store(self.age().as_nanos() as u64, Relaxed);
         drop(transmit);
         if self.blocked.load(Relaxed) {
             self.watch(|watch| watch.write = true);

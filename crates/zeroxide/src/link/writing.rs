@@ -86,9 +86,13 @@ impl Wire {
         }
     }
 
+    pub(super) fn age(&self) -> Duration {
+        clock::now().saturating_duration_since(self.born)
+    }
+
     /// Time since anyone wrote.
     pub(crate) fn quiet_for(&self) -> Duration {
-        self.born.elapsed().saturating_sub(Duration::from_nanos(self.last_write.load(Relaxed)))
+        self.age().saturating_sub(Duration::from_nanos(self.last_write.load(Relaxed)))
     }
 
     /// Asks the I/O thread to drain the outbox.
@@ -108,7 +112,7 @@ impl Wire {
         loop {
             let Some(mut transmit) = self.transmit.try_lock() else { return Drained::Empty };
             let outcome = self.drain(&mut transmit, peer);
-            self.last_write.store(self.born.elapsed().as_nanos() as u64, Relaxed);
+            self.last_write.store(self.age().as_nanos() as u64, Relaxed);
             drop(transmit);
             match outcome {
                 Drained::Empty if !peer.outbox.is_empty() || self.has_control.load(Acquire) => {}

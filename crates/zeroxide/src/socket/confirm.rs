@@ -1,15 +1,13 @@
 //! Knowing that publishers have read a subscription, rather than hoping so.
 
 use crate::{
+    clock,
     peer::{Link, Peer},
     socket::core::Core,
 };
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::*},
-    },
-    time::Instant,
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering::*},
 };
 use zeroxide_proto::connection::{Heartbeat, Version};
 
@@ -21,7 +19,7 @@ impl Core {
     /// peer there, and have all of them read what was said to them before this call?
     pub(crate) fn confirmation(&self) -> impl FnMut() -> bool {
         let number = RECEIPTS.fetch_add(1, Relaxed);
-        let ttl = Heartbeat::new(&self.options.lock(), Version::V3_1, Instant::now()).ttl();
+        let ttl = Heartbeat::new(&self.options.lock(), Version::V3_1, clock::now()).ttl();
         move || {
             // The I/O thread takes the answers in.
             self.seat.vacate();

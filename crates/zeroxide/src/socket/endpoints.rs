@@ -259,7 +259,7 @@ impl Core {
             Place::Io(io, key) => {
                 let done = Arc::new(Gate::default());
                 io.command(Command::Release { key, done: done.clone() });
-                done.wait();
+                self.context.wait_at(&done);
             }
             Place::Inproc(name) if bound => self.context.registry.unbind(&name, self),
             Place::Inproc(name) => {
