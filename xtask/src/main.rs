@@ -6,6 +6,7 @@
 mod costs;
 mod debian;
 mod drop_in;
+mod faults;
 mod install;
 mod libzmq_tests;
 mod python;
@@ -39,6 +40,9 @@ cargo xtask VERB
   seeds DIR [--from DIR]
                      the C programs of documents in a folder, as they are, on our library: what compiles, what behaves
   stress N [FILTER]  the socket and interop tests N times with every core loaded; tells what was flaky
+  simulate MINUTES [FROM]
+                     the library's own code in a seeded network in virtual time, seed after seed
+  simulate seed N    one of its stories again
   costs [record]     instructions and allocations per message, compared with bench/costs.json or recorded there
   soak handshakes [N [TYPE,TYPE]]
                      N (a million) handshakes that fail, on a socket of each type: what is left of them in memory
@@ -68,6 +72,9 @@ fn main() -> ExitCode {
         ["seeds", documents, "--from", built] => seeds::run(documents, Some(built)),
         ["stress", times] => stress::run(times, None),
         ["stress", times, filter] => stress::run(times, Some(filter)),
+        ["simulate", "seed", seed] => faults::simulate_one(seed),
+        ["simulate", minutes] => faults::simulate(minutes, "0"),
+        ["simulate", minutes, from] => faults::simulate(minutes, from),
         ["costs"] => costs::check(),
         ["costs", "record"] => costs::record(),
         ["soak", "handshakes"] => soak::handshakes("1000000", None),
