@@ -157,7 +157,7 @@ impl Shutdown {
 
     /// Waits until nothing is open; says whether that came true in time.
     pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
-        self.changed.wait(deadline, || (self.live.load(SeqCst) == 0).then_some(())).is_some()
+        self.changed.wait(deadline, || self.is_over().then_some(())).is_some()
     }
 }
 
