@@ -170,10 +170,10 @@ pub unsafe extern "C" fn zmq_getsockopt(
             if value.is_null() || length.is_null() {
                 return Err(Errno::EFAULT);
             }
-            // SAFETY: not null, so by the contract of this function the number and so many octets are there, and for the
-            // time of this call they are ours.
-            let (length, room) =
-                unsafe { (&mut *length, std::slice::from_raw_parts_mut(value.cast(), *length)) };
+            // SAFETY: not null, so by the contract of this function the number is there, ours for the time of this call.
+            let length = unsafe { &mut *length };
+            // SAFETY: nor is this null; so many octets are there, ours for the time of this call.
+            let room = unsafe { std::slice::from_raw_parts_mut(value.cast(), *length) };
             let mut wanted = Wanted::new(room);
             entry(option)?.get(socket, &mut wanted)?;
             *length = wanted.length();
