@@ -260,6 +260,34 @@ impl Batch {
         self.pop_any()
     }
 
+    /// Takes the next message, if it is one frame whose octets lie in the run, by showing them to `take` in place: whoever
+    /// copies them has no message in between. Anything else is left for [`Batch::pop`].
+    #[inline]
+    pub fn pop_in_place<R>(&mut self, take: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        if self.messages == 0 {
+            return None;
+        }
+        let rest = self.octets.get(self.read..)?;
+        let (head, body) = match rest {
+            [0, size, behind @ ..] => (2, behind.get(..usize::from(*size))?),
+            [LONG, ..] => self.long_in_place(rest)?,
+            _ => return None,
+        };
+        let taken = take(body);
+        self.read += head + body.len();
+        self.messages -= 1;
+        Some(taken)
+    }
+
+    /// The octets of a long frame that does not stand apart, behind so many of its head.
+    #[inline]
+    fn long_in_place<'a>(&self, rest: &'a [u8]) -> Option<(usize, &'a [u8])> {
+        let head = Header::parse(rest)?;
+        let apart = self.bodies.front().is_some_and(|(at, _)| *at == self.read + head.octets);
+        let body = rest.get(head.octets..)?.get(..usize::try_from(head.size).ok()?)?;
+        (!apart).then_some((head.octets, body))
+    }
+
     fn pop_any(&mut self) -> Option<Message> {
         let (first, more) = self.pop_frame()?;
         let message = if more { self.pop_rest(first)? } else { Message::from(first) };
@@ -349,6 +377,7 @@ impl Batch {
         passed
     }
 
+    #[inline]
     fn push_header(&mut self, size: usize, more: bool) {
         Header::write(u8::from(more) * MORE, size, &mut self.octets);
     }

@@ -117,6 +117,16 @@ impl Message {
         }
     }
 
+    /// The one frame of a message that has nothing else: neither a routing id nor a group.
+    #[doc(hidden)]
+    #[inline]
+    pub fn as_plain(&self) -> Option<&Frame> {
+        match &self.0 {
+            Parts::One(frame) => Some(frame),
+            Parts::Many(..) => None,
+        }
+    }
+
     /// Makes the group the first of two frames, as it travels. A message without a group is for the empty one.
     pub(crate) fn expose_group(&mut self) {
         match &mut self.0 {

@@ -29,6 +29,44 @@ fn what_goes_in_comes_out_in_order() {
 }
 
 #[test]
+fn single_frames_in_the_run_are_taken_in_place_and_others_are_left() {
+    let mut batch = Batch::new();
+    let in_run = [vec![], vec![1; 40], vec![2; 255], vec![3; 256], vec![4; SHARED_FROM - 1]];
+    for body in &in_run {
+        batch.push_frame(body, false);
+    }
+    batch.push_message(&[], &Message::from(["two", "frames"]));
+    batch.push_frame(b"between", false);
+    batch.push_shared(Bytes::from(vec![5; SHARED_FROM]), false);
+    batch.push_frame(b"last", false);
+    for body in &in_run {
+        assert_eq!(batch.pop_in_place(<[u8]>::to_vec).as_ref(), Some(body));
+    }
+    assert_eq!(batch.pop_in_place(|_| ()), None);
+    assert_eq!(batch.pop(), Some(["two", "frames"].into()));
+    assert_eq!(batch.pop_in_place(<[u8]>::to_vec), Some(b"between".to_vec()));
+    assert_eq!(batch.pop_in_place(|_| ()), None);
+    assert_eq!(batch.pop(), Some(vec![5; SHARED_FROM].into()));
+    assert_eq!(batch.pop_in_place(<[u8]>::to_vec), Some(b"last".to_vec()));
+    assert_eq!((batch.pop_in_place(|_| ()), batch.messages(), batch.size()), (None, 0, 0));
+}
+
+#[test]
+fn what_is_not_whole_or_is_a_command_is_not_taken_in_place() {
+    for octets in [
+        &b"\0"[..],
+        b"\0\x05four",
+        b"\x02\0\0\0",
+        b"\x02\0\0\0\0\0\0\x01\0four",
+        b"\x04\x01x",
+        b"\x01\x01x",
+        b"",
+    ] {
+        assert_eq!(Batch::from_octets(octets.to_vec(), 1).pop_in_place(|_| ()), None, "{octets:?}");
+    }
+}
+
+#[test]
 fn segments_are_the_wire_and_the_wire_is_a_batch() {
     let (mut batch, messages) = sample();
     assert_eq!(wire(&batch).len(), batch.size());
