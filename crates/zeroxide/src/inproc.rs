@@ -318,10 +318,11 @@ fn pair_up(
         None => connecting.attach(inproc_link(), &about_binder, outbox, inbox),
     };
     let Ok((ours, our_words)) = ours else { return Meeting::Alone(binding.clone(), theirs) };
-    join(&ours, binding, &theirs, Some(name));
-    join(&theirs, connecting, &ours, None);
+    // Before the two are joined: what is sent then may be received at once.
     *ours.origin.lock() = Origin::within(binding.kind, &their.routing_id, &their.metadata);
     *theirs.origin.lock() = Origin::within(connecting.kind, &options.routing_id, &options.metadata);
+    join(&ours, binding, &theirs, Some(name));
+    join(&theirs, connecting, &ours, None);
     Meeting::Pair([(connecting.clone(), ours, our_words), (binding.clone(), theirs, their_words)])
 }
 
