@@ -230,6 +230,22 @@ impl Handle {
         }
     }
 
+    /// Receives a message that is at hand, of one frame, and lies in the run of a batch, as all below [`SHARED_FROM`] do:
+    /// `take` copies its octets from there. `None`: what is to be received, if anything, is to be received by one of the
+    /// other calls.
+    ///
+    /// Much of the socket waits while `take` runs: it copies, and does nothing else.
+    #[inline(always)]
+    pub fn take_in_place<R>(&self, take: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        self.core.take_in_place(|octets, _| take(octets))
+    }
+
+    /// As [`Handle::take_in_place`], and says where the message is from.
+    #[inline(always)]
+    pub fn take_in_place_from<R>(&self, take: impl FnOnce(&[u8], &Origin) -> R) -> Option<R> {
+        self.core.take_in_place(|octets, sender| take(octets, sender.origin()))
+    }
+
     /// Has the socket ring this bell when it may have become able to do one of these.
     pub fn watch(&self, bell: &Bell, interest: Interest) -> Watch<'_> {
         let readable = interest.contains(Interest::READABLE);

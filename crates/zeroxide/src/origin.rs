@@ -94,6 +94,20 @@ impl Origin {
         })))
     }
 
+    /// Whether nothing is known: of a peer whose connection is not up yet.
+    #[inline]
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Whether both speak of the same connection; one look at two addresses.
+    #[doc(hidden)]
+    #[inline]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let place = |origin: &Self| origin.0.as_ref().map(Arc::as_ptr);
+        place(self) == place(other)
+    }
+
     /// Where the peer is: `tcp://address:port`, `ipc://...`, or `inproc`.
     pub fn address(&self) -> &str {
         self.0.as_ref().map_or("", |details| &details.address)

@@ -101,6 +101,30 @@ fn two_peers_are_told_apart_and_a_peer_that_left_is_still_known() {
 }
 
 #[test]
+fn whoever_comes_in_the_place_of_another_is_told_from_it() {
+    let context = Context::new();
+    let pull = Pull::new(&context).unwrap();
+    let endpoint = {
+        let any = Push::new(&context).unwrap();
+        any.bind("tcp://127.0.0.1:*").unwrap()
+    };
+    pull.connect(&endpoint).unwrap();
+    for name in ["one", "two", "three"] {
+        let push = Push::new(&context).unwrap();
+        push.set_metadata([("X-name", name)]).unwrap();
+        // The one before may still be on its way out.
+        eventually(|| push.bind(&endpoint).is_ok());
+        for _ in 0..3 {
+            push.send(name).unwrap();
+        }
+        for _ in 0..3 {
+            let (message, origin) = pull.recv_from().unwrap();
+            assert_eq!((message, origin.property("X-name")), (name.into(), Some(name.as_bytes())));
+        }
+    }
+}
+
+#[test]
 fn a_sub_that_looked_ahead_still_knows_the_publisher() {
     let context = Context::new();
     let (publisher, subscriber) = (Pub::new(&context).unwrap(), Sub::new(&context).unwrap());

@@ -1,6 +1,7 @@
 //! What has arrived at a socket: the batches in hand, and whose turn it is.
 
 use crate::{
+    origin::Origin,
     peer::{Cargo, Peer},
     sync::Mutex,
 };
@@ -43,7 +44,7 @@ impl Freed {
 }
 
 struct Slot {
-    peer: Arc<Peer>,
+    sender: Sender,
     batch: Batch,
     /// Messages taken from `batch` for which the sender has not been given credit yet.
     owed: usize,
@@ -54,6 +55,33 @@ struct Slot {
     reports: usize,
     /// `batch` is what was `last`: nobody gave credit for it.
     ended: bool,
+}
+
+/// Whom the messages of a slot are from.
+pub(crate) struct Sender {
+    peer: Arc<Peer>,
+    /// What was known of the peer when this was last asked for.
+    origin: Origin,
+    /// A batch was taken since.
+    stale: bool,
+}
+
+impl Sender {
+    /// Where the messages of the batch in hand come from. The peer's lock is taken once a batch.
+    #[inline]
+    pub(crate) fn origin(&mut self) -> &Origin {
+        if self.stale {
+            self.look();
+        }
+        &self.origin
+    }
+
+    #[cold]
+    fn look(&mut self) {
+        self.origin = self.peer.origin.lock().clone();
+        // A peer that has only just come may be read before it is noted where it is.
+        self.stale = self.origin.is_unknown();
+    }
 }
 
 /// Messages after which credit goes back, besides when a batch is used up.
@@ -67,7 +95,7 @@ impl Incoming {
         }
         if let Some(slot) = self.slots.get_mut(at) {
             *slot = Some(Slot {
-                peer,
+                sender: Sender { peer, origin: Origin::default(), stale: true },
                 batch: Batch::new(),
                 owed: 0,
                 last: Batch::new(),
@@ -105,7 +133,7 @@ impl Incoming {
     pub(crate) fn leave(&mut self, peer: PeerId) -> bool {
         let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) else { return false };
         slot.left = true;
-        if !slot.batch.is_empty() || !slot.peer.inbox.is_empty() || !slot.last.is_empty() {
+        if !slot.batch.is_empty() || !slot.sender.peer.inbox.is_empty() || !slot.last.is_empty() {
             self.turns.activate(peer);
             return false;
         }
@@ -127,23 +155,28 @@ impl Incoming {
                 continue;
             };
             if let Some(message) = slot.batch.pop() {
-                slot.owed += 1;
-                if slot.owed >= CREDIT_STEP || slot.batch.is_empty() {
-                    slot.settle(&mut self.freed);
-                }
+                slot.taken(&mut self.freed);
                 self.turns.rotate();
                 *from = peer;
                 return Some(message);
             }
-            slot.settle(&mut self.freed);
-            if !slot.refill(&mut self.freed) {
-                self.turns.deactivate(peer);
-                if slot.left && slot.reports == 0 {
-                    self.remove(peer);
-                    self.gone.push(peer);
-                }
-            }
+            self.refill(peer);
         }
+    }
+
+    /// Takes the next batch of a peer that has been read empty, or ends its turn if there is none.
+    fn refill(&mut self, peer: PeerId) -> bool {
+        let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) else { return false };
+        slot.settle(&mut self.freed);
+        if slot.refill(&mut self.freed) {
+            return true;
+        }
+        self.turns.deactivate(peer);
+        if slot.left && slot.reports == 0 {
+            self.remove(peer);
+            self.gone.push(peer);
+        }
+        false
     }
 
     /// Takes out what the peer whose turn it is has in hand, if that is messages and nothing else, and no more than `most`.
@@ -168,6 +201,25 @@ impl Incoming {
         Some((batch, octets))
     }
 
+    /// Takes the next message as [`Incoming::pop`] does, if it is at hand and [can be taken](Batch::pop_in_place) where it
+    /// lies.
+    #[inline]
+    pub(crate) fn pop_in_place<R>(&mut self, take: impl FnOnce(&[u8], &mut Sender) -> R) -> Option<R> {
+        let peer = self.turns.current()?;
+        let mut slot = self.slots.get_mut(peer.0 as usize)?.as_mut()?;
+        if slot.batch.is_empty() {
+            if !self.refill(peer) {
+                return None;
+            }
+            slot = self.slots.get_mut(peer.0 as usize)?.as_mut()?;
+        }
+        let Slot { batch, sender, .. } = slot;
+        let taken = batch.pop_in_place(|octets| take(octets, sender))?;
+        slot.taken(&mut self.freed);
+        self.turns.rotate();
+        Some(taken)
+    }
+
     fn pop_report(&mut self, from: &mut PeerId) -> Option<Message> {
         let (peer, message) = self.reports.pop_front()?;
         if let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) {
@@ -184,7 +236,13 @@ impl Incoming {
     /// Whom a message is from that has just been taken out.
     #[inline]
     pub(crate) fn peer(&self, from: PeerId) -> Option<&Arc<Peer>> {
-        self.slots.get(from.0 as usize)?.as_ref().map(|slot| &slot.peer)
+        self.slots.get(from.0 as usize)?.as_ref().map(|slot| &slot.sender.peer)
+    }
+
+    /// Where a message is from that has just been taken out.
+    pub(crate) fn origin(&mut self, from: PeerId) -> Origin {
+        let slot = self.slots.get_mut(from.0 as usize).and_then(Option::as_mut);
+        slot.map(|slot| slot.sender.origin().clone()).unwrap_or_default()
     }
 
     /// A peer that left and has been read empty since.
@@ -229,9 +287,9 @@ impl Incoming {
 
     /// Finds what has arrived without waiting to be told.
     pub(crate) fn activate_all(&mut self) {
-        let arrived = |slot: &&Slot| !slot.peer.inbox.is_empty();
+        let arrived = |slot: &&Slot| !slot.sender.peer.inbox.is_empty();
         for slot in self.slots.iter().flatten().filter(arrived) {
-            self.turns.activate(slot.peer.id);
+            self.turns.activate(slot.sender.peer.id);
         }
     }
 
@@ -252,8 +310,8 @@ impl Incoming {
 
     /// Messages from peers in this process that wait here.
     pub(crate) fn unread_within(&self) -> usize {
-        let within = self.slots.iter().flatten().filter(|slot| slot.peer.is_within());
-        within.map(|slot| slot.batch.messages() + slot.peer.inbox.len() + slot.reports).sum()
+        let within = self.slots.iter().flatten().filter(|slot| slot.sender.peer.is_within());
+        within.map(|slot| slot.batch.messages() + slot.sender.peer.inbox.len() + slot.reports).sum()
     }
 
     fn remove(&mut self, peer: PeerId) {
@@ -267,8 +325,9 @@ impl Slot {
     /// Takes the next batch from the lane.
     fn refill(&mut self, freed: &mut Freed) -> bool {
         let mut cargo = Cargo(std::mem::take(&mut self.batch));
-        let found = self.peer.inbox.take_into(&mut cargo);
+        let found = self.sender.peer.inbox.take_into(&mut cargo);
         self.batch = cargo.0;
+        self.sender.stale = true;
         if !found && self.left && !self.last.is_empty() {
             self.settle(freed);
             self.batch = std::mem::take(&mut self.last);
@@ -278,14 +337,24 @@ impl Slot {
         found
     }
 
+    /// A message was taken out of the batch.
+    #[inline]
+    fn taken(&mut self, freed: &mut Freed) {
+        self.owed += 1;
+        if self.owed >= CREDIT_STEP || self.batch.is_empty() {
+            self.settle(freed);
+        }
+    }
+
     /// Gives the sender credit for what was taken.
     fn settle(&mut self, freed: &mut Freed) {
         if self.owed == 0 || self.ended {
             return;
         }
-        let credit = self.peer.inbox.credit(std::mem::take(&mut self.owed));
-        if credit.resume || self.peer.is_within() {
-            freed.push(self.peer.clone());
+        let peer = &self.sender.peer;
+        let credit = peer.inbox.credit(std::mem::take(&mut self.owed));
+        if credit.resume || peer.is_within() {
+            freed.push(peer.clone());
         }
     }
 }

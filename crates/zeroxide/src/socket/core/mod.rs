@@ -17,7 +17,10 @@ use crate::{
     peer::{Cargo, Link, Other, Peer, Within, Word},
     seat::Seat,
     security::Authenticator,
-    socket::{endpoints::Endpoints, incoming::Incoming},
+    socket::{
+        endpoints::Endpoints,
+        incoming::{Incoming, Sender},
+    },
     sync::Mutex,
 };
 use std::{
@@ -163,10 +166,12 @@ impl Core {
         self.state.load(Relaxed) == OPEN
     }
 
+    #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         self.state.load(Relaxed) == CLOSED
     }
 
+    #[inline]
     pub(crate) fn is_terminated(&self) -> bool {
         self.state.load(Relaxed) == TERMINATED
     }

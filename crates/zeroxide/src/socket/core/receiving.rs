@@ -8,7 +8,7 @@ impl Core {
     pub(crate) fn try_recv(&self) -> Result<Message, RecvError> {
         match self.take_arrived() {
             Some(message) => Ok(message),
-            None => self.receive(|_, _| ()).map(|(message, ())| message),
+            None => self.receive(|_, _, _| (), |_| ()).map(|(message, ())| message),
         }
     }
 
@@ -25,25 +25,41 @@ impl Core {
         Some(message)
     }
 
+    /// Takes a message that has arrived, that the rules do not ask to see, and that [can be taken](Batch::pop_in_place)
+    /// where it lies: `take` sees its octets, and may ask whom it is from, while `incoming` is locked.
+    #[inline(always)]
+    pub(crate) fn take_in_place<R>(&self, take: impl FnOnce(&[u8], &mut Sender) -> R) -> Option<R> {
+        if self.needs_accept.load(Relaxed) || self.recv_refusal().is_some() {
+            return None;
+        }
+        let mut incoming = self.incoming.lock();
+        let taken = incoming.pop_in_place(take);
+        unlock(incoming);
+        taken
+    }
+
     /// Receives a message if one is there, and says from whom.
     pub(crate) fn try_recv_from(&self) -> Result<(Message, Origin), RecvError> {
-        self.receive(|peer, _| peer.origin.lock().clone())
+        self.receive(|incoming, from, _| incoming.origin(from), |peer| peer.origin.lock().clone())
     }
 
     /// As [`Core::try_recv`]; of a message with several frames it also says from whom: whoever takes the first without
     /// asking may still ask for the others.
     #[inline]
     pub(crate) fn try_recv_parts(&self) -> Result<(Message, Origin), RecvError> {
-        self.receive(|peer, message| match message.is_multipart() {
-            true => peer.origin.lock().clone(),
+        let note = |incoming: &mut Incoming, from, message: &Message| match message.is_multipart() {
+            true => incoming.origin(from),
             false => Origin::default(),
-        })
+        };
+        self.receive(note, |peer| peer.origin.lock().clone())
     }
 
-    /// Receives a message if one is there, and notes something about its sender.
-    fn receive<R: Default>(
+    /// Receives a message if one is there, and notes something about its sender; `of_held` does so for one that was taken
+    /// out ahead, whose sender may have left.
+    fn receive<R>(
         &self,
-        note: impl Fn(&Arc<Peer>, &Message) -> R,
+        note: impl Fn(&mut Incoming, PeerId, &Message) -> R,
+        of_held: impl Fn(&Arc<Peer>) -> R,
     ) -> Result<(Message, R), RecvError> {
         let mut from = PeerId(0);
         let from = &mut from;
@@ -53,8 +69,7 @@ impl Core {
         }
         let mut incoming = self.incoming.lock();
         if let Some((peer, message)) = incoming.take_held() {
-            let noted = note(&peer, &message);
-            return Ok((message, noted));
+            return Ok((message, of_held(&peer)));
         }
         if self.lock_step
             && let Err(refusal) = self.rules.lock().machine.may_receive()
@@ -75,7 +90,7 @@ impl Core {
                 return failed(RecvErrorCause::WouldBlock);
             };
             if !self.needs_accept.load(Relaxed) {
-                let noted = incoming.peer(*from).map(|peer| note(peer, &message)).unwrap_or_default();
+                let noted = note(&mut incoming, *from, &message);
                 unlock(incoming);
                 return Ok((message, noted));
             }
@@ -86,7 +101,7 @@ impl Core {
             drop(rules);
             let accepted = match accepted {
                 Ok(message) => {
-                    let noted = incoming.peer(*from).map(|peer| note(peer, &message)).unwrap_or_default();
+                    let noted = note(&mut incoming, *from, &message);
                     Some((message, noted))
                 }
                 Err(reason) => {
@@ -120,7 +135,8 @@ impl Core {
             unlock(incoming);
             return ready;
         }
-        match self.receive(|peer, _| Some(peer.clone())) {
+        let sender = |incoming: &mut Incoming, from, _: &Message| incoming.peer(from).cloned();
+        match self.receive(sender, |peer| Some(peer.clone())) {
             Ok((message, Some(from))) => {
                 self.incoming.lock().hold(from, message);
                 true
@@ -130,6 +146,7 @@ impl Core {
         }
     }
 
+    #[inline]
     fn recv_refusal(&self) -> Option<RecvErrorCause> {
         match self.state.load(Relaxed) {
             OPEN if self.kind.receives() => None,

@@ -240,6 +240,7 @@ impl Core {
         rules.machine.peer_named(name).map(|peer| rules.peers.has_room(peer))
     }
 
+    #[inline]
     fn send_refusal(&self) -> Option<SendErrorCause> {
         match self.state.load(Relaxed) {
             OPEN if self.kind.sends() => None,
