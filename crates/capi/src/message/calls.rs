@@ -1,6 +1,6 @@
 //! `zmq_msg_*`, except for sending and receiving.
 
-use super::{Body, INLINE_CAPACITY, Part, content, foreign};
+use super::{Body, Part, content, foreign};
 use crate::{
     border::{done, guard},
     errno::Errno,
@@ -22,12 +22,8 @@ pub unsafe extern "C" fn zmq_msg_init(message: *mut Part) -> c_int {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init_size(message: *mut Part, size: usize) -> c_int {
     done(|| {
-        let part = match [0; INLINE_CAPACITY].get(..size) {
-            Some(zeros) => Part::new(Body::Copied(zeros)),
-            None => Part::new(Body::Shared(content::zeroed(size)?)),
-        };
         // SAFETY: the caller's contract is the callee's.
-        unsafe { Part::make(message, part) }
+        unsafe { Part::make(message, Part::zeroed(size)?) }
     })
 }
 

@@ -6,6 +6,7 @@ use std::{
     alloc::{Layout, alloc_zeroed},
     ffi::c_void,
 };
+use zeroxide::door::SHARED_FROM;
 
 /// What a message is made of.
 pub enum Body<'a> {
@@ -56,11 +57,21 @@ pub unsafe fn foreign(data: *mut c_void, size: usize, free: FreeFunction, hint: 
     Bytes::from_owner(Foreign { data, size, free, hint })
 }
 
-/// So many octets for C to fill. They are zeroed: nothing of this process's past goes out if C does not.
-pub fn zeroed(size: usize) -> Result<Bytes, Errno> {
+/// So many zeros.
+#[expect(
+    clippy::slow_vector_initialization,
+    reason = "the system's calloc is the slower of the two for what is short"
+)]
+pub fn zeroed(size: usize) -> Result<Vec<u8>, Errno> {
     let layout = Layout::array::<u8>(size).map_err(|_| Errno::ENOMEM)?;
     if size == 0 {
-        return Ok(Bytes::new());
+        return Ok(Vec::new());
+    }
+    if size < SHARED_FROM {
+        // Short memory that was used a moment ago is faster to have and to clear than memory that comes cleared.
+        let mut octets = Vec::with_capacity(size);
+        octets.resize(size, 0);
+        return Ok(octets);
     }
     // SAFETY: the size is not zero.
     let memory = unsafe { alloc_zeroed(layout) };
@@ -68,5 +79,5 @@ pub fn zeroed(size: usize) -> Result<Bytes, Errno> {
         return Err(Errno::ENOMEM);
     }
     // SAFETY: allocated this moment with the layout of so many octets, all of them zero.
-    Ok(Bytes::from(unsafe { Vec::from_raw_parts(memory, size, size) }))
+    Ok(unsafe { Vec::from_raw_parts(memory, size, size) })
 }

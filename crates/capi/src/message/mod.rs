@@ -2,9 +2,16 @@
 //!
 //! ```text
 //!  0        8                                        48     49      50      52           56      64
-//!   | origin | inline octets, or a shared body        | kind | flags | size  | routing id | group |
+//!   | origin | inline octets, or whose the body is    | kind | flags | size  | routing id | group |
 //! ```
-//! A message is valid if its kind is one of three. C may hand in memory in which nothing was ever made; such kinds are
+//! - Up to 40 octets lie in place.
+//! - More are in memory of the message's own, which the next receive into it uses again: a program that receives in a
+//!   loop allocates nothing. When the message is copied they become shared.
+//! - Large bodies that came apart from others, and memory of the application, are shared from the beginning.
+//!
+//! Whoever receives again from the same peer keeps the origin, too, so that no counter is touched.
+//!
+//! A message is valid if its kind is one of four. C may hand in memory in which nothing was ever made; such kinds are
 //! refused (`EFAULT`), as is a message that was closed. Whoever reads the rest may rely on it.
 
 mod calls;
@@ -20,7 +27,10 @@ use std::{
     ffi::{CString, c_int, c_void},
     mem::ManuallyDrop,
 };
-use zeroxide::{Frame, Origin, door::FRAME_INLINE};
+use zeroxide::{
+    Frame, Origin,
+    door::{FRAME_INLINE, SHARED_FROM},
+};
 
 /// Bodies of up to this many octets lie in the message itself.
 pub const INLINE_CAPACITY: usize = 40;
@@ -43,6 +53,7 @@ struct Group(CString);
 #[repr(C)]
 union Octets {
     inline: [u8; INLINE_CAPACITY],
+    owned: ManuallyDrop<Vec<u8>>,
     shared: ManuallyDrop<Bytes>,
 }
 
@@ -52,6 +63,10 @@ const CLOSED: u8 = 0;
 const INLINE: u8 = 101;
 const SHARED: u8 = 102;
 const CONSTANT: u8 = 104;
+const OWNED: u8 = 105;
+
+/// Memory more than so many times as large as needed is not used again: a kept message must not hold it.
+const SPACIOUS: usize = 16;
 
 const MORE: u8 = 1;
 const COPIED: u8 = 128;
@@ -72,7 +87,7 @@ impl Part {
                 }
                 Self::with(Octets { inline }, INLINE, octets.len() as u8)
             }
-            Body::Copied(octets) => Self::shared(Bytes::copy_from_slice(octets), SHARED),
+            Body::Copied(octets) => Self::owned(octets.to_vec()),
             Body::Shared(bytes) => Self::shared(bytes, SHARED),
             Body::Constant(octets) => Self::shared(Bytes::from_static(octets), CONSTANT),
         }
@@ -80,14 +95,30 @@ impl Part {
 
     /// A frame as it was received.
     pub fn of(frame: Frame, more: bool, origin: Origin) -> Self {
-        let mut part = if frame.len() <= INLINE_CAPACITY {
-            Self::new(Body::Copied(&frame))
-        } else {
-            Self::shared(frame.into_bytes(), SHARED)
+        let mut part = match frame.as_shared() {
+            // Larger ones are sent on without a copy, and memory of that size is not used again here.
+            Some(body) if body.len() >= SHARED_FROM => Self::shared(frame.into_bytes(), SHARED),
+            // Without a copy where nobody else has it.
+            Some(_) => Self::owned(frame.into_bytes().into()),
+            None => Self::new(Body::Copied(&frame)),
         };
         part.flags = if more { MORE } else { 0 };
         part.origin = origin;
         part
+    }
+
+    /// So many zeros, for C to fill: nothing of this process's past goes out if C does not.
+    pub fn zeroed(size: usize) -> Result<Self, Errno> {
+        match u8::try_from(size) {
+            Ok(short) if size <= INLINE_CAPACITY => {
+                Ok(Self::with(Octets { inline: [0; INLINE_CAPACITY] }, INLINE, short))
+            }
+            _ => content::zeroed(size).map(Self::owned),
+        }
+    }
+
+    fn owned(octets: Vec<u8>) -> Self {
+        Self::with(Octets { owned: ManuallyDrop::new(octets) }, OWNED, 0)
     }
 
     fn shared(bytes: Bytes, kind: u8) -> Self {
@@ -110,7 +141,7 @@ impl Part {
         }
         // SAFETY: it can be read, says the caller; any octet is a `u8`.
         let kind = unsafe { (&raw const (*part).kind).read() };
-        if !matches!(kind, INLINE | SHARED | CONSTANT) {
+        if !matches!(kind, INLINE | SHARED | CONSTANT | OWNED) {
             return Err(Errno::EFAULT);
         }
         // SAFETY: the kind says that a message was made here, and not closed since.
@@ -132,9 +163,57 @@ impl Part {
     }
 
     /// Ends the message: its memory is given back, and it is not valid any more.
+    #[inline]
     pub fn close(&mut self) {
-        drop(std::mem::replace(self, Self::empty()));
+        *self = Self::empty();
         self.kind = CLOSED;
+    }
+
+    /// Whether nobody but the message has to do with its body, so that [`Part::receive`] may end it.
+    #[inline]
+    pub fn is_private(&self) -> bool {
+        matches!(self.kind, INLINE | OWNED)
+    }
+
+    /// Becomes the message that these octets are, received from there; what it was is given back, or used again. Nothing
+    /// of the application's is called by this, if the message [is private](Self::is_private).
+    #[inline]
+    pub fn receive(&mut self, octets: &[u8], origin: &Origin) {
+        if !self.origin.is_same(origin) {
+            self.origin = origin.clone();
+        }
+        (self.flags, self.routing_id) = (0, 0);
+        if self.group.is_some() {
+            self.group = None;
+        }
+        let fits = |owned: &Vec<u8>| {
+            let room = owned.capacity();
+            octets.len() <= room && room <= octets.len().saturating_mul(SPACIOUS)
+        };
+        if let Some(owned) = self.vec()
+            && octets.len() > INLINE_CAPACITY
+            && fits(owned)
+        {
+            owned.clear();
+            owned.extend_from_slice(octets);
+            return;
+        }
+        if octets.len() > INLINE_CAPACITY {
+            self.drop_body();
+            self.body = Octets { owned: ManuallyDrop::new(octets.to_vec()) };
+            self.kind = OWNED;
+            return;
+        }
+        if self.kind != INLINE {
+            self.drop_body();
+            self.body = Octets { inline: [0; INLINE_CAPACITY] };
+            self.kind = INLINE;
+        }
+        self.size = octets.len() as u8;
+        // SAFETY: this kind has the octets in place.
+        if let Some(room) = unsafe { &mut self.body.inline }.get_mut(..octets.len()) {
+            room.copy_from_slice(octets);
+        }
     }
 
     /// The octets.
@@ -143,6 +222,8 @@ impl Part {
         match self.kind {
             // SAFETY: this kind has the octets in place.
             INLINE => unsafe { &self.body.inline }.get(..usize::from(self.size)).unwrap_or_default(),
+            // SAFETY: this kind has a body of its own.
+            OWNED => unsafe { &self.body.owned },
             _ => self.bytes().map_or(&[], |bytes| bytes),
         }
     }
@@ -151,7 +232,35 @@ impl Part {
     pub fn data(&mut self) -> *mut c_void {
         match self.kind {
             INLINE => (&raw mut self.body.inline).cast(),
+            // SAFETY: this kind has a body of its own.
+            OWNED => unsafe { &mut self.body.owned }.as_mut_ptr().cast(),
             _ => self.octets().as_ptr().cast_mut().cast(),
+        }
+    }
+
+    #[inline]
+    fn vec(&mut self) -> Option<&mut Vec<u8>> {
+        // SAFETY: this kind has a body of its own.
+        (self.kind == OWNED).then(|| unsafe { &mut *self.body.owned })
+    }
+
+    /// Takes the body out where it is the message's own; the message is empty then.
+    fn take_vec(&mut self) -> Option<Vec<u8>> {
+        let owned = self.vec().map(std::mem::take)?;
+        self.body = Octets { inline: [0; INLINE_CAPACITY] };
+        (self.kind, self.size) = (INLINE, 0);
+        Some(owned)
+    }
+
+    /// Gives the body back. What lies there is not to be looked at after this.
+    #[inline]
+    fn drop_body(&mut self) {
+        match std::mem::replace(&mut self.kind, CLOSED) {
+            // SAFETY: these kinds have a shared body.
+            SHARED | CONSTANT => unsafe { ManuallyDrop::drop(&mut self.body.shared) },
+            // SAFETY: this kind has a body of its own.
+            OWNED => unsafe { ManuallyDrop::drop(&mut self.body.owned) },
+            _ => {}
         }
     }
 
@@ -177,6 +286,11 @@ impl Part {
 
     /// A second message of the same octets, shared where they do not lie in place.
     pub fn copy(&mut self) -> Self {
+        if let Some(owned) = self.take_vec() {
+            // The octets stay where they are, in memory that is counted from now on.
+            self.body = Octets { shared: ManuallyDrop::new(Bytes::from(owned)) };
+            self.kind = SHARED;
+        }
         if self.kind == SHARED {
             self.flags |= COPIED;
         }
@@ -202,6 +316,10 @@ impl Part {
     pub fn lend(&mut self) -> Frame {
         if self.kind == INLINE || self.octets().len() <= FRAME_INLINE {
             return Frame::copy_from(self.octets());
+        }
+        if let Some(owned) = self.take_vec() {
+            self.size = LENT;
+            return Frame::from(owned);
         }
         // SAFETY: it is of a kind with a shared body, and from the next line on it says that it is not.
         let bytes = unsafe { ManuallyDrop::take(&mut self.body.shared) };
@@ -234,11 +352,9 @@ const LENT: u8 = u8::MAX;
 const LENT_CONSTANT: u8 = u8::MAX - 1;
 
 impl Drop for Part {
+    #[inline]
     fn drop(&mut self) {
-        if self.bytes().is_some() {
-            // SAFETY: it has a shared body, and is not used after this.
-            unsafe { ManuallyDrop::drop(&mut self.body.shared) };
-        }
+        self.drop_body();
     }
 }
 

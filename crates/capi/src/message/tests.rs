@@ -70,3 +70,57 @@ fn closed_null_and_never_made_messages_are_refused() {
         assert_eq!(unsafe { Part::at(bad) }.err(), Some(Errno::EFAULT));
     }
 }
+
+#[test]
+fn a_part_becomes_what_it_receives_whatever_it_was() {
+    for before in SIZES {
+        for size in SIZES {
+            let mut part = Part::new(Body::Copied(&octets(before)));
+            part.set_group(b"weather").unwrap();
+            part.set_routing_id(7);
+            part.flags = MORE;
+            part.receive(&octets(size), &Origin::default());
+            assert_eq!(part.octets(), octets(size), "{size} after {before}");
+            assert_eq!((part.more(), part.routing_id(), part.group()), (false, 0, c""));
+            assert!(part.is_private() && !part.is_shared());
+        }
+    }
+}
+
+#[test]
+fn memory_that_fits_is_used_again_and_far_too_much_is_not() {
+    let mut part = Part::empty();
+    part.receive(&octets(1000), &Origin::default());
+    let place = part.data();
+    part.receive(&octets(999), &Origin::default());
+    part.receive(&octets(1000), &Origin::default());
+    assert_eq!(part.data(), place);
+    part.receive(&octets(INLINE_CAPACITY + 1), &Origin::default());
+    assert!(part.vec().is_some_and(|owned| owned.capacity() < 1000));
+}
+
+#[test]
+fn octets_stay_where_they_are_when_a_received_part_is_copied() {
+    let mut part = Part::empty();
+    // The second has more memory than it needs.
+    for size in [1000, 900] {
+        part.receive(&octets(size), &Origin::default());
+        let place = part.data();
+        let mut copy = part.copy();
+        assert_eq!((part.data(), copy.data()), (place, place));
+        assert!(part.is_shared() && copy.is_shared());
+        assert!(!part.is_private() && !copy.is_private());
+        part.close();
+        assert_eq!(copy.octets(), octets(size));
+        part = Part::empty();
+        part.receive(&octets(1000), &Origin::default());
+    }
+}
+
+#[test]
+fn a_part_made_for_the_caller_to_fill_is_of_zeros() {
+    for size in SIZES {
+        assert_eq!(Part::zeroed(size).unwrap().octets(), vec![0; size]);
+    }
+    assert_eq!(Part::zeroed(usize::MAX).err(), Some(Errno::ENOMEM));
+}
