@@ -12,6 +12,7 @@ use crate::{
 use std::{
     cell::Cell,
     ffi::{c_int, c_void},
+    mem::ManuallyDrop,
     sync::{Arc, Mutex, OnceLock},
 };
 use zeroxide::{SocketError, SocketType, door::Descriptor};
@@ -41,38 +42,64 @@ pub struct Socket {
 thread_local! {
     /// The sockets that this thread used last, by slot, so that a call finds its socket without a lock. An entry may
     /// outlive the socket's close by a while; then the native socket knows that it is closed.
-    static RECENT: [Cell<Option<Arc<Socket>>>; RECENT_PLACES] = const { [const { Cell::new(None) }; RECENT_PLACES] };
+    ///
+    /// Nothing in here is dropped by itself: so the one access of a call is the look at an address.
+    static RECENT: [Cell<Remembered>; RECENT_PLACES] = const { [const { Cell::new(None) }; RECENT_PLACES] };
+    /// Made when the first socket is remembered, to forget them all when the thread ends.
+    static FORGETS: Forgets = const { Forgets };
 }
 
+type Remembered = Option<ManuallyDrop<Arc<Socket>>>;
+
 const RECENT_PLACES: usize = 8;
+
+struct Forgets;
+
+impl Drop for Forgets {
+    fn drop(&mut self) {
+        RECENT.with(|recent| recent.iter().for_each(|place| forget(place.take())));
+    }
+}
+
+#[cold]
+fn forget(remembered: Remembered) {
+    drop(remembered.map(ManuallyDrop::into_inner));
+}
 
 /// Runs `run` on the socket of a handle. Null, closed and foreign handles are `ENOTSOCK`; a parent process's, `ETERM`.
 #[inline]
 pub fn with<R>(handle: *const c_void, run: impl FnOnce(&Socket) -> Result<R, Errno>) -> Result<R, Errno> {
     let handle = handles::from_c(handle);
-    let mut run = Some(run);
-    let recent = RECENT.try_with(|recent| {
-        let place = recent.get(handles::spread(handle) % RECENT_PLACES)?;
-        let socket = match place.take() {
+    RECENT.with(|recent| {
+        let Some(place) = recent.get(handles::spread(handle) % RECENT_PLACES) else {
+            return Err(Errno::ENOTSOCK);
+        };
+        let (socket, stays) = match place.take() {
             // One that was closed is not put back, so it does not stay here for long.
-            Some(socket) if socket.handle == handle && !socket.native.is_closed() => socket,
-            _ => match find(handle) {
-                Ok(socket) => socket,
-                Err(errno) => return Some(Err(errno)),
-            },
+            Some(socket) if socket.handle == handle && !socket.native.is_closed() => {
+                (ManuallyDrop::into_inner(socket), true)
+            }
+            other => recall(handle, other)?,
         };
         // The entry is out of its place meanwhile: what `run` calls (a free function of the application) may come here
         // again.
-        let answer = run.take()?(&socket);
-        place.set(Some(socket));
-        Some(answer)
-    });
-    match (recent, run) {
-        (Ok(Some(answer)), _) => answer,
-        // The thread ends, and its memory of sockets is gone.
-        (_, Some(run)) => run(&*find(handle)?),
-        (_, None) => Err(Errno::ENOTSOCK),
-    }
+        let answer = run(&socket);
+        if stays {
+            let other = place.replace(Some(ManuallyDrop::new(socket)));
+            if other.is_some() {
+                forget(other);
+            }
+        }
+        answer
+    })
+}
+
+/// The socket of a handle that was not remembered, and whether it may be: not when the thread ends, and what it remembered
+/// was forgotten.
+#[cold]
+fn recall(handle: usize, other: Remembered) -> Result<(Arc<Socket>, bool), Errno> {
+    forget(other);
+    Ok((find(handle)?, FORGETS.try_with(|_| ()).is_ok()))
 }
 
 #[cold]
@@ -85,7 +112,7 @@ pub(crate) fn find(handle: usize) -> Result<Arc<Socket>, Errno> {
 
 /// Forgets what this thread used last, without touching it: in a child process it is the parent's.
 pub(crate) fn forget_recent() {
-    let _ = RECENT.try_with(|recent| recent.iter().for_each(|place| std::mem::forget(place.take())));
+    RECENT.with(|recent| recent.iter().for_each(|place| place.set(None)));
 }
 
 impl Socket {
