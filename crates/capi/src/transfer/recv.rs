@@ -36,9 +36,14 @@ impl Socket {
         Err(recv_errno(error.cause))
     }
 
-    /// The next part of a message that was taken in part.
-    #[cold]
+    /// The next part of a message that was taken in part, if one was.
+    #[inline]
     fn recv_rest(&self) -> Option<Result<Piece, Errno>> {
+        if self.arrived.any() { self.recv_next() } else { None }
+    }
+
+    #[cold]
+    fn recv_next(&self) -> Option<Result<Piece, Errno>> {
         if self.native.is_terminated() {
             return Some(Err(Errno::ETERM));
         }
@@ -47,23 +52,71 @@ impl Socket {
 
     /// The next part.
     pub(super) fn recv_part(&self, flags: c_int) -> Result<Piece, Errno> {
-        if self.arrived.any()
-            && let Some(piece) = self.recv_rest()
-        {
+        if let Some(piece) = self.recv_rest() {
             return piece;
         }
         let (message, origin) = self.recv_whole_from(flags)?;
         Ok(self.arrived.begin(message, origin))
     }
 
+    /// The next part into a message of C's; says how many octets it has.
+    #[inline]
+    fn recv_to(&self, part: &mut Part, flags: c_int) -> Result<usize, Errno> {
+        if part.is_private() && !self.arrived.any() {
+            let take = |octets: &[u8], origin: &Origin| {
+                part.receive(octets, origin);
+                octets.len()
+            };
+            if let Some(size) = self.native.take_in_place_from(take) {
+                return Ok(size);
+            }
+        }
+        self.recv_piece_to(part, flags)
+    }
+
+    /// As [`Socket::recv_to`], where there is nothing yet, or no plain message.
+    fn recv_piece_to(&self, part: &mut Part, flags: c_int) -> Result<usize, Errno> {
+        if let Some(piece) = self.recv_rest() {
+            return Self::put(piece?, part);
+        }
+        let (message, origin) = self.recv_whole_from(flags)?;
+        if part.is_private()
+            && let Some(frame) = message.as_plain()
+            && frame.as_shared().is_none()
+        {
+            part.receive(frame, &origin);
+            return Ok(frame.len());
+        }
+        Self::put(self.arrived.begin(message, origin), part)
+    }
+
+    fn put(piece: Piece, part: &mut Part) -> Result<usize, Errno> {
+        let Piece { frame, more, origin, routing_id, group } = piece;
+        let size = frame.len();
+        *part = Part::of(frame, more, origin);
+        if let Some(number) = routing_id {
+            part.set_routing_id(number.get());
+        }
+        if let Some(group) = group {
+            part.set_group(&group)?;
+        }
+        Ok(size)
+    }
+
     /// The next part into C's memory; says how many octets it has, whether there was room or not.
     #[inline]
     fn recv_into(&self, room: &mut [u8], flags: c_int) -> Result<usize, Errno> {
-        if self.arrived.any()
-            && let Some(piece) = self.recv_rest()
-        {
+        if let Some(piece) = self.recv_rest() {
             return piece.map(|piece| fill(room, &piece.frame));
         }
+        match self.native.take_in_place(|octets| fill(room, octets)) {
+            Some(size) => Ok(size),
+            None => self.recv_message_into(room, flags),
+        }
+    }
+
+    /// As [`Socket::recv_into`], where there is nothing yet, or no plain message.
+    fn recv_message_into(&self, room: &mut [u8], flags: c_int) -> Result<usize, Errno> {
         let received = self.native.recv_or_signal(flags & DONTWAIT == 0);
         if let Ok((message, _)) = &received
             && let [frame] = message.frames()
@@ -119,16 +172,7 @@ pub unsafe extern "C" fn zmq_msg_recv(message: *mut Part, socket: *mut c_void, f
             }
             // SAFETY: the caller's contract is the callee's.
             let part = unsafe { Part::at(message)? };
-            let Piece { frame, more, origin, routing_id, group } = socket.recv_part(flags)?;
-            let size = frame.len();
-            *part = Part::of(frame, more, origin);
-            if let Some(number) = routing_id {
-                part.set_routing_id(number.get());
-            }
-            if let Some(group) = group {
-                part.set_group(&group)?;
-            }
-            Ok(size_to_c(size))
+            socket.recv_to(part, flags).map(size_to_c)
         })
     })
 }
