@@ -59,6 +59,7 @@ impl Report {
         let mut heading = vec!["row".to_owned(), "unit".to_owned()];
         heading.extend(subjects.iter().cloned());
         heading.extend(["vs libzmq".to_owned(), "vs raw".to_owned(), "vs best rival".to_owned()]);
+        heading.extend(by_c(subjects).next().map(|_| "C vs native".to_owned()));
         let mut table = vec![heading];
         let rivals = |subject: &&String| {
             !subject.starts_with("zeroxide") && !["libzmq", "raw"].contains(&subject.as_str())
@@ -71,6 +72,10 @@ impl Report {
             line.push(ratio(row.advantage(first, "raw")));
             let worst = subjects.iter().filter(rivals).filter_map(|rival| row.advantage(first, rival));
             line.push(ratio(worst.min_by(f64::total_cmp)));
+            if by_c(subjects).next().is_some() {
+                let worst = by_c(subjects).filter_map(|door| row.advantage(door, "zeroxide"));
+                line.push(ratio(worst.min_by(f64::total_cmp)));
+            }
             table.push(line);
         }
         table
@@ -125,8 +130,14 @@ impl Report {
     }
 }
 
+/// The subjects that use Zeroxide by its C API.
+fn by_c(subjects: &[String]) -> impl Iterator<Item = &String> {
+    subjects.iter().filter(|subject| subject.starts_with("zeroxide-c"))
+}
+
 fn columns(subjects: &[String]) -> Vec<Flush> {
-    [vec![Flush::Left; 2], vec![Flush::Right; subjects.len() + 3]].concat()
+    let ratios = 3 + usize::from(by_c(subjects).next().is_some());
+    [vec![Flush::Left; 2], vec![Flush::Right; subjects.len() + ratios]].concat()
 }
 
 fn commit() -> Option<String> {

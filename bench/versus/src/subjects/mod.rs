@@ -32,6 +32,9 @@ pub const ALL: &[&str] = &[
     "monocoque",
     "zeroxide-busy",
     "zeroxide-async",
+    "zeroxide-c",
+    "zeroxide-c-buffers",
+    "zeroxide-c-messages",
     "zeroxide-block_on",
     "zeroxide-smol",
     #[cfg(feature = "tokio")]
@@ -55,7 +58,10 @@ pub fn play(name: &str, role: roles::Role, workload: &Workload) -> Result<(), St
         "zeroxide-smol" => roles::play::<zeroxide::Zeroxide<zeroxide::Smol>>(role, workload),
         #[cfg(feature = "tokio")]
         "zeroxide-tokio" => roles::play::<zeroxide::Zeroxide<zeroxide::Tokio>>(role, workload),
-        "libzmq" => roles::play::<libzmq::Libzmq>(role, workload),
+        "libzmq" => roles::play::<libzmq::Libzmq<libzmq::System>>(role, workload),
+        "zeroxide-c" => roles::play::<libzmq::Libzmq<libzmq::Own>>(role, workload),
+        "zeroxide-c-buffers" => roles::play::<libzmq::Libzmq<libzmq::OwnBuffers>>(role, workload),
+        "zeroxide-c-messages" => roles::play::<libzmq::Libzmq<libzmq::OwnMessages>>(role, workload),
         "raw" => roles::play::<raw::Raw>(role, workload),
         "raw-busy" => {
             raw::poll_instead_of_sleeping();
