@@ -30,6 +30,7 @@ impl Stamp {
         let mut client = [0; 16];
         // Without chance the time has to do: it is not the same for two.
         if getrandom::fill(&mut client).is_err() {
+            #[expect(clippy::disallowed_methods, reason = "only a number that others do not have")]
             let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
             client = time.map_or([0; 16], |time| time.as_nanos().to_be_bytes());
         }
