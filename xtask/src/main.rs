@@ -7,6 +7,7 @@ mod costs;
 mod debian;
 mod drop_in;
 mod faults;
+mod fuzz;
 mod install;
 mod libzmq_tests;
 mod python;
@@ -47,6 +48,8 @@ cargo xtask VERB
   soak handshakes [N [TYPE,TYPE]]
                      N (a million) handshakes that fail, on a socket of each type: what is left of them in memory
   soak silent [N]    throughput alone, and beside N (ten thousand) connections that never speak
+  fuzz [MINUTES]     each fuzz target so long, 1 if not said, with executions and coverage (needs cargo-fuzz)
+  fuzz keep          writes what was found, minimised, into the corpora
   sanitize [KIND]    tests under the address sanitizer, or the thread sanitizer (needs rust-src)";
 
 fn main() -> ExitCode {
@@ -82,6 +85,9 @@ fn main() -> ExitCode {
         ["soak", "handshakes", count, types] => soak::handshakes(count, Some(types)),
         ["soak", "silent"] => soak::silent("10000"),
         ["soak", "silent", count] => soak::silent(count),
+        ["fuzz"] => fuzz::run("1"),
+        ["fuzz", "keep"] => fuzz::keep(),
+        ["fuzz", minutes] => fuzz::run(minutes),
         ["sanitize"] => sanitize::run("address"),
         ["sanitize", kind] => sanitize::run(kind),
         ["help" | "--help" | "-h"] => {

@@ -1,15 +1,7 @@
-//! What parses as a command writes back the same octets.
+//! See `targets/command.rs`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use zeroxide_proto::{Command, wire::command::error_reason};
+#[path = "../targets/command.rs"]
+mod target;
 
-fuzz_target!(|octets: &[u8]| {
-    let Ok(command) = Command::parse(octets) else { return };
-    let mut again = vec![];
-    command.write_body(&mut again);
-    assert_eq!(again, octets);
-    if let Command::Error(data) = command {
-        let _ = error_reason(data);
-    }
-});
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| target::run(octets));

@@ -1,14 +1,7 @@
-//! What parses as metadata writes back the same octets.
+//! See `targets/metadata.rs`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use zeroxide_proto::wire::metadata;
+#[path = "../targets/metadata.rs"]
+mod target;
 
-fuzz_target!(|octets: &[u8]| {
-    let Ok(properties) = metadata::parse(octets) else { return };
-    let mut again = vec![];
-    for (name, value) in &properties {
-        assert!(metadata::write(name, value, &mut again));
-    }
-    assert_eq!(again, octets);
-});
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| target::run(octets));
