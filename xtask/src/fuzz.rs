@@ -8,15 +8,14 @@ use std::path::{Path, PathBuf};
 
 use crate::shell::{command, must, root, works};
 
-/// Inputs of one target that are kept in the repository, the shortest first.
-const KEPT: usize = 48;
+/// Inputs of one target that are kept in the repository at most; of more, some of every length.
+const KEPT: usize = 64;
 /// The longest of them.
 const KEPT_OCTETS: usize = 600;
 
-/// Fuzzes each target for so many minutes.
-pub(crate) fn run(minutes: &str) -> Result<(), String> {
-    let minutes: f64 = minutes.parse().map_err(|_| format!("not a number of minutes: {minutes}"))?;
-    let seconds = ((minutes * 60.0) as u64).max(1);
+/// Fuzzes each target for so many seconds.
+pub(crate) fn run(seconds: &str) -> Result<(), String> {
+    let seconds: u64 = seconds.parse().map_err(|_| format!("not a number of seconds: {seconds}"))?;
     build()?;
     let mut lines = vec![];
     for name in targets()? {
@@ -61,7 +60,9 @@ pub(crate) fn keep() -> Result<(), String> {
         inputs.retain(|input| !input.is_empty());
         inputs.sort_by_key(|input| (input.len(), input.clone()));
         let digits = |input: &Vec<u8>| input.iter().map(|octet| format!("{octet:02x}")).collect::<String>();
-        let text: Vec<String> = inputs.iter().take(KEPT).map(digits).collect();
+        let kept = inputs.len().min(KEPT);
+        let spread = (0..kept).filter_map(|at| inputs.get(at * inputs.len() / kept));
+        let text: Vec<String> = spread.map(digits).collect();
         fs::write(packed(&name), text.join("\n") + "\n").map_err(|error| error.to_string())?;
         println!("{name}: {} of {} inputs kept", text.len(), inputs.len());
     }

@@ -48,7 +48,7 @@ cargo xtask VERB
   soak handshakes [N [TYPE,TYPE]]
                      N (a million) handshakes that fail, on a socket of each type: what is left of them in memory
   soak silent [N]    throughput alone, and beside N (ten thousand) connections that never speak
-  fuzz [MINUTES]     each fuzz target so long, 1 if not said, with executions and coverage (needs cargo-fuzz)
+  fuzz [SECONDS]     each fuzz target so long, 60 if not said, with executions and coverage (needs cargo-fuzz)
   fuzz keep          writes what was found, minimised, into the corpora
   sanitize [KIND]    tests under the address sanitizer, or the thread sanitizer (needs rust-src)";
 
@@ -85,9 +85,9 @@ fn main() -> ExitCode {
         ["soak", "handshakes", count, types] => soak::handshakes(count, Some(types)),
         ["soak", "silent"] => soak::silent("10000"),
         ["soak", "silent", count] => soak::silent(count),
-        ["fuzz"] => fuzz::run("1"),
+        ["fuzz"] => fuzz::run("60"),
         ["fuzz", "keep"] => fuzz::keep(),
-        ["fuzz", minutes] => fuzz::run(minutes),
+        ["fuzz", seconds] => fuzz::run(seconds),
         ["sanitize"] => sanitize::run("address"),
         ["sanitize", kind] => sanitize::run(kind),
         ["help" | "--help" | "-h"] => {
