@@ -5,8 +5,9 @@ use crate::sync::Mutex;
 use std::{
     collections::HashMap,
     fs, io,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    time::SystemTime,
+    time::{SystemTime, UNIX_EPOCH},
 };
 use zeroxide_proto::security::{Credentials, Denial, PublicKey, zap::Grant};
 
@@ -36,16 +37,23 @@ pub struct AuthorizedKeys {
 #[derive(Default, Debug)]
 struct Known {
     stamps: Vec<Stamp>,
+    /// Whether a change of these files would have changed the stamps.
+    settled: bool,
     users: HashMap<PublicKey, String>,
 }
 
-/// What tells whether a file has changed.
+/// What tells whether a file has changed. The time of the last change is the system's own, which nobody can set: a file
+/// that was put there with its old time of writing, as copies and archives are, has a new one.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Debug)]
 struct Stamp {
     path: PathBuf,
-    changed: Option<SystemTime>,
+    file: (u64, u64),
+    changed: (i64, i64),
     size: u64,
 }
+
+/// The clocks of file systems tick this often, or oftener. Within one tick two changes look like one.
+const TICK_SECONDS: i64 = 2;
 
 impl AuthorizedKeys {
     /// The keys of a file or a directory, which has to be there now and at each handshake.
@@ -86,8 +94,9 @@ impl Authenticator for AuthorizedKeys {
 impl Known {
     /// Reads the files again if they are other ones than last time.
     fn renew(&mut self, path: &Path) -> io::Result<()> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs().cast_signed());
         let stamps = stamps(path)?;
-        if stamps == self.stamps {
+        if self.settled && stamps == self.stamps {
             return Ok(());
         }
         let mut users = HashMap::new();
@@ -99,7 +108,8 @@ impl Known {
                 }
             }
         }
-        *self = Self { stamps, users };
+        let settled = stamps.iter().all(|stamp| stamp.changed.0.saturating_add(TICK_SECONDS) < now);
+        *self = Self { stamps, settled, users };
         Ok(())
     }
 }
@@ -117,7 +127,8 @@ fn stamps(path: &Path) -> io::Result<Vec<Stamp>> {
     for path in paths {
         let about = fs::metadata(&path)?;
         if about.is_file() {
-            stamps.push(Stamp { path, changed: about.modified().ok(), size: about.len() });
+            let (file, changed) = ((about.dev(), about.ino()), (about.ctime(), about.ctime_nsec()));
+            stamps.push(Stamp { path, file, changed, size: about.len() });
         }
     }
     stamps.sort();
@@ -156,5 +167,58 @@ mod tests {
             assert_eq!(read(line), None, "{line}");
         }
         assert_eq!(key_of(&[0xFF; 40]), None);
+    }
+
+    /// A file in a place of its own, gone with the value.
+    struct Place(PathBuf);
+
+    impl Place {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("zeroxide-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn two_keys() -> [PublicKey; 2] {
+        [1, 2].map(|octet| PublicKey::from([octet; 32]))
+    }
+
+    #[test]
+    fn a_key_that_takes_the_place_of_another_at_once_is_seen() {
+        // All keys have the same size, and the clock of a file system ticks some hundred times a second.
+        let place = Place::new("at-once");
+        let keys = two_keys();
+        fs::write(place.0.join("joe.pub"), "").unwrap();
+        let list = AuthorizedKeys::open(&place.0).unwrap();
+        for round in 0..200 {
+            let (in_it, out_of_it) = (keys[round % 2], keys[1 - round % 2]);
+            fs::write(place.0.join("joe.pub"), in_it.to_z85()).unwrap();
+            assert_eq!(list.user(&in_it).unwrap().as_deref(), Some("joe"), "round {round}");
+            assert_eq!(list.user(&out_of_it).unwrap(), None, "round {round}");
+        }
+    }
+
+    #[test]
+    fn a_file_put_there_with_its_old_time_is_seen() {
+        let place = Place::new("old-time");
+        let [one, other] = two_keys();
+        let long_ago = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        let write = |key: PublicKey| {
+            let path = place.0.join("joe.pub");
+            fs::write(&path, key.to_z85()).unwrap();
+            fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
+        };
+        write(one);
+        let list = AuthorizedKeys::open(&place.0).unwrap();
+        assert!(list.user(&one).unwrap().is_some());
+        write(other);
+        assert_eq!((list.user(&one).unwrap(), list.user(&other).unwrap().is_some()), (None, true));
     }
 }
