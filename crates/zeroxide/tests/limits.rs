@@ -361,3 +361,40 @@ fn a_mechanism_is_word_enough_and_a_descriptor_is_none() {
     let refused = given.bind("tcp://*:*").unwrap_err();
     assert!(matches!(refused.cause, EndpointCause::OpenToNetwork), "{refused}");
 }
+
+/// An address of this machine that others can reach, if it has one; nothing is sent to find out.
+fn address_in_the_network() -> Option<std::net::IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    socket.connect("192.0.2.1:9").ok()?;
+    Some(socket.local_addr().unwrap().ip()).filter(|ip| !ip.is_loopback() && !ip.is_unspecified())
+}
+
+#[test]
+fn a_mechanism_that_is_taken_back_leaves_no_door_open_to_the_network() {
+    let context = Context::new();
+    let rep = Rep::new(&context).unwrap();
+    rep.secure_server(&curve_keypair().unwrap(), AllowAny).unwrap();
+    let bound = rep.bind("tcp://*:*").unwrap();
+    let port = bound.rsplit_once(':').unwrap().1.to_owned();
+    rep.set_no_mechanism();
+    rep.set_authenticator(AllowAny).unwrap();
+    let events = rep.monitor();
+    // Who is on this machine may come.
+    let near = Req::new(&context).unwrap();
+    near.connect(&format!("tcp://127.0.0.1:{port}")).unwrap();
+    assert!(rep.wait_connected(1, LONG));
+    let Some(address) = address_in_the_network() else { return };
+    let mut far = RawPeer::connect(&format!("tcp://{address}:{port}"));
+    far.read_to_close();
+    let told = events.wait_for(LONG, |event| matches!(event, Event::AcceptFailed { .. }));
+    assert!(matches!(told, Some(Event::AcceptFailed { reason, .. }) if reason.contains("open_to_network")));
+    assert_eq!(rep.connected(), 1);
+    // It was meant when this was bound, so it goes on being meant.
+    let open = Rep::new(&context).unwrap();
+    open.set_open_to_network(true);
+    let port = open.bind("tcp://*:*").unwrap().rsplit_once(':').unwrap().1.to_owned();
+    open.set_open_to_network(false);
+    let far = Req::new(&context).unwrap();
+    far.connect(&format!("tcp://{address}:{port}")).unwrap();
+    assert!(open.wait_connected(1, LONG));
+}

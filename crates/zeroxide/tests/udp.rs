@@ -335,3 +335,26 @@ fn datagrams_from_many_threads_are_whole() {
         seen[who] = body.len();
     }
 }
+
+#[test]
+fn datagrams_are_not_taken_for_secure() {
+    let context = Context::new();
+    let keys = curve_keypair().unwrap();
+    type Guard<'a> = &'a dyn Fn(&Handle);
+    let guards: [Guard; 4] = [
+        &|socket| socket.secure_server(&keys, AllowAny).unwrap(),
+        &|socket| socket.set_plain_client("a", "b").unwrap(),
+        &|socket| socket.set_zap_domain("global").unwrap(),
+        &|socket| socket.set_authenticator(Addresses::only().deny("127.0.0.1").unwrap()).unwrap(),
+    ];
+    for guard in guards {
+        let (radio, dish) = (Radio::new(&context).unwrap(), Dish::new(&context).unwrap());
+        guard(&radio);
+        guard(&dish);
+        let refused = [dish.bind(HOME).unwrap_err(), radio.connect("udp://127.0.0.1:9").unwrap_err()];
+        for refused in refused {
+            assert!(matches!(refused.cause, EndpointCause::Option(_)), "{refused}");
+            assert!(refused.to_string().contains("udp"), "{refused}");
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 use zeroxide_net::{AcceptError, AcceptFilter, Stream, groups};
+use zeroxide_proto::security::Security;
 
 /// How long accepting pauses when descriptors or memory are exhausted: a busy loop would help nobody.
 pub(crate) const PAUSE: Duration = Duration::from_millis(100);
@@ -20,6 +21,8 @@ pub(crate) struct Listener {
     pub(crate) filters: Vec<AcceptFilter>,
     /// Processes, users and groups that may connect over ipc.
     pub(crate) peer_filter: IpcPeerFilter,
+    /// Whether it was meant that others than this machine come without a mechanism.
+    pub(crate) open_to_network: bool,
     /// When accepting goes on after a pause.
     pub(crate) paused_until: Option<Instant>,
 }
@@ -57,10 +60,18 @@ pub(crate) enum Turn {
 
 impl Listener {
     /// Takes waiting connections that may enter; each refusal or failure is an event.
-    pub(crate) fn accept(&mut self, core: &Arc<Core>, now: Instant, mut entered: impl FnMut(Stream)) -> Turn {
+    pub(crate) fn accept(
+        &mut self,
+        core: &Arc<Core>,
+        security: &Security,
+        now: Instant,
+        mut entered: impl FnMut(Stream),
+    ) -> Turn {
+        // The mechanism may have been taken back since the bind, which was allowed for its sake.
+        let open = self.open_to_network || !matches!(security, Security::Null);
         for _ in 0..ACCEPTS_PER_TURN {
             match self.door.accept() {
-                Ok(stream) => match self.refusal(&stream) {
+                Ok(stream) => match self.refusal(&stream, open) {
                     None => entered(stream),
                     Some(reason) => self.failed(core, reason.to_owned(), false),
                 },
@@ -75,8 +86,11 @@ impl Listener {
         Turn::Done
     }
 
-    fn refusal(&self, stream: &Stream) -> Option<&'static str> {
+    fn refusal(&self, stream: &Stream, open: bool) -> Option<&'static str> {
         match stream.peer_ip() {
+            Some(ip) if !open && !ip.to_canonical().is_loopback() => Some(
+                "it comes from the network, and there is no mechanism any more (see set_open_to_network)",
+            ),
             Some(ip) => {
                 let permitted =
                     self.filters.is_empty() || self.filters.iter().any(|filter| filter.permits(ip));

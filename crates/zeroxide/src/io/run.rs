@@ -299,8 +299,9 @@ impl Loop {
         let endpoint = listening.listener.endpoint.clone();
         let accepting = core.accepting();
         let mut entered = Vec::new();
-        if let Turn::Pause(until) = listening.listener.accept(&core, self.now, |stream| entered.push(stream))
-        {
+        let security = &accepting.settings.security;
+        let entering = |stream| entered.push(stream);
+        if let Turn::Pause(until) = listening.listener.accept(&core, security, self.now, entering) {
             listening.listener.paused_until = Some(until);
             let _ = self.shared.poller.modify(&listening.listener.door, key.0, Interest::NONE);
             self.timers.set(key, Some(until));

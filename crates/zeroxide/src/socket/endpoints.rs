@@ -150,7 +150,9 @@ impl Core {
             group_ids: options.ipc_filter_group_ids.clone(),
         };
         let endpoint = bound.clone();
-        let listener = Box::new(Listener { endpoint, door, filters, peer_filter, paused_until: None });
+        let open_to_network = options.open_to_network;
+        let listener =
+            Box::new(Listener { endpoint, door, filters, peer_filter, open_to_network, paused_until: None });
         self.context.shutdown.session_begins();
         self.record(bound.clone(), true, Place::Io(io.clone(), key));
         let endpoint = bound.clone();

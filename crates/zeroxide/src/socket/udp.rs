@@ -22,6 +22,7 @@ use zeroxide_proto::{
     Frame, Options, SocketType,
     connection::{PeerProperties, Version},
     endpoint::{Host, UdpEndpoint},
+    security::{Admission, Mechanism},
     socket::Facts,
 };
 
@@ -32,6 +33,7 @@ impl Core {
             return Err(EndpointCause::NotForThisType);
         }
         let options = self.options.lock().clone();
+        self.refuse_secure(&options)?;
         let address = bind_address(&endpoint.address, options.ipv6).map_err(system)?;
         let settings = udp_settings(&options, endpoint, address)?;
         if !endpoint.interface.as_ref().is_some_and(is_loopback) {
@@ -58,10 +60,22 @@ impl Core {
             return Err(EndpointCause::NotForThisType);
         }
         let options = self.take_connect_options();
+        self.refuse_secure(&options)?;
         let target = bind_address(&endpoint.address, options.ipv6).map_err(system)?;
         let settings = udp_settings(&options, endpoint, target)?;
         let socket = UdpSocket::open(target, &settings).map_err(net)?;
         self.open_udp(socket, Some(target), text.to_owned(), &options)
+    }
+
+    /// Datagrams are neither encrypted nor is anybody asked about who sends them: whoever configured that is told so, where
+    /// libzmq says nothing.
+    fn refuse_secure(&self, options: &Options) -> Result<(), EndpointCause> {
+        let security = &options.security;
+        let wanted = security.mechanism() != Mechanism::Null || self.asks(options);
+        match wanted && security.admission != Admission::AsLibzmq {
+            true => Err(EndpointCause::Option("udp knows no mechanism and no authenticator")),
+            false => Ok(()),
+        }
     }
 
     /// Gives a UDP socket its peer and its I/O thread.

@@ -70,7 +70,7 @@ impl Core {
     }
 
     /// Whether somebody has to decide about each peer.
-    fn asks(&self, options: &Options) -> bool {
+    pub(in crate::socket) fn asks(&self, options: &Options) -> bool {
         let security = &options.security;
         match security.mechanism() {
             Mechanism::Null => !security.zap_domain.is_empty() || self.authenticator.lock().is_some(),

@@ -140,7 +140,8 @@ impl Handle {
     /// whoever reaches it can connect and send.
     ///
     /// Default: false: such a bind is refused, as [`EndpointCause::OpenToNetwork`](crate::EndpointCause::OpenToNetwork).
-    /// Not asked for with PLAIN or CURVE, on loopback, over ipc and inproc. Acts on endpoints bound later.
+    /// Not asked for with PLAIN or CURVE, on loopback, over ipc and inproc. Where the mechanism is taken back after the bind,
+    /// only peers on this machine are accepted from then on. Acts on endpoints bound later.
     ///
     /// ```
     /// # let context = zeroxide::Context::new();

@@ -122,7 +122,8 @@ impl Handle {
     }
 
     /// Who decides about the peers of this socket if it is a server, or has no mechanism: then about all peers. It is asked
-    /// instead of the context's and of any ZAP handler. Acts on handshakes from now on.
+    /// instead of the context's and of any ZAP handler. Acts on handshakes from now on. Over inproc nobody is asked, and
+    /// `udp://` is refused.
     ///
     /// # Errors
     /// On STREAM.
