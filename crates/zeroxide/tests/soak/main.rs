@@ -16,7 +16,6 @@ mod crowd;
 mod cycles;
 mod half_open;
 
-use common::*;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{
     process::Command,
