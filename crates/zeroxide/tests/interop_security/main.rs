@@ -8,7 +8,9 @@
     reason = "in a test a failure here is the failure of the test"
 )]
 
+#[path = "../common/mod.rs"]
 mod common;
+mod zap;
 
 use common::*;
 use zeroxide::*;
