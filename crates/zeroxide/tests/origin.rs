@@ -194,3 +194,78 @@ fn a_router_parts_from_one_peer_once_its_messages_are_out() {
         assert_eq!(dealers[0].recv_timeout(LONG).unwrap(), "hello".into());
     }
 }
+
+/// Who the sender is, as the receiver's list of keys says, on each of some messages. The receiver is the server.
+#[track_caller]
+fn says_who_it_is(receiver: SocketType, sender: SocketType, endpoint: &str) {
+    let context = Context::new();
+    let keys = [curve_keypair().unwrap(), curve_keypair().unwrap()];
+    let [to, from] = [receiver, sender].map(|kind| Socket::new(&context, kind).unwrap());
+    to.secure_server(&keys[0], AllowKeys::from_iter([(keys[1].public, "joe")])).unwrap();
+    from.set_curve_client(keys[0].public, &keys[1]).unwrap();
+    if matches!(receiver, SocketType::Sub | SocketType::Xsub) {
+        to.subscribe("").unwrap();
+    }
+    join(&to, &from, endpoint);
+    if matches!(sender, SocketType::Pub | SocketType::Xpub) {
+        assert!(from.wait_for_subscribers("", 1, LONG));
+    }
+    for number in 0..3 {
+        if receiver == SocketType::Req {
+            to.send("well?").unwrap();
+            assert!(from.recv_timeout(LONG).is_ok());
+        }
+        from.send(number.to_string()).unwrap();
+        let (message, origin) = to.recv_from_timeout(LONG).unwrap();
+        assert_eq!(message.frames().last(), Some(&Frame::from(number.to_string())), "{sender} {receiver}");
+        assert_eq!(origin.user_id(), Some("joe"), "{sender} {receiver}");
+        assert_eq!(origin.property("User-Id"), Some(&b"joe"[..]), "{sender} {receiver}");
+        if receiver == SocketType::Rep {
+            to.send("so it is").unwrap();
+            assert!(from.recv_timeout(LONG).is_ok());
+        }
+    }
+}
+
+#[test]
+fn who_a_peer_is_stands_on_every_message_of_every_type_that_receives() {
+    use SocketType::*;
+    for endpoint in over_wires() {
+        for (receiver, sender) in [
+            (Pair, Pair),
+            (Sub, Pub),
+            (Sub, Xpub),
+            (Xsub, Pub),
+            (Xpub, Xsub),
+            (Req, Rep),
+            (Rep, Req),
+            (Dealer, Dealer),
+            (Router, Dealer),
+            (Router, Req),
+            (Pull, Push),
+            (Server, Client),
+            (Gather, Scatter),
+            (Channel, Channel),
+        ] {
+            says_who_it_is(receiver, sender, endpoint);
+        }
+    }
+    // The two that address what they send.
+    let context = Context::new();
+    let keys = [curve_keypair().unwrap(), curve_keypair().unwrap()];
+    let guests = || AllowKeys::from_iter([(keys[1].public, "joe")]);
+    let (dish, radio) = (zeroxide::Dish::new(&context).unwrap(), zeroxide::Radio::new(&context).unwrap());
+    dish.secure_server(&keys[0], guests()).unwrap();
+    radio.set_curve_client(keys[0].public, &keys[1]).unwrap();
+    dish.join("TV").unwrap();
+    join(&dish, &radio, "tcp://127.0.0.1:*");
+    assert!(radio.wait_for_members("TV", 1, LONG));
+    radio.send_to("TV", "news").unwrap();
+    assert_eq!(dish.recv_from_timeout(LONG).unwrap().1.user_id(), Some("joe"));
+    let (one, other) = (zeroxide::Peer::new(&context).unwrap(), zeroxide::Peer::new(&context).unwrap());
+    one.secure_server(&keys[0], guests()).unwrap();
+    other.set_curve_client(keys[0].public, &keys[1]).unwrap();
+    let number = other.connect_peer(&one.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
+    other.send_to(number, "hello").unwrap();
+    assert_eq!(one.recv_from_timeout(LONG).unwrap().1.user_id(), Some("joe"));
+}
