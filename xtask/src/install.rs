@@ -3,7 +3,7 @@
 //! ```text
 //! PREFIX/lib/       libzmq.so -> libzmq.so.5 -> libzmq.so.5.2.6, libzmq.a
 //!           pkgconfig/libzmq.pc, cmake/ZeroMQ/ZeroMQConfig.cmake, ZeroMQConfigVersion.cmake
-//! PREFIX/include/   zmq.h, zmq_utils.h, zmq2.h
+//! PREFIX/include/   zmq.h, zmq_utils.h, zmq2.h, zeroxide.h
 //! ```
 //! Nothing in it names PREFIX: the whole may be moved.
 
@@ -18,7 +18,7 @@ use std::{
 const LIBRARY: &str = "libzmq.so.5.2.6";
 /// The names that lead to it: for loaders, and for compilers.
 const LINKS: [(&str, &str); 2] = [("libzmq.so.5", LIBRARY), ("libzmq.so", "libzmq.so.5")];
-const HEADERS: [&str; 3] = ["zmq.h", "zmq_utils.h", "zmq2.h"];
+const HEADERS: [&str; 4] = ["zmq.h", "zmq_utils.h", "zmq2.h", "zeroxide.h"];
 
 /// Builds the library, or takes it from the folder `built`, and lays everything out.
 pub(crate) fn run(prefix: &str, built: Option<&str>) -> Result<(), String> {

@@ -68,6 +68,9 @@ files define `ZMQ_BUILD_DRAFT_API`: what libzmq calls draft is always there.
 Sources of ZeroMQ 2.x (`zmq_init`, `zmq_send` with a message, `ZMQ_HWM`, 64-bit `ZMQ_RCVMORE`, `zmq_poll` in microseconds)
 compile as they are with `cc -include zmq2.h`. Generated identities have 17 octets again, and a `ZMQ_XREP` may send to a
 `ZMQ_REP`. What is gone: `ZMQ_SWAP` is EINVAL, and nothing is kept for a named subscriber that is away.
+
+What a peer may cost is without bound by default, as in libzmq. Programs that include `zeroxide.h` can bound it: frames and
+octets of a message, metadata, topics, subscriptions, peers, handshakes at once.
 ";
 
 /// A socket that goes with the test.

@@ -27,8 +27,7 @@ fn of_part<'a>(lines: &'a [Vec<String>], part: &str) -> Vec<&'a Vec<String>> {
 
 #[test]
 fn it_compiles_as_every_c_and_cpp_that_libzmqs_does() {
-    let text =
-        "#include \"zmq.h\"\n#include \"zmq_utils.h\"\nint main(void) { return zmq_errno() && ETERM; }\n";
+    let text = "#include \"zeroxide.h\"\n#include \"zmq.h\"\n#include \"zmq_utils.h\"\nint main(void) { return zmq_errno() && ETERM; }\n";
     for standard in ["c99", "c11", "gnu11", "gnu17"] {
         let draft = ["-std=", standard].concat();
         compiles("plain.c", compiler("cc").args([&draft, "-pedantic"]), text);

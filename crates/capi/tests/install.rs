@@ -116,7 +116,7 @@ fn the_names_of_the_library_lead_to_one_file() {
     assert_eq!(target("libzmq.so"), Path::new("libzmq.so.5"));
     assert_eq!(target("libzmq.so.5"), Path::new("libzmq.so.5.2.6"));
     for file in
-        ["lib/libzmq.so.5.2.6", "lib/libzmq.a", "include/zmq.h", "include/zmq_utils.h", "include/zmq2.h"]
+        ["lib/libzmq.so.5.2.6", "lib/libzmq.a", "include/zmq.h", "include/zmq2.h", "include/zeroxide.h"]
     {
         assert!(fs::metadata(prefix.join(file)).unwrap().is_file(), "{file}");
     }

@@ -5,6 +5,7 @@
 
 pub mod context;
 mod extras;
+mod limits;
 mod numbers;
 mod octets;
 mod security;
@@ -76,10 +77,13 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
     [state::STATE, numbers::NUMBERS, octets::OCTETS, security::SECURITY].into_iter().flatten()
 }
 
+/// Those that libzmq has not.
+pub fn entries_of_our_own() -> impl Iterator<Item = &'static Entry> {
+    std::iter::once(&version_two::VERSION_TWO).chain(limits::LIMITS)
+}
+
 fn entry(number: c_int) -> Result<&'static Entry, Errno> {
-    let ours = &version_two::VERSION_TWO;
-    let known = entries().find(|entry| entry.number == number);
-    known.or((ours.number == number).then_some(ours)).ok_or(Errno::EINVAL)
+    entries().chain(entries_of_our_own()).find(|entry| entry.number == number).ok_or(Errno::EINVAL)
 }
 
 impl Entry {

@@ -12,7 +12,7 @@ use zeroxide::{
 };
 
 /// Which numbers are taken, and as what they are kept.
-type Rule = fn(c_int) -> Option<c_int>;
+pub(super) type Rule = fn(c_int) -> Option<c_int>;
 
 const ANY: Rule = Some;
 const FLAG: Rule = |value| (value == 0 || value == 1).then_some(value);
@@ -29,7 +29,7 @@ const PUBLISHERS: &[SocketType] = &[Pub, Xpub];
 const ROUTERS: &[SocketType] = &[Rep, Router];
 const CONFLATING: [SocketType; 5] = [Dealer, Push, Pull, Pub, Sub];
 
-type Apply = fn(&mut Options, SocketType, c_int);
+pub(super) type Apply = fn(&mut Options, SocketType, c_int);
 
 const fn int(
     number: c_int,
