@@ -1,5 +1,6 @@
 //! Bugs of the same class that have no number: libzmq's issues #87, #1488, #2681, #4063, #4767, #4524, and the commits
-//! e0e3ce08, dccf1723, ba63f037 and 13387c5c. Those of the C API are in crates/capi/tests/cve.rs, of UDP beside this.
+//! e0e3ce08, dccf1723, ba63f037 and 13387c5c. Those of the C API (texts and lengths that were believed) are in
+//! crates/capi/tests: `helpers`, `extremes`, `abuse`, `sockopt_matrix`. Those of UDP are beside this.
 
 use super::{common::*, ward::*};
 use std::time::Duration;
