@@ -117,7 +117,7 @@ fn what_fails_leaves_nothing_behind_on_a_socket_of_any_type() {
         return;
     }
     let _turn = alone();
-    let (count, sayings) = (cycles_asked().unwrap_or(1500), sayings());
+    let (count, sayings) = (cycles_asked().unwrap_or(1000), sayings());
     // DGRAM has no connections.
     for kind in SocketType::ALL.into_iter().filter(|kind| *kind != SocketType::Dgram) {
         if is_wanted(kind.name()) {
