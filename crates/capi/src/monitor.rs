@@ -153,7 +153,7 @@ fn translate(watcher: &Arc<Watcher>, event: &Event, number: i64) {
     };
     let number = number.max(0).unsigned_abs();
     match event {
-        Event::Connected { endpoint } => tell(CONNECTED, number, endpoint, "", endpoint),
+        Event::Connected { endpoint, local } => tell(CONNECTED, number, endpoint, local, endpoint),
         Event::ConnectDelayed { endpoint } => {
             tell(CONNECT_DELAYED, libc::EINPROGRESS.unsigned_abs().into(), endpoint, "", endpoint);
         }

@@ -51,6 +51,8 @@ pub enum Event {
     Connected {
         /// As given to `connect`.
         endpoint: String,
+        /// Where our own end is, such as `tcp://127.0.0.1:49152`; empty if the system does not say.
+        local: String,
     },
     /// An outgoing connection could not be had at once; it goes on in the background.
     ConnectDelayed {

@@ -3,6 +3,7 @@
 use std::{
     ffi::{CStr, CString},
     fmt,
+    os::fd::{AsFd, AsRawFd},
     sync::{Arc, OnceLock},
 };
 use zeroxide_net::Stream;
@@ -33,6 +34,8 @@ pub struct Origin(Option<Arc<Details>>);
 #[derive(PartialEq, Eq)]
 struct Details {
     address: String,
+    /// The number of the connection's descriptor, for C.
+    descriptor: Option<i32>,
     /// The address without transport and port.
     plain_address: String,
     socket_type: Option<SocketType>,
@@ -56,7 +59,11 @@ pub(crate) fn plain_address(stream: &Stream) -> String {
 impl Origin {
     /// A peer behind a connection.
     pub(crate) fn new(stream: &Stream, peer: PeerProperties, grant: Option<Box<Grant>>) -> Self {
-        Self::at(stream.peer_address(), plain_address(stream), peer, grant)
+        let mut origin = Self::at(stream.peer_address(), plain_address(stream), peer, grant);
+        if let Some(details) = origin.0.as_mut().and_then(Arc::get_mut) {
+            details.descriptor = Some(stream.as_fd().as_raw_fd());
+        }
+        origin
     }
 
     /// A peer at an address.
@@ -70,6 +77,7 @@ impl Origin {
         let (grant, strings) = (grant.map(|grant| *grant), OnceLock::new());
         Self(Some(Arc::new(Details {
             address,
+            descriptor: None,
             plain_address,
             socket_type,
             routing_id,
@@ -85,6 +93,7 @@ impl Origin {
         let address = "inproc".to_owned();
         Self(Some(Arc::new(Details {
             address,
+            descriptor: None,
             plain_address: String::new(),
             socket_type: Some(kind),
             routing_id,
@@ -111,6 +120,12 @@ impl Origin {
     /// Where the peer is: `tcp://address:port`, `ipc://...`, or `inproc`.
     pub fn address(&self) -> &str {
         self.0.as_ref().map_or("", |details| &details.address)
+    }
+
+    /// The number of the descriptor of its connection, which may be closed by now and mean another one.
+    #[doc(hidden)]
+    pub fn descriptor(&self) -> Option<i32> {
+        self.0.as_ref()?.descriptor
     }
 
     /// The type of the peer's socket; `None` if it did not say.

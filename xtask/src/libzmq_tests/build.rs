@@ -122,8 +122,10 @@ impl Bench {
     }
 
     fn compiler(&self, name: &str) -> Command {
-        let mut line =
-            command(name, &["-w", "-O0", "-DUNITY_USE_COMMAND_LINE_ARGS", "-DUNITY_EXCLUDE_FLOAT"]);
+        let mut line = command(
+            name,
+            &["-w", "-include", "assert.h", "-O0", "-DUNITY_USE_COMMAND_LINE_ARGS", "-DUNITY_EXCLUDE_FLOAT"],
+        );
         line.args(DEFINITIONS);
         for folder in ["include", "src", "external/unity"] {
             line.arg("-I").arg(self.tree.join(folder));

@@ -132,8 +132,8 @@ pub unsafe extern "C" fn zmq_msg_get(message: *const Part, property: c_int) -> c
         let part = unsafe { Part::at(message.cast_mut())? };
         match property {
             ZMQ_MORE => Ok(part.more().into()),
-            // Descriptors are not handed out with messages: by the time C looks, the number may be another connection's.
-            ZMQ_SRCFD => Ok(-1),
+            // As with libzmq, it is the caller's matter that the connection may have ended meanwhile.
+            ZMQ_SRCFD => Ok(part.origin().descriptor().unwrap_or(-1)),
             ZMQ_SHARED => Ok(part.is_shared().into()),
             _ => Err(Errno::EINVAL),
         }

@@ -12,7 +12,9 @@ pub(crate) struct Described {
 /// Takes an event apart.
 pub(crate) fn describe(event: &Event) -> Described {
     let (name, details) = match event {
-        Event::Connected { endpoint } => ("connected", vec![("endpoint", json!(endpoint))]),
+        Event::Connected { endpoint, local } => {
+            ("connected", vec![("endpoint", json!(endpoint)), ("local", json!(local))])
+        }
         Event::ConnectDelayed { endpoint } => ("connect-delayed", vec![("endpoint", json!(endpoint))]),
         Event::ConnectRetried { endpoint, after } => (
             "connect-retried",

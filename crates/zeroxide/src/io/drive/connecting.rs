@@ -89,7 +89,10 @@ impl Loop {
                 let stream = Arc::new(stream.into_stream());
                 let endpoint = session.endpoint.clone();
                 let number = descriptor(&*stream);
-                session.core.emit_with(number, || Event::Connected { endpoint });
+                session.core.emit_with(number, || {
+                    let local = stream.local_address().unwrap_or_default();
+                    Event::Connected { endpoint, local }
+                });
                 match session.dialer.as_ref().and_then(|dialer| dialer.proxy()) {
                     None => self.begin_handshake(key, stream, &[]),
                     Some((target, credentials)) => {
