@@ -7,7 +7,7 @@ use std::{
     fs, io,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 use zeroxide_proto::security::{Credentials, Denial, PublicKey, zap::Grant};
 
@@ -37,8 +37,9 @@ pub struct AuthorizedKeys {
 #[derive(Default, Debug)]
 struct Known {
     stamps: Vec<Stamp>,
-    /// Whether a change of these files would have changed the stamps.
-    settled: bool,
+    /// When these stamps were first seen; `None` when the files were read a [`TICK`] later once more, so that no change can
+    /// have left the stamps as they are.
+    fresh_since: Option<Instant>,
     users: HashMap<PublicKey, String>,
 }
 
@@ -53,7 +54,7 @@ struct Stamp {
 }
 
 /// The clocks of file systems tick this often, or oftener. Within one tick two changes look like one.
-const TICK_SECONDS: i64 = 2;
+const TICK: Duration = Duration::from_secs(2);
 
 impl AuthorizedKeys {
     /// The keys of a file or a directory, which has to be there now and at each handshake.
@@ -94,11 +95,14 @@ impl Authenticator for AuthorizedKeys {
 impl Known {
     /// Reads the files again if they are other ones than last time.
     fn renew(&mut self, path: &Path) -> io::Result<()> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs().cast_signed());
-        let stamps = stamps(path)?;
-        if self.settled && stamps == self.stamps {
-            return Ok(());
-        }
+        let (now, stamps) = (Instant::now(), stamps(path)?);
+        let first_seen = match stamps == self.stamps {
+            true => match self.fresh_since {
+                None => return Ok(()),
+                Some(since) => since,
+            },
+            false => now,
+        };
         let mut users = HashMap::new();
         for stamp in &stamps {
             let name = stamp.path.file_stem().map(|name| name.to_string_lossy().into_owned());
@@ -108,8 +112,8 @@ impl Known {
                 }
             }
         }
-        let settled = stamps.iter().all(|stamp| stamp.changed.0.saturating_add(TICK_SECONDS) < now);
-        *self = Self { stamps, settled, users };
+        let fresh_since = (now.duration_since(first_seen) < TICK).then_some(first_seen);
+        *self = Self { stamps, fresh_since, users };
         Ok(())
     }
 }
@@ -209,7 +213,7 @@ mod tests {
     fn a_file_put_there_with_its_old_time_is_seen() {
         let place = Place::new("old-time");
         let [one, other] = two_keys();
-        let long_ago = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         let write = |key: PublicKey| {
             let path = place.0.join("joe.pub");
             fs::write(&path, key.to_z85()).unwrap();
