@@ -229,6 +229,9 @@ pub fn literal(host: &str, port: u16) -> Option<io::Result<SocketAddr>> {
 
 fn system_lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     fault::check(Call::Resolve)?;
+    if let Some(planned) = fault::planned_name(host, port) {
+        return planned;
+    }
     Ok((host, port).to_socket_addrs()?.collect())
 }
 

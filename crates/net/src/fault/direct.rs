@@ -6,6 +6,7 @@ use rustix::fd::AsFd;
 use rustix::io::Result;
 use rustix::net::{SendAncillaryBuffer, SendFlags};
 use std::io::IoSlice;
+use std::net::SocketAddr;
 
 /// Whether a call of this kind may be made now; yes.
 ///
@@ -14,6 +15,12 @@ use std::io::IoSlice;
 #[inline(always)]
 pub fn check(_call: Call) -> Result<()> {
     Ok(())
+}
+
+/// What a test has planned for this name; nothing.
+#[inline(always)]
+pub(crate) fn planned_name(_host: &str, _port: u16) -> Option<std::io::Result<Vec<SocketAddr>>> {
+    None
 }
 
 /// `read` into the spare capacity.

@@ -11,6 +11,8 @@
 #[cfg(not(any(test, feature = "fault-injection")))]
 mod direct;
 #[cfg(any(test, feature = "fault-injection"))]
+mod names;
+#[cfg(any(test, feature = "fault-injection"))]
 mod planned;
 #[cfg(test)]
 mod stories;
@@ -18,7 +20,11 @@ mod stories;
 #[cfg(not(any(test, feature = "fault-injection")))]
 pub use direct::check;
 #[cfg(not(any(test, feature = "fault-injection")))]
-pub(crate) use direct::{read, send, send_segments};
+pub(crate) use direct::{planned_name, read, send, send_segments};
+#[cfg(any(test, feature = "fault-injection"))]
+pub use names::Name;
+#[cfg(any(test, feature = "fault-injection"))]
+pub(crate) use names::planned_name;
 #[cfg(any(test, feature = "fault-injection"))]
 pub use planned::{Fault, Harm, Times, check};
 #[cfg(any(test, feature = "fault-injection"))]
