@@ -2,6 +2,32 @@
 //! The tests have bounded versions of all three.
 
 use crate::shell::{cargo, must};
+use std::time::{Duration, Instant};
+
+/// Every kind of failure of every system call of every conversation, and too few descriptors; tells how many failures that
+/// were.
+pub(crate) fn sweep() -> Result<(), String> {
+    let arguments = ["test", "--release", "--package", "zeroxide", "--test", "fault_sweep", "--"];
+    must(cargo(&arguments).args(["--nocapture", "--test-threads=1"]).env("ZEROXIDE_FAULTS", "whole"))?;
+    let arguments = ["test", "--release", "--package", "zeroxide", "--test", "fault_descriptors"];
+    must(&mut cargo(&arguments))
+}
+
+/// The chaos suite with its large numbers, again until the time is over.
+pub(crate) fn chaos(minutes: &str) -> Result<(), String> {
+    let minutes: u64 = minutes.parse().map_err(|_| format!("not a number of minutes: {minutes}"))?;
+    let end = Instant::now() + Duration::from_secs(60 * minutes);
+    let mut rounds = 0;
+    loop {
+        let arguments = ["test", "--release", "--package", "zeroxide", "--test", "chaos"];
+        must(cargo(&arguments).env("ZEROXIDE_CHAOS", "long"))?;
+        rounds += 1;
+        if Instant::now() >= end {
+            println!("{rounds} rounds of chaos");
+            return Ok(());
+        }
+    }
+}
 
 /// The simulation: seeds from this one on, as many as fit into some minutes.
 pub(crate) fn simulate(minutes: &str, from: &str) -> Result<(), String> {
