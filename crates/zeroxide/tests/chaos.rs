@@ -28,8 +28,11 @@ fn many(few: usize, many: usize) -> usize {
     if std::env::var("ZEROXIDE_CHAOS").is_ok_and(|extent| extent == "long") { many } else { few }
 }
 
-/// Octets of greeting and handshake after which something happens: between and within the parts of both.
-const STATES: [usize; 9] = [0, 1, 10, 11, 12, 63, 64, 66, 80];
+/// Octets of both sides after which something happens: between and within the parts of their greetings (64 each) and of
+/// their handshakes.
+const STATES: [usize; 15] = [0, 1, 10, 11, 12, 63, 64, 66, 80, 127, 128, 129, 140, 160, 180];
+/// As far as the first question.
+const ASKING: [usize; 2] = [190, 200];
 
 /// This very program as a child that plays a part: a REP that binds, or a REQ that connects and asks for ever.
 fn child(part: &str, at: &str) -> Process {
@@ -102,7 +105,7 @@ fn a_client_killed_at_any_point_of_the_handshake_is_forgotten_and_others_are_ser
     let server = Rep::new(&context).unwrap();
     let at = server.bind("tcp://127.0.0.1:*").unwrap();
     let relay = Relay::to(&at);
-    for octets in STATES {
+    for octets in STATES.into_iter().chain(ASKING) {
         relay.hold_after(octets);
         let mut client = child("client", relay.endpoint());
         relay.wait_held();
