@@ -14,6 +14,7 @@ mod line;
 mod options;
 mod pump;
 mod quantity;
+mod service;
 mod session;
 mod source;
 mod terminal;
@@ -39,6 +40,7 @@ Examples:
   zox req --connect tcp://127.0.0.1:5555 Hello               ask it
   zox sub --connect tcp://127.0.0.1:5556 --subscribe 10001   print what begins with 10001
   seq 100 | zox push --bind tcp://*:5557 --wait-peers 2      hand out work
+  zox broker & zox worker echo --echo & zox call echo hi     services by name, behind a broker
   zox bench rtt/req thr/push                                 how fast it is on this machine
 
 See `zox VERB --help` for each verb, `zox --help` for formats of messages and exit codes.";
@@ -50,6 +52,7 @@ Examples:
   zox req --connect tcp://127.0.0.1:5555 Hello               ask it
   zox sub --connect tcp://127.0.0.1:5556 --subscribe 10001   print what begins with 10001
   seq 100 | zox push --bind tcp://*:5557 --wait-peers 2      hand out work
+  zox broker & zox worker echo --echo & zox call echo hi     services by name, behind a broker
   zox bench rtt/req thr/push                                 how fast it is on this machine
 
 Formats (--format), the same for stdin and stdout:
@@ -69,7 +72,7 @@ Exit codes:
   130  stopped by SIGINT before --count was reached (143: by SIGTERM)";
 
 fn main() -> ExitCode {
-    match Cli::parse().verb.run() {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if let Some(text) = failure.text() {
@@ -78,4 +81,8 @@ fn main() -> ExitCode {
             ExitCode::from(failure.code())
         }
     }
+}
+
+fn run() -> Result<(), exit::Failure> {
+    Cli::parse_from(service::config::expand(std::env::args_os())?).verb.run()
 }

@@ -2,7 +2,7 @@
 
 use crate::quantity::{Pairs, value};
 use std::str::FromStr;
-use zeroxide::{OptionError, Socket};
+use zeroxide::{Handle, OptionError};
 
 /// One `--option`, checked as far as possible without a socket.
 #[derive(Clone)]
@@ -14,7 +14,7 @@ pub(crate) struct SocketOption {
 struct Known {
     name: &'static str,
     values: &'static str,
-    apply: fn(&Socket, &str) -> Result<(), String>,
+    apply: fn(&Handle, &str) -> Result<(), String>,
 }
 
 /// Setters answer with nothing, or with an error.
@@ -40,7 +40,7 @@ macro_rules! known {
             name: $name,
             values: $values,
             apply: |socket, text| {
-                let set: fn(&Socket, _) -> _ = $set;
+                let set: fn(&Handle, _) -> _ = $set;
                 let value = value(text).map_err(|error| format!("option {}: {error}", $name))?;
                 set(socket, value).applied()
             },
@@ -136,7 +136,7 @@ pub(crate) fn help() -> String {
 
 impl SocketOption {
     /// Sets it.
-    pub(crate) fn apply(&self, socket: &Socket) -> Result<(), String> {
+    pub(crate) fn apply(&self, socket: &Handle) -> Result<(), String> {
         (self.known.apply)(socket, &self.text)
     }
 }
@@ -158,7 +158,7 @@ impl FromStr for SocketOption {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zeroxide::{Context, SocketType};
+    use zeroxide::{Context, Socket, SocketType};
 
     #[test]
     fn a_known_name_with_a_sound_value_is_set_and_others_are_refused() {

@@ -1,5 +1,7 @@
 //! The verbs, one a file.
 
+mod broker;
+mod call;
 mod dealer;
 mod duplex;
 mod event;
@@ -16,6 +18,7 @@ mod router;
 mod run_command;
 mod stream;
 mod subscribe;
+mod worker;
 mod xpub;
 mod xsub;
 
@@ -38,6 +41,9 @@ pub(crate) enum Verb {
     Xsub(xsub::Xsub),
     Stream(stream::Stream),
     Proxy(proxy::Proxy),
+    Broker(broker::Broker),
+    Worker(worker::Worker),
+    Call(call::Call),
     Monitor(monitor::Monitor),
     Keygen(keygen::Keygen),
     Demo(demo::Demo),
@@ -65,6 +71,9 @@ impl Verb {
             Self::Xsub(verb) => verb.run(),
             Self::Stream(verb) => verb.run(),
             Self::Proxy(verb) => verb.run(),
+            Self::Broker(verb) => verb.run(),
+            Self::Worker(verb) => verb.run(),
+            Self::Call(verb) => verb.run(),
             Self::Monitor(verb) => verb.run(),
             Self::Keygen(verb) => verb.run(),
             Self::Demo(verb) => verb.run(),

@@ -78,6 +78,24 @@ impl Zox {
         }
     }
 
+    /// Waits until zox tells something on stderr, and returns that line.
+    pub fn told(&mut self, wanted: &str) -> String {
+        let stderr = self.stderr.as_mut().unwrap();
+        loop {
+            let mut line = String::new();
+            assert_ne!(
+                stderr.read_line(&mut line).unwrap(),
+                0,
+                "ended without telling {wanted}: {}",
+                self.notes
+            );
+            if line.contains(wanted) {
+                return line;
+            }
+            self.notes.push_str(&line);
+        }
+    }
+
     /// Writes stdin and ends it. In a thread, so that zox may write meanwhile.
     pub fn given(mut self, input: &[u8]) -> Self {
         let (mut stdin, input) = (self.child.stdin.take().unwrap(), input.to_vec());

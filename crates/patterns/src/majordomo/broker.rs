@@ -100,6 +100,8 @@ pub struct Broker {
     /// The place of whoever is idle next.
     next_place: u64,
     counts: BrokerStatistics,
+    /// It is about to go, and takes no request.
+    draining: bool,
 }
 
 impl Broker {
@@ -113,6 +115,7 @@ impl Broker {
             next_tick,
             next_place: 0,
             counts: BrokerStatistics::default(),
+            draining: false,
         }
     }
 
@@ -183,6 +186,11 @@ impl Broker {
         });
     }
 
+    /// From now on no request is taken in or given out; what is at work may be answered.
+    pub fn drain(&mut self) {
+        self.draining = true;
+    }
+
     /// Tells all workers that the broker is going.
     pub fn farewell(&mut self, out: &mut Vec<Message>) {
         for (_, worker) in self.workers.drain() {
@@ -228,6 +236,10 @@ impl Broker {
             let body = mmi::answer(self, &name, &request.body);
             self.counts.replies += 1;
             return out.push(command::reply(version, request.client, request.way, name, Share::Final, body));
+        }
+        if self.draining {
+            self.counts.refused += 1;
+            return;
         }
         let most = self.options.waiting_requests;
         let key = (version, name.to_vec());
@@ -295,6 +307,7 @@ impl Broker {
         }
         out.push(command::reply(version, client, job.way, name, share, body));
         self.counts.replies += 1;
+        self.counts.at_work -= 1;
         worker.place = self.next_place;
         self.next_place += 1;
         service.idle.insert(worker.place, from.to_vec());
@@ -346,7 +359,8 @@ impl Broker {
     fn dispatch(&mut self, key: &ServiceKey, now: Instant, out: &mut Vec<Message>) {
         let Some(service) = self.services.get_mut(key) else { return };
         service.last_used = now;
-        while !service.idle.is_empty()
+        while !self.draining
+            && !service.idle.is_empty()
             && let Some(mut request) = service.waiting.pop_front()
         {
             self.counts.waiting -= 1;
@@ -364,6 +378,7 @@ impl Broker {
             let (client, body) = (request.client.clone(), request.body.clone());
             out.push(command::order(key.0, worker.address.clone(), Order::Request { client, body }));
             (worker.job, worker.began) = (Some(request), false);
+            self.counts.at_work += 1;
         }
     }
 
@@ -381,6 +396,7 @@ impl Broker {
         let Some(service) = self.services.get_mut(&worker.service) else { return };
         service.workers -= 1;
         service.last_used = now;
+        self.counts.at_work -= usize::from(worker.job.is_some());
         match worker.job {
             None => drop(service.idle.remove(&worker.place)),
             Some(job) if worker.began || job.attempts >= self.options.attempts => self.counts.given_up += 1,

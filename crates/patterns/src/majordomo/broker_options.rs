@@ -31,6 +31,8 @@ pub struct BrokerOptions {
     pub workers: usize,
     /// How long a service is remembered without workers and requests. 60 s.
     pub service_lifetime: Duration,
+    /// How long a broker that is told to stop waits for the answers of those that are at work. 5 s.
+    pub drain: Duration,
 }
 
 impl Default for BrokerOptions {
@@ -44,6 +46,7 @@ impl Default for BrokerOptions {
             services: 10_000,
             workers: 100_000,
             service_lifetime: Duration::from_secs(60),
+            drain: Duration::from_secs(5),
         }
     }
 }
@@ -67,7 +70,8 @@ pub struct BrokerStatistics {
     pub replies: u64,
     /// Requests that were given to another worker, because the first was lost with them.
     pub repeated: u64,
-    /// Requests that were dropped because too many waited, or too many services were asked for.
+    /// Requests that were dropped because too many waited, too many services were asked for, or the broker was about to
+    /// go.
     pub refused: u64,
     /// Requests that waited too long for a worker.
     pub expired: u64,
@@ -85,6 +89,8 @@ pub struct BrokerStatistics {
     pub services: usize,
     /// Requests that wait for a worker now.
     pub waiting: usize,
+    /// Requests that a worker is at now.
+    pub at_work: usize,
 }
 
 impl BrokerStatistics {
@@ -103,6 +109,7 @@ impl BrokerStatistics {
             ("workers", self.workers as u64),
             ("services", self.services as u64),
             ("waiting", self.waiting as u64),
+            ("at_work", self.at_work as u64),
         ]
         .into_iter()
     }

@@ -8,7 +8,7 @@ use crate::{
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use zeroxide::{Context, Message, Pull, RecvError, RecvErrorCause, Router, RouterNotify, block_on};
 
@@ -30,6 +30,7 @@ pub struct BrokerServer {
     orders: Pull,
     control: BrokerControl,
     rules: Broker,
+    drain: Duration,
 }
 
 /// Ends a [`BrokerServer`] from another thread, and tells what it has done. Copies do the same.
@@ -65,6 +66,7 @@ impl BrokerServer {
             router,
             orders,
             control: BrokerControl { control, statistics: Arc::default() },
+            drain: options.drain,
             rules: Broker::new(options, Instant::now()),
         })
     }
@@ -104,13 +106,23 @@ impl BrokerServer {
     /// If it is dropped the broker is gone without a word to its workers.
     pub async fn run_async(mut self) -> Result<(), PatternError> {
         let mut out = Vec::new();
-        while self.orders.try_recv().is_err() {
+        let (mut stop_at, mut is_told) = (None, false);
+        loop {
+            if is_told || self.orders.try_recv().is_ok() {
+                stop_at = stop_at.or_else(|| Instant::now().checked_add(self.drain));
+                self.rules.drain();
+            }
+            if stop_at
+                .is_some_and(|stop_at| Instant::now() >= stop_at || self.rules.statistics().at_work == 0)
+            {
+                break;
+            }
             let received = match self.router.try_recv() {
-                Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => self.wait().await,
+                Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => self.wait(stop_at).await,
                 received => Woken::Received(received),
             };
             match received {
-                Woken::Stopped => break,
+                Woken::Stopped => is_told = true,
                 Woken::TimeOver => {}
                 Woken::Received(Ok(message)) => self.take_in(message, &mut out),
                 Woken::Received(Err(RecvError { cause: RecvErrorCause::Terminated, .. })) => return Ok(()),
@@ -122,12 +134,15 @@ impl BrokerServer {
         }
         self.rules.farewell(&mut out);
         self.put_out(&mut out);
+        *lock(&self.control.statistics) = self.rules.statistics();
         Ok(())
     }
 
     /// Until a message comes, or something else is to be done.
-    async fn wait(&self) -> Woken {
-        received_or(self.router.recv_async(), self.rules.next_tick(), &self.orders).await
+    async fn wait(&self, stop_at: Option<Instant>) -> Woken {
+        let tick = self.rules.next_tick();
+        let until = stop_at.map_or(tick, |stop_at| tick.min(stop_at));
+        received_or(self.router.recv_async(), until, &self.orders).await
     }
 
     /// Hears a message, and what came behind it.
@@ -155,7 +170,8 @@ impl BrokerServer {
 }
 
 impl BrokerControl {
-    /// Ends the broker: what it has received is handled, then its workers are told to go.
+    /// Ends the broker: it takes in no more requests, waits for what is at work ([`BrokerOptions::drain`]), and tells its
+    /// workers that it goes. What still waited is dropped.
     pub fn stop(&self) {
         self.control.stop();
     }

@@ -1,0 +1,102 @@
+//! `zox worker`.
+
+use super::{broker::USUAL, run_command::run_command};
+use crate::{
+    endpoint_args::FormatArgs,
+    exit::Failure,
+    format::split,
+    quantity::duration,
+    service::{self, Asked},
+    terminal::note,
+};
+use clap::Args;
+use std::time::Duration;
+use zeroxide::{Context, Message};
+use zeroxide_patterns::majordomo::{Worker as Serving, WorkerOptions};
+
+/// Offer a service at a broker (Majordomo)
+///
+/// SIGINT and SIGTERM end it in order: the request it works at is answered, then it leaves.
+#[derive(Args)]
+#[command(after_help = EXAMPLES, args_override_self = true)]
+pub(crate) struct Worker {
+    /// The name of the service
+    #[arg(value_name = "SERVICE")]
+    service: String,
+
+    /// The broker (several allowed: they stand in for each other)
+    #[arg(long, value_name = "ENDPOINT", default_value = USUAL)]
+    connect: Vec<String>,
+
+    #[command(flatten)]
+    answers: Answers,
+
+    #[command(flatten)]
+    format: FormatArgs,
+
+    /// How often broker and worker tell each other that they live; as the broker's
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "2500ms")]
+    heartbeat: Duration,
+
+    /// Whoever works at one request for longer is stuck, and loses it to another worker
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
+    longest_request: Duration,
+}
+
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct Answers {
+    /// Answer every request with this
+    #[arg(long, value_name = "TEXT")]
+    reply: Option<String>,
+
+    /// Answer every request with itself
+    #[arg(long)]
+    echo: bool,
+
+    /// Answer with what this shell command prints; it reads the request on its stdin
+    #[arg(long, value_name = "COMMAND")]
+    exec: Option<String>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  zox worker echo --echo
+  zox worker shout --exec 'tr a-z A-Z' --connect tcp://192.168.55.210:5555";
+
+impl Worker {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let context = Context::new();
+        let options = WorkerOptions {
+            heartbeat: self.heartbeat,
+            longest_request: Some(self.longest_request),
+            ..WorkerOptions::default()
+        };
+        let mut worker = Serving::new(&context, &self.connect, &self.service, options)?;
+        let control = worker.control();
+        service::watch_signals(move |what| {
+            if matches!(what, Asked::Stop) {
+                control.stop();
+            }
+        })?;
+        note(format_args!("serving {}", self.service));
+        while let Some(request) = worker.recv()? {
+            match self.answer(request) {
+                Ok(answer) => worker.reply(answer)?,
+                // Nobody is answered; whoever asked asks another worker.
+                Err(failure) => note(format_args!("zox: {}", failure.text().unwrap_or_default())),
+            }
+        }
+        drop(worker);
+        let _ = context.shutdown(Duration::from_secs(1));
+        Ok(())
+    }
+
+    fn answer(&self, request: Message) -> Result<Message, Failure> {
+        match &self.answers {
+            Answers { reply: Some(text), .. } => Ok(split(text.as_bytes(), self.format.separator.as_bytes())),
+            Answers { exec: Some(command), .. } => run_command(command, &self.format.format(), &request),
+            _ => Ok(request),
+        }
+    }
+}

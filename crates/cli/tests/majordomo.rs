@@ -1,0 +1,74 @@
+//! `zox broker`, `zox worker` and `zox call`: services from the shell.
+
+mod support;
+
+use rustix::process::Signal;
+use std::io::Write;
+use support::{run, zox};
+
+const LOCAL: &str = "tcp://127.0.0.1:*";
+
+#[test]
+fn three_commands_are_a_service() {
+    let mut broker = zox(&["broker", "--bind", LOCAL]);
+    let endpoint = broker.bound();
+    let worker = zox(&["worker", "shout", "--connect", &endpoint, "--exec", "tr a-z A-Z"]);
+    let called =
+        run(&["call", "shout", "--connect", &endpoint, "--timeout=30s", "hello", "world"], b"").well();
+    assert_eq!(called.text(), "HELLO\nWORLD\n");
+    let asked =
+        run(&["call", "mmi.service", "--connect", &endpoint, "--timeout=30s", "shout", "nothing"], b"")
+            .well();
+    assert_eq!(asked.text(), "200\n404\n");
+    broker.signal(Signal::USR1);
+    let counters = broker.told("event=statistics");
+    assert!(counters.contains("workers=1") && counters.contains("malformed=0"), "{counters}");
+    worker.signal(Signal::TERM);
+    worker.ended().well();
+    let gone = || run(&["call", "mmi.service", "--connect", &endpoint, "--timeout=30s", "shout"], b"").well();
+    assert_eq!(gone().text(), "404\n", "it has said that it goes");
+    broker.signal(Signal::INT);
+    let ended = broker.ended().well();
+    assert!(ended.stderr.contains("event=stopped requests=5 replies=5"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_file_configures_the_broker_and_the_command_line_has_the_last_word() {
+    let directory = std::env::temp_dir().join(format!("zox-broker-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let path = directory.join("broker.conf");
+    let mut file = std::fs::File::create(&path).unwrap();
+    writeln!(file, "# nobody else\nbind = \"{LOCAL}\"\nworkers = 0\nheartbeat = 1h\nheartbeat = 100ms")
+        .unwrap();
+    let path = path.to_str().unwrap();
+    let mut broker = zox(&["broker", "--config", path, "--workers", "1"]);
+    let endpoint = broker.bound();
+    let _worker = zox(&["worker", "echo", "--connect", &endpoint, "--echo", "--heartbeat=100ms"]);
+    let called = run(&["call", "echo", "--connect", &endpoint, "--timeout=30s", "hi"], b"").well();
+    assert_eq!(called.text(), "hi\n");
+    let wrong = run(&["broker", "--config", "/no/such/file"], b"");
+    assert_eq!(wrong.code(), 2, "{}", wrong.stderr);
+    writeln!(file, "colour = red").unwrap();
+    let wrong = run(&["broker", "--config", path], b"");
+    assert_eq!(wrong.code(), 2);
+    assert!(wrong.stderr.contains("--colour"), "{}", wrong.stderr);
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
+#[test]
+fn whoever_gets_no_answer_is_told_with_code_3() {
+    let mut broker = zox(&["broker", "--bind", LOCAL]);
+    let endpoint = broker.bound();
+    let ended = run(&["call", "nobody", "--connect", &endpoint, "--timeout=10ms", "--tries=2", "hi"], b"");
+    assert_eq!(ended.code(), 3);
+    assert!(ended.stderr.contains("asked 2 times"), "{}", ended.stderr);
+}
+
+#[test]
+fn what_was_lost_is_logged_unasked() {
+    let mut broker = zox(&["broker", "--bind", LOCAL, "--services=0"]);
+    let endpoint = broker.bound();
+    run(&["call", "echo", "--connect", &endpoint, "--timeout=10ms", "--tries=1", "hi"], b"");
+    let line = broker.told("event=losses");
+    assert!(line.contains("refused=1"), "{line}");
+}

@@ -1,0 +1,67 @@
+//! How many requests a second pass a Majordomo broker: one by one, and many at once, over TCP, all in one process.
+//!
+//! `cargo run --release -p zeroxide-patterns --example majordomo_speed [WORKERS] [REQUESTS] [ENDPOINT]`
+#![allow(clippy::print_stdout, reason = "this program exists to print")]
+
+use std::{error::Error, thread, time::Instant};
+use zeroxide::{Context, Message};
+use zeroxide_patterns::{
+    CallError,
+    majordomo::{
+        BrokerOptions, BrokerServer, Client, ClientOptions, Pipeline, PipelineOptions, Worker, WorkerOptions,
+    },
+};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let workers: usize = arguments.next().map_or(Ok(4), |count| count.parse())?;
+    let requests: u32 = arguments.next().map_or(Ok(100_000), |count| count.parse())?;
+    let endpoint = arguments.next().unwrap_or_else(|| "tcp://127.0.0.1:*".to_owned());
+    let context = Context::new();
+    let broker = BrokerServer::new(&context, BrokerOptions::default())?;
+    let endpoint = broker.bind(&endpoint)?;
+    let control = broker.control();
+    let serving = thread::spawn(move || broker.run());
+    for _ in 0..workers {
+        let mut worker = Worker::new(&context, &[&endpoint], "echo", WorkerOptions::default())?;
+        thread::spawn(move || worker.serve(Message::clone));
+    }
+
+    let mut client = Client::new(&context, &[&endpoint], ClientOptions::default())?;
+    while !client.is_served("echo")? {}
+    let began = Instant::now();
+    for _ in 0..requests {
+        client.call("echo", "Hello world")?;
+    }
+    tell("one by one", requests, began);
+
+    let mut pipeline = Pipeline::new(&context, &[&endpoint], PipelineOptions::default())?;
+    let began = Instant::now();
+    let (mut sent, mut answered) = (0, 0);
+    while answered < requests {
+        while sent < requests {
+            match pipeline.send("echo", "Hello world") {
+                Ok(_) => sent += 1,
+                Err(CallError::Full) => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if let Some(answer) = pipeline.recv() {
+            answer.body?;
+            answered += 1;
+        }
+    }
+    tell("many at once", requests, began);
+    println!("{:?}", control.statistics());
+    control.stop();
+    drop(serving.join());
+    Ok(())
+}
+
+fn tell(what: &str, requests: u32, began: Instant) {
+    let seconds = began.elapsed().as_secs_f64();
+    println!(
+        "{what:<14} {requests} requests in {seconds:.3} s: {:.0} a second",
+        f64::from(requests) / seconds
+    );
+}
