@@ -190,6 +190,24 @@ fn an_unknown_service_is_no_answer_and_the_request_does_not_wait_for_ever() {
 }
 
 #[test]
+fn a_client_that_never_reads_is_its_own_loss() {
+    let context = Context::new();
+    let broker = broker(&context, BrokerOptions::default());
+    echo(&context, &[&broker.endpoint]);
+    let deaf = raw(&context, &broker.endpoint);
+    deaf.set_receive_high_water_mark(Some(1)).unwrap();
+    let body = "x".repeat(1000);
+    for _ in 0..20_000 {
+        deaf.send_timeout(["", "MDPC01", "mmi.service", &body], PATIENCE).unwrap();
+    }
+    let mut client = Client::new(&context, &[&broker.endpoint], patient()).unwrap();
+    for _ in 0..100 {
+        assert_eq!(client.call("echo", "hi").unwrap(), "hi".into());
+    }
+    eventually(|| broker.control.statistics().requests == 20_100);
+}
+
+#[test]
 fn nonsense_is_counted_and_nobody_else_notices() {
     let context = Context::new();
     let broker = broker(&context, BrokerOptions::default());

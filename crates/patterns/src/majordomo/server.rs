@@ -149,15 +149,16 @@ impl BrokerServer {
     fn take_in(&mut self, message: Message, out: &mut Vec<Message>) {
         let now = Instant::now();
         let mut next = Some(message);
-        for _ in 0..BURST {
-            let Some(message) = next else { break };
+        for room in (0..BURST).rev() {
+            let Some(message) = next.take() else { break };
             match message.frames() {
                 // The ROUTER says that a connection has ended.
                 [peer, empty] if empty.is_empty() => self.rules.gone(peer, now, out),
                 _ => self.rules.receive(message, now, out),
             }
             self.put_out(out);
-            next = self.router.try_recv().ok();
+            // What is received is handled: with no room for another it is left where it is.
+            next = if room > 0 { self.router.try_recv().ok() } else { None };
         }
     }
 
