@@ -39,6 +39,6 @@ pub use kind::Kind;
 pub use load::with_cores_loaded;
 pub use patience::{PATIENCE, eventually, eventually_some};
 pub use process::Process;
-pub use python::PythonPeer;
+pub use python::{PythonPeer, interpreter};
 pub use remote_job::{Counted, RemoteJob};
 pub use remote_socket::{Digest, MonitorEvent, RemoteSocket, ZmqError};

@@ -97,7 +97,11 @@ impl PythonPeer {
     }
 }
 
-fn interpreter() -> PathBuf {
+/// The interpreter that has pyzmq: that of `ZEROXIDE_PYTHON`, or of the venv under `target/python`.
+///
+/// # Panics
+/// When there is none; the text says what to run.
+pub fn interpreter() -> PathBuf {
     if let Some(path) = std::env::var_os("ZEROXIDE_PYTHON") {
         return path.into();
     }
