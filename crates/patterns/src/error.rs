@@ -1,5 +1,6 @@
 //! What can go wrong.
 
+use crate::binary_star::StarFault;
 use std::{error::Error, fmt, time::Duration};
 use zeroxide::{EndpointFailure, OptionError, PollError, RecvError, SendError, SocketError};
 
@@ -32,6 +33,10 @@ pub enum PatternError {
     Service,
     /// An answer in parts needs MDP 0.2.
     NoParts,
+    /// No thread could be started.
+    Thread(std::io::Error),
+    /// Two servers cannot be a pair.
+    Star(StarFault),
 }
 
 /// A call got no answer.
@@ -78,6 +83,8 @@ impl fmt::Display for PatternError {
             Self::NoEndpoint => f.write_str("no endpoint was given"),
             Self::Service => f.write_str("the name of a service has 1 to 255 octets"),
             Self::NoParts => f.write_str("an answer in parts needs MDP 0.2"),
+            Self::Thread(error) => error.fmt(f),
+            Self::Star(fault) => fault.fmt(f),
         }
     }
 }
@@ -116,7 +123,8 @@ macro_rules! from {
         }
     )*};
 }
-from!(SocketError => Socket, EndpointFailure => Endpoint, OptionError => Option, RecvError => Receive, PollError => Poll);
+from!(SocketError => Socket, EndpointFailure => Endpoint, OptionError => Option, RecvError => Receive, PollError => Poll,
+    StarFault => Star);
 
 impl From<SendError> for PatternError {
     fn from(error: SendError) -> Self {

@@ -2,6 +2,7 @@
 //!
 //! | room | what it gives |
 //! |---|---|
+//! | [`binary_star`] | two servers of which one serves: failover that clients decide |
 //! | [`majordomo`] | services by name behind a broker (MDP 0.1 and 0.2, MMI): broker, worker, client |
 //!
 //! Every protocol here is a state machine without sockets or clocks, which is given messages and times and says what is to
@@ -11,6 +12,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc, missing_debug_implementations)]
 
+pub mod binary_star;
 mod clock;
 mod control;
 mod delay;
