@@ -3,6 +3,7 @@
 //! | room | what it gives |
 //! |---|---|
 //! | [`binary_star`] | two servers of which one serves: failover that clients decide |
+//! | [`clone`] | a map that many clients share (CHP): snapshots, updates, lifetimes, failover |
 //! | [`majordomo`] | services by name behind a broker (MDP 0.1 and 0.2, MMI): broker, worker, client |
 //!
 //! Every protocol here is a state machine without sockets or clocks, which is given messages and times and says what is to
@@ -14,6 +15,7 @@
 
 pub mod binary_star;
 mod clock;
+pub mod clone;
 mod control;
 mod delay;
 mod error;
