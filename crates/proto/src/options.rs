@@ -63,6 +63,8 @@ pub struct Options {
     pub xpub_manual: bool,
     /// XPUB: as manual, and a message goes only to the peer whose subscription was set last.
     pub xpub_manual_last_value: bool,
+    /// XPUB: messages go only to the peer whose subscription was received last, to nobody if it is gone.
+    pub xpub_to_last_subscriber: bool,
     /// PUB, XPUB: a full subscriber blocks the send instead of losing the message.
     pub xpub_nodrop: bool,
     /// XPUB: sent to each new subscriber.
@@ -262,6 +264,7 @@ impl Default for Options {
             xpub_verboser: false,
             xpub_manual: false,
             xpub_manual_last_value: false,
+            xpub_to_last_subscriber: false,
             xpub_nodrop: false,
             xpub_welcome_message: None,
             xsub_verbose_unsubscribe: false,

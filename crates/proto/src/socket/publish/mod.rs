@@ -52,6 +52,8 @@ struct Policy {
     unknown_cancellations: bool,
     manual: bool,
     last_value: bool,
+    /// As `last_value`, until it is taken back.
+    to_last: bool,
     no_drop: bool,
     invert: bool,
     only_first: bool,
@@ -70,6 +72,7 @@ impl Policy {
             unknown_cancellations: options.as_in_libzmq,
             manual: options.xpub_manual || options.xpub_manual_last_value,
             last_value: options.xpub_manual_last_value,
+            to_last: options.xpub_to_last_subscriber,
             no_drop: options.xpub_nodrop,
             invert: options.invert_matching,
             only_first: options.only_first_subscribe,
@@ -170,7 +173,8 @@ impl Publish {
     /// The peers that a message of this topic is for, without regard to room.
     fn audience(&mut self, topic: &[u8], mut visit: impl FnMut(PeerId)) {
         let only = if self.policy.last_value { self.last } else { None };
-        let wanted = |peer| only.is_none_or(|only| only == peer);
+        let (to_last, last) = (self.policy.to_last, self.last);
+        let wanted = |peer| if to_last { last == Some(peer) } else { only.is_none_or(|only| only == peer) };
         if !self.policy.invert {
             return self.topics.matches(topic, |peer| {
                 if wanted(peer) {
@@ -246,7 +250,7 @@ impl Rules for Publish {
             targets.clear();
             return Err(Refusal::WouldBlock);
         }
-        if self.policy.last_value {
+        if self.policy.last_value && !self.policy.to_last {
             self.last = None;
         }
         Ok(match targets.is_empty() && missed == 0 {

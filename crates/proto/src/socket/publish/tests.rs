@@ -212,6 +212,22 @@ fn with_last_value_one_message_goes_to_the_last_subscriber_alone() {
 }
 
 #[test]
+fn any_number_of_messages_go_to_the_last_subscriber_alone_until_that_is_taken_back() {
+    let mut xpub = publisher(SocketType::Xpub, 2, |options| options.xpub_manual = true);
+    for peer in [0, 1] {
+        subscribe(&mut xpub, peer, "A");
+        xpub.receive(peer, "\x01A").unwrap();
+        xpub.subscribe("A");
+    }
+    xpub.configure(|options| options.xpub_to_last_subscriber = true);
+    for _ in 0..3 {
+        assert_eq!(xpub.send("A cached"), Ok(Sent::Each(vec![1], 0)));
+    }
+    xpub.configure(|options| options.xpub_to_last_subscriber = false);
+    assert_eq!(xpub.send("A new"), Ok(Sent::Each(vec![0, 1], 0)));
+}
+
+#[test]
 fn only_a_manual_xpub_is_subscribed_by_its_application() {
     let mut xpub = publisher(SocketType::Xpub, 1, |_| {});
     assert_eq!(xpub.machine.subscribe(b"a", &mut vec![]), Err(Refusal::NotSupported));

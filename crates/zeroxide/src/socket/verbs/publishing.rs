@@ -64,6 +64,39 @@ macro_rules! publishes_by_hand {
                 self.change_subscription(true, topic.as_ref())
             }
 
+            /// Sends only to the peer whose subscription or cancellation was received last, and to nobody if it is gone,
+            /// until that is taken back: for a cache that has many messages for a new subscriber. All threads' sends are
+            /// meant. Only in manual mode ([`set_xpub_manual`](Handle::set_xpub_manual)) it is known who was last; without it
+            /// nobody is.
+            ///
+            /// ```
+            /// # use zeroxide::{Context, Sub, Xpub};
+            /// # let context = Context::new();
+            /// let publisher = Xpub::new(&context)?;
+            /// let [early, late] = [Sub::new(&context)?, Sub::new(&context)?];
+            /// let endpoint = publisher.bind("inproc://cache")?;
+            /// publisher.set_xpub_manual(true)?;
+            /// for subscriber in [&early, &late] {
+            ///     subscriber.connect(&endpoint)?;
+            ///     subscriber.subscribe("")?;
+            ///     assert_eq!(publisher.recv()?.body(), b"\x01");
+            ///     publisher.manual_subscribe("")?;
+            /// }
+            /// publisher.send_only_to_last_subscriber(true);
+            /// publisher.send("cached")?;
+            /// publisher.send("cached, too")?;
+            /// publisher.send_only_to_last_subscriber(false);
+            /// publisher.send("new")?;
+            /// assert_eq!(early.recv()?, "new".into());
+            /// assert_eq!(late.recv()?, "cached".into());
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            ///
+            /// libzmq: `ZMQ_XPUB_MANUAL_LAST_VALUE` does so for one message.
+            pub fn send_only_to_last_subscriber(&self, only: bool) {
+                self.change_options(|options| options.xpub_to_last_subscriber = only);
+            }
+
             /// Takes all copies of such a subscription back, of the peer whose subscription or cancellation was received last.
             ///
             /// libzmq: setting `ZMQ_UNSUBSCRIBE`.
