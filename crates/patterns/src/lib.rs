@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`binary_star`] | two servers of which one serves: failover that clients decide |
 //! | [`clone`] | a map that many clients share (CHP): snapshots, updates, lifetimes, failover |
+//! | [`lvc`] | a last value cache: who subscribes late gets the last of each topic |
 //! | [`majordomo`] | services by name behind a broker (MDP 0.1 and 0.2, MMI): broker, worker, client |
 //!
 //! Every protocol here is a state machine without sockets or clocks, which is given messages and times and says what is to
@@ -19,6 +20,7 @@ pub mod clone;
 mod control;
 mod delay;
 mod error;
+pub mod lvc;
 pub mod majordomo;
 
 pub use control::Control;
