@@ -6,6 +6,7 @@
 //! | [`clone`] | a map that many clients share (CHP): snapshots, updates, lifetimes, failover |
 //! | [`lvc`] | a last value cache: who subscribes late gets the last of each topic |
 //! | [`majordomo`] | services by name behind a broker (MDP 0.1 and 0.2, MMI): broker, worker, client |
+//! | [`snail`] | a subscriber that is too slow notices, and can stop |
 //!
 //! Every protocol here is a state machine without sockets or clocks, which is given messages and times and says what is to
 //! be sent; what runs it on a socket is a thin loop beside it. So every rule can be tested at its very moment, and nothing
@@ -22,6 +23,7 @@ mod delay;
 mod error;
 pub mod lvc;
 pub mod majordomo;
+pub mod snail;
 
 pub use control::Control;
 pub use error::{CallError, PatternError};
