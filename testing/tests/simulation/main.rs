@@ -19,6 +19,7 @@
 
 mod cable;
 mod ledger;
+mod pattern;
 mod random;
 mod story;
 mod world;

@@ -2,13 +2,14 @@
 
 use crate::cable::Cable;
 use crate::ledger::{body, name_of};
+use crate::pattern::{PATTERNS, Pattern};
 use crate::random::Random;
 use crate::world::World;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use zeroxide::SocketType::*;
-use zeroxide::{Context, Message, Socket, SocketType, simulation};
+use zeroxide::{Context, Message, Socket, simulation};
 
 /// How long a network that is well again may take to bring everything.
 const RECOVERY: Duration = Duration::from_secs(300);
@@ -28,37 +29,6 @@ pub(crate) struct Outcome {
     /// Everything that came, in its order and at its time, as one number.
     pub(crate) trace: u64,
 }
-
-/// Who talks to whom.
-#[derive(Clone, Copy)]
-struct Pattern {
-    name: &'static str,
-    sender: SocketType,
-    receiver: SocketType,
-    /// Each message comes back.
-    echo: bool,
-    /// All receivers get each message, and what is lost on the way is lost.
-    everybody: bool,
-    /// One sender and one receiver.
-    exclusive: bool,
-}
-
-const fn pattern(name: &'static str, sender: SocketType, receiver: SocketType, echo: bool) -> Pattern {
-    Pattern { name, sender, receiver, echo, everybody: false, exclusive: false }
-}
-
-const PATTERNS: [Pattern; 10] = [
-    pattern("PUSH-PULL", Push, Pull, false),
-    pattern("SCATTER-GATHER", Scatter, Gather, false),
-    pattern("DEALER-DEALER", Dealer, Dealer, true),
-    pattern("DEALER-ROUTER", Dealer, Router, true),
-    pattern("DEALER-ROUTER, one way", Dealer, Router, false),
-    pattern("CLIENT-SERVER", Client, Server, true),
-    pattern("REQ-REP", Req, Rep, true),
-    Pattern { exclusive: true, ..pattern("PAIR-PAIR", Pair, Pair, true) },
-    Pattern { everybody: true, ..pattern("PUB-SUB", Pub, Sub, false) },
-    Pattern { everybody: true, ..pattern("XPUB-XSUB", Xpub, Xsub, false) },
-];
 
 /// What all sockets of a story are set to.
 struct Settings {
@@ -359,6 +329,12 @@ impl Story {
         }
         let connections = actor.socket.as_ref().map_or(0, |socket| socket.statistics().connections);
         if actor.sends {
+            // Between DEALERs an answer goes to anybody, and brings along the disorder of the question's way.
+            let before = match self.settings.pattern.receiver {
+                Dealer => self.lives + self.connections_of_receivers(),
+                _ => 1,
+            };
+            let connections = connections * before;
             return self.world.answers.got(actor.life, 0, connections, name);
         }
         let scope = if self.settings.pattern.everybody { actor.life } else { 0 };
@@ -374,6 +350,12 @@ impl Story {
         if socket.try_send(answer).is_ok() {
             self.world.answers.sent(name);
         }
+    }
+
+    fn connections_of_receivers(&self) -> u64 {
+        let receivers = self.actors.iter().filter(|actor| !actor.sends);
+        let sockets = receivers.filter_map(|actor| actor.socket.as_ref());
+        sockets.map(|socket| socket.statistics().connections).sum()
     }
 
     /// Nothing is kept beyond what the queues may hold.
