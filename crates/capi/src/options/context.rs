@@ -70,8 +70,7 @@ impl Settings {
             matches!(socket.socket_type(), SocketType::Sub | SocketType::Xsub | SocketType::Dish);
         let linger = if self.blocky && !keeps_nothing { None } else { Some(Duration::ZERO) };
         socket.change_options(|options| {
-            *options =
-                Options { linger, backlog: 100, ipv6: self.ipv6, as_in_libzmq: true, ..Options::default() };
+            *options = Options { linger, ipv6: self.ipv6, as_in_libzmq: true, ..Options::default() };
             options.security.admission = Admission::AsLibzmq;
         });
     }

@@ -64,6 +64,11 @@ pub(crate) const SOCKET_OPTIONS: &[(i32, State, &str)] = &[
     (15, Differs, "a DISH is never ready to send (there it always is, and cannot)"),
     (17, Differs, "can still be set when the context was shut down (there ETERM, in some calls)"),
     (18, Differs, "up to a quarter is added or taken off at random; 0 and -1 never try again"),
+    (
+        19,
+        Works,
+        "until it is set, the system is asked for 4096: a thousand that come at once are not made to wait",
+    ),
     (21, Differs, "the doubled waits vary by a quarter as well"),
     (38, Differs, "IPv6 addresses are taken whatever ZMQ_IPV6 says (there only when it is set before)"),
     (61, Differs, "a name that is taken is an error of zmq_connect (there it ends the process)"),
