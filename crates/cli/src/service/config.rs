@@ -11,17 +11,19 @@
 use crate::exit::Failure;
 use std::{ffi::OsString, fs};
 
-/// The verbs that take them.
-const VERBS: [&str; 1] = ["broker"];
+/// The verbs that take them, and how many words name what is to be done.
+const VERBS: [(&str, usize); 3] = [("broker", 1), ("clone", 2), ("lvc", 1)];
 
 /// The arguments with what `--config FILE` names in place of it.
 pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>, Failure> {
     let mut arguments = arguments.into_iter();
     let mut expanded: Vec<OsString> = arguments.by_ref().take(2).collect();
-    if !expanded.get(1).is_some_and(|verb| VERBS.iter().any(|known| verb == known)) {
+    let words = |verb: &OsString| VERBS.iter().find(|(known, _)| verb == known).map(|(_, words)| *words);
+    let Some(words) = expanded.get(1).and_then(words) else {
         expanded.extend(arguments);
         return Ok(expanded);
-    }
+    };
+    expanded.extend(arguments.by_ref().take(words - 1));
     let mut rest = Vec::new();
     while let Some(argument) = arguments.next() {
         let text = argument.to_string_lossy();

@@ -2,10 +2,12 @@
 
 mod broker;
 mod call;
+mod clone;
 mod dealer;
 mod duplex;
 mod event;
 mod keygen;
+mod lvc;
 mod monitor;
 mod pair;
 mod proxy;
@@ -44,6 +46,8 @@ pub(crate) enum Verb {
     Broker(broker::Broker),
     Worker(worker::Worker),
     Call(call::Call),
+    Clone(clone::Clone),
+    Lvc(lvc::Lvc),
     Monitor(monitor::Monitor),
     Keygen(keygen::Keygen),
     Demo(demo::Demo),
@@ -74,6 +78,8 @@ impl Verb {
             Self::Broker(verb) => verb.run(),
             Self::Worker(verb) => verb.run(),
             Self::Call(verb) => verb.run(),
+            Self::Clone(verb) => verb.run(),
+            Self::Lvc(verb) => verb.run(),
             Self::Monitor(verb) => verb.run(),
             Self::Keygen(verb) => verb.run(),
             Self::Demo(verb) => verb.run(),
