@@ -12,7 +12,7 @@ mod common;
 
 use common::*;
 use std::thread;
-use zeroxide::{Context, Dealer, Pull, Push, Rep, Req, SendErrorCause};
+use zeroxide::{AllowAny, Context, Dealer, Handle, Keypair, Pull, Push, Rep, Req, SendErrorCause};
 
 const MIB: usize = 1024 * 1024;
 
@@ -27,6 +27,50 @@ fn sizes() -> impl Iterator<Item = usize> {
         .into_iter()
         .cycle()
         .take(60)
+}
+
+/// Encrypts what the two will say to each other.
+fn encrypt(server: &Handle, client: &Handle) {
+    let keys = Keypair::from_random([1; 32]);
+    server.secure_server(&keys, AllowAny).unwrap();
+    client.set_curve_client(keys.public, &Keypair::from_random([2; 32])).unwrap();
+}
+
+#[test]
+fn encrypted_too_large_and_small_bodies_arrive_whole_and_in_order_however_slow_the_reader_is() {
+    for endpoint in over_wires() {
+        let context = Context::new();
+        let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
+        encrypt(&pull, &push);
+        join(&pull, &push, endpoint);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for (number, size) in sizes().take(12).enumerate() {
+                    push.send(&body(number, size.min(MIB / 2))[..]).unwrap();
+                }
+            });
+            for (number, size) in sizes().take(12).enumerate() {
+                assert!(
+                    pull.get().body() == body(number, size.min(MIB / 2)),
+                    "{endpoint}: message {number} of {size} octets"
+                );
+            }
+        });
+    }
+}
+
+#[test]
+fn encrypted_requests_of_half_a_megabyte_keep_their_envelopes() {
+    let context = Context::new();
+    let (req, rep) = (Req::new(&context).unwrap(), Rep::new(&context).unwrap());
+    encrypt(&rep, &req);
+    join(&rep, &req, "tcp://127.0.0.1:*");
+    for number in 0..3 {
+        req.send(&body(number, MIB / 2)[..]).unwrap();
+        assert!(rep.get().body() == body(number, MIB / 2));
+        rep.send(&body(number, MIB / 4)[..]).unwrap();
+        assert!(req.get().body() == body(number, MIB / 4));
+    }
 }
 
 #[test]

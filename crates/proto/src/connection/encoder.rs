@@ -5,7 +5,7 @@
 
 use super::Version;
 use crate::{
-    Batch,
+    Batch, Frame,
     batch::{COMMAND, Header, MORE},
     reuse,
     security::Sealer,
@@ -14,6 +14,8 @@ use crate::{
 
 /// Octets by which a long header is longer than a short one.
 const HEADER_GROWTH: usize = 7;
+/// Octets of a long header.
+const LONG_HEADER: usize = 9;
 
 /// Puts what is sent into the form that the peer understands.
 ///
@@ -73,6 +75,11 @@ impl Encoder {
         matches!(self.mode, Mode::Clear)
     }
 
+    /// Whether frames are encrypted.
+    pub fn is_sealing(&self) -> bool {
+        matches!(self.mode, Mode::Sealed(_))
+    }
+
     /// Puts a batch into the form that goes on the wire.
     #[inline]
     pub fn encode(&mut self, batch: Batch) -> Wire {
@@ -81,6 +88,21 @@ impl Encoder {
             _ => Some(Box::new(self.recode(&batch))),
         };
         Wire { batch, coded }
+    }
+
+    /// Encrypts a message of one frame behind an envelope from where it is; `None` where nothing is encrypted. The answer does
+    /// not know the message: whoever cannot write all of it has to say it again, by [`Wire::keep`].
+    pub fn seal_lent(&mut self, envelope: &[Frame], body: &[u8]) -> Option<Wire> {
+        let Mode::Sealed(sealer) = &mut self.mode else { return None };
+        let each = sealer.overhead() + LONG_HEADER;
+        let size = envelope.iter().map(|frame| frame.len() + each).sum::<usize>() + body.len() + each;
+        let mut octets = Batch::with_memory(reuse::take(size));
+        for frame in envelope {
+            seal(&mut **sealer, MORE, frame, octets.octets_mut());
+        }
+        seal(&mut **sealer, 0, body, octets.octets_mut());
+        let ends = vec![octets.size()];
+        Some(Wire { batch: Batch::new(), coded: Some(Box::new(Coded { octets, ends })) })
     }
 
     fn recode(&mut self, batch: &Batch) -> Coded {
@@ -250,6 +272,11 @@ impl Wire {
             }
         };
         (batch, passed)
+    }
+
+    /// Of what these octets were made by [`Encoder::seal_lent`]: encoded anew should the connection break before they are out.
+    pub fn keep(&mut self, batch: Batch) {
+        self.batch = batch;
     }
 
     /// The memory of what was written, for the next batch.

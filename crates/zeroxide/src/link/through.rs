@@ -3,6 +3,9 @@
 //! A copy of a megabyte costs about as much as handing it to the kernel, and a queue full of them costs memory that no
 //! cache holds. So the sender stays with its message while the kernel takes it, as long as that goes on without a pause
 //! worth mentioning. Only what would make it wait is copied and queued as everything else is.
+//!
+//! Where all is encrypted, the sender encrypts it from where it is and writes that: the two sides of a connection then work
+//! at the same time on what is still in their caches, which no queue of large messages allows.
 
 use super::*;
 use zeroxide_net::{PollFd, PollFlags, wait_fds};
@@ -18,7 +21,7 @@ const ROUNDS: usize = 16;
 
 impl Wire {
     /// Writes a message of one frame behind an envelope from where it is, if what was queued before it is out and the peer
-    /// takes batches as they are. What the kernel does not take is copied when it pauses, or when the caller's `patience`
+    /// takes batches as they are, or encrypted. What the kernel does not take is copied when it pauses, or when the caller's `patience`
     /// is over, of which `None` is without end. False if the message was left alone.
     pub(crate) fn write_through(
         &self,
@@ -29,16 +32,21 @@ impl Wire {
     ) -> bool {
         let Some(mut transmit) = self.transmit.try_lock() else { return false };
         let Some((stream, encoder)) = &transmit.attached else { return false };
-        if !encoder.is_passthrough() {
+        if !encoder.is_passthrough() && !encoder.is_sealing() {
             return false;
         }
         let stream = stream.clone();
         let until = clock::now() + patience.map_or(STAY, |patience| patience.min(STAY));
         let goes_on = || clock::now() < until && self.takes_more(&stream);
-        let taken = self.is_vacant(&mut transmit, peer, goes_on) && {
-            self.write_borrowed(&mut transmit, &stream, envelope, body, goes_on);
-            true
-        };
+        let taken = self.is_vacant(&mut transmit, peer, goes_on);
+        if taken {
+            // Not before: the order in which frames are encrypted is that in which they are written.
+            let encoder = transmit.attached.as_mut().map(|(_, encoder)| encoder);
+            match encoder.and_then(|encoder| encoder.seal_lent(envelope, body)) {
+                Some(sealed) => self.write_sealed(&mut transmit, sealed, envelope, body, goes_on),
+                None => self.write_borrowed(&mut transmit, &stream, envelope, body, goes_on),
+            }
+        }
         self.last_write.store(self.age().as_nanos() as u64, Relaxed);
         drop(transmit);
         if self.blocked.load(Relaxed) {
@@ -104,13 +112,40 @@ impl Wire {
             }
         }
         if written < whole {
-            let mut batch = Batch::new();
-            batch.push_message(envelope, &Message::from(reuse::copy(body)));
             transmit.control.clear();
-            transmit.wire = connection::Wire::from(batch);
+            transmit.wire = connection::Wire::from(copied(envelope, body));
             transmit.written = written;
         }
         self.blocked.store(written < whole, Relaxed);
+    }
+
+    fn write_sealed(
+        &self,
+        transmit: &mut Transmit,
+        sealed: connection::Wire,
+        envelope: &[Frame],
+        body: &[u8],
+        goes_on: impl Fn() -> bool,
+    ) {
+        transmit.control.clear();
+        transmit.written = 0;
+        let spare = std::mem::replace(&mut transmit.wire, sealed);
+        while transmit.pending() > 0 {
+            match transmit.write() {
+                Ok(()) => {}
+                Err(ErrorKind::WouldBlock) if goes_on() => {}
+                // Any other error shows again where it is dealt with.
+                Err(_) => break,
+            }
+        }
+        let left = transmit.pending() > 0;
+        if left {
+            transmit.wire.keep(copied(envelope, body));
+        } else {
+            drop(std::mem::replace(&mut transmit.wire, spare).into_memory());
+            transmit.written = transmit.wire.size();
+        }
+        self.blocked.store(left, Relaxed);
     }
 
     /// Waits a moment for the kernel to take more.
@@ -124,4 +159,11 @@ impl Wire {
         self.stalled.store(!more, Relaxed);
         more
     }
+}
+
+/// What was lent, to be kept.
+fn copied(envelope: &[Frame], body: &[u8]) -> Batch {
+    let mut batch = Batch::new();
+    batch.push_message(envelope, &Message::from(reuse::copy(body)));
+    batch
 }

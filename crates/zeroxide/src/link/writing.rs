@@ -229,7 +229,7 @@ impl Transmit {
     }
 
     /// One system call.
-    fn write(&mut self) -> Result<(), ErrorKind> {
+    pub(super) fn write(&mut self) -> Result<(), ErrorKind> {
         let Some((stream, _)) = &self.attached else { return Err(ErrorKind::NotConnected) };
         let mut slices = [IoSlice::new(&[]); SEGMENTS];
         let mut used = 0;

@@ -138,6 +138,23 @@ fn say(from: &mut Established, to: &mut Established, portion: usize) {
 }
 
 #[test]
+fn what_is_sealed_from_where_it_is_is_what_a_batch_of_it_would_be() {
+    let message = Message::from([vec![1; 3], vec![], vec![2; 40_000]]);
+    let [one, other] = agreed(curve_pair(), [SocketType::Dealer, SocketType::Router], 64);
+    let (mut one, mut other) = (one.up.unwrap(), other.up.unwrap());
+    let [twin, _] = agreed(curve_pair(), [SocketType::Dealer, SocketType::Router], 64);
+    let expected = wire(&twin.up.unwrap().encoder.encode(batch(std::slice::from_ref(&message))));
+    let [envelope @ .., body] = message.frames() else { unreachable!() };
+    let mut lent = one.encoder.seal_lent(envelope, body).unwrap();
+    assert_eq!(wire(&lent), expected);
+    assert_eq!(feed(&mut other.decoder, &expected, usize::MAX).0.messages, [message.clone()]);
+    lent.keep(batch(std::slice::from_ref(&message)));
+    let (mut left, passed) = lent.into_unwritten(expected.len() - 1);
+    assert_eq!((left.pop(), passed), (Some(message), 0));
+    assert!(Encoder::raw().seal_lent(&[], b"x").is_none());
+}
+
+#[test]
 fn t8_curve_says_octet_for_octet_what_the_vectors_say() {
     let [mut client, mut server] = agreed(curve_pair(), [SocketType::Dealer, SocketType::Router], usize::MAX);
     let cookie = hex(
