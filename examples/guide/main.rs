@@ -1,0 +1,52 @@
+//! The programs of the ZeroMQ Guide, each in the file of its name: `cargo run -p zeroxide-guide -- hwserver`.
+//!
+//! Endpoints and numbers may be given after the name, in the order in which the program asks for them; what is not given
+//! is as in the Guide. Each file says at its top which examples (E) and claims (C) of the documents it shows.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "what programs print is what they show")]
+
+mod zhelpers;
+
+use std::{env, process::ExitCode};
+use zhelpers::{Outcome, Words};
+
+/// The modules, and a table of their names.
+macro_rules! programs {
+    ($($name:ident)+) => {
+        $(mod $name;)+
+        const PROGRAMS: &[(&str, fn(&Words) -> Outcome)] = &[$((stringify!($name), $name::run)),+];
+    };
+}
+
+programs! {
+    hwclient hwserver
+    wuserver wuclient
+    taskvent taskwork tasksink
+    msreader mspoller
+    rrclient rrworker rrbroker msgqueue
+    wuproxy
+    taskwork2 tasksink2
+    version
+    mtserver mtrelay
+    syncpub syncsub
+    psenvpub psenvsub
+    identity
+}
+
+fn main() -> ExitCode {
+    let mut words = env::args().skip(1);
+    let name = words.next().unwrap_or_default();
+    let Some((_, run)) = PROGRAMS.iter().find(|(known, _)| *known == name) else {
+        println!("usage: guide PROGRAM [ENDPOINT OR NUMBER]...\n\nprograms:");
+        PROGRAMS.iter().for_each(|(known, _)| println!("  {known}"));
+        return ExitCode::FAILURE;
+    };
+    match run(&Words::new(words)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("E: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
