@@ -7,6 +7,12 @@
 //! | [`lvc`] | a last value cache: who subscribes late gets the last of each topic |
 //! | [`majordomo`] | services by name behind a broker (MDP 0.1 and 0.2, MMI): broker, worker, client |
 //! | [`snail`] | a subscriber that is too slow notices, and can stop |
+//! | [`balance`] | a load balancing broker: each request to a worker that is free |
+//! | [`pirate`] | clients that ask again (Lazy Pirate), workers that come back (Simple and Paranoid Pirate) |
+//! | [`request`] | requests as futures, with deadlines, retries, failover and hedging |
+//! | [`freelance`] | clients that know which of their servers live (FLP) |
+//! | [`titanic`] | requests that are on the disk before they are accepted, and done when somebody can |
+//! | [`pool`] | the asynchronous server: any number of answers from a pool of threads |
 //!
 //! Every protocol here is a state machine without sockets or clocks, which is given messages and times and says what is to
 //! be sent; what runs it on a socket is a thin loop beside it. So every rule can be tested at its very moment, and nothing
@@ -15,18 +21,28 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc, missing_debug_implementations)]
 
+pub mod balance;
 pub mod binary_star;
 mod clock;
 pub mod clone;
 mod control;
 mod delay;
+mod envelope;
 mod error;
+pub mod freelance;
 pub mod lvc;
 pub mod majordomo;
+pub mod pirate;
+pub mod pool;
+pub mod request;
+mod server_control;
 pub mod snail;
+pub mod titanic;
 
 pub use control::Control;
+pub use envelope::Envelope;
 pub use error::{CallError, PatternError};
+pub use server_control::ServerControl;
 
 /// The example of the README, kept true.
 #[cfg(doctest)]

@@ -1,0 +1,104 @@
+//! The load balancer's rules on two ROUTERs.
+
+use super::{Balancer, BalancerOptions, BalancerStatistics, Outgoing};
+use crate::{PatternError, ServerControl, server_control::take_in};
+use std::time::Instant;
+use zeroxide::{Context, Interest, Poller, Pull, Router};
+
+/// A load balancing broker: [`Balancer`] between a ROUTER for clients and one for workers.
+///
+/// What a client or worker does not take is dropped when its queue is full: nobody else waits for it. A client that
+/// comes again under its own name takes the place of its earlier connection.
+///
+/// See [the module](super) for a running example.
+#[derive(Debug)]
+pub struct BalancerServer {
+    front: Router,
+    back: Router,
+    orders: Pull,
+    control: ServerControl<BalancerStatistics>,
+    rules: Balancer,
+}
+
+impl BalancerServer {
+    /// A broker that is bound nowhere yet.
+    ///
+    /// # Errors
+    /// [`PatternError::Socket`] if the context has no room for its sockets.
+    pub fn new(context: &Context, options: BalancerOptions) -> Result<Self, PatternError> {
+        let (control, orders) = ServerControl::new(context)?;
+        let (front, back) = (Router::new(context)?, Router::new(context)?);
+        front.set_router_handover(true)?;
+        back.set_router_handover(true)?;
+        Ok(Self { front, back, orders, control, rules: Balancer::new(options, Instant::now()) })
+    }
+
+    /// Binds an endpoint for clients, and says where. Several may be bound.
+    ///
+    /// # Errors
+    /// As [`Handle::bind`](zeroxide::Handle::bind).
+    pub fn bind_front(&self, endpoint: &str) -> Result<String, PatternError> {
+        Ok(self.front.bind(endpoint)?)
+    }
+
+    /// Binds an endpoint for workers, and says where. Several may be bound.
+    ///
+    /// # Errors
+    /// As [`Handle::bind`](zeroxide::Handle::bind).
+    pub fn bind_back(&self, endpoint: &str) -> Result<String, PatternError> {
+        Ok(self.back.bind(endpoint)?)
+    }
+
+    /// The socket that clients connect to: for options, and to make it secure.
+    pub fn front(&self) -> &Router {
+        &self.front
+    }
+
+    /// The socket that workers connect to.
+    pub fn back(&self) -> &Router {
+        &self.back
+    }
+
+    /// What ends it, and tells of it, while it runs in another thread.
+    pub fn control(&self) -> ServerControl<BalancerStatistics> {
+        self.control.clone()
+    }
+
+    /// Serves until it is told to stop or the context ends.
+    ///
+    /// # Errors
+    /// [`PatternError::Poll`] if the sockets cannot be waited for.
+    pub fn run(mut self) -> Result<(), PatternError> {
+        let mut poller = Poller::new();
+        poller.add(&self.front, 0, Interest::READABLE);
+        poller.add(&self.back, 1, Interest::READABLE);
+        poller.add(&self.orders, 2, Interest::READABLE);
+        let (mut ready, mut out) = (Vec::new(), Vec::new());
+        let mut last = false;
+        while !last {
+            let wait = self.rules.next_tick().saturating_duration_since(Instant::now());
+            poller.wait_into(&mut ready, Some(wait))?;
+            // Looked at first: what came before the order to stop is still handled.
+            last = self.orders.try_recv().is_ok();
+            let (now, rules) = (Instant::now(), &mut self.rules);
+            // Workers first: whoever is free may take what clients bring.
+            let open = take_in(|| self.back.try_recv(), |message| rules.from_worker(message, now, &mut out))
+                && take_in(|| self.front.try_recv(), |message| rules.from_client(message, now, &mut out));
+            rules.tick(now, &mut out);
+            put_out(&self.front, &self.back, &mut out);
+            self.control.tell(self.rules.statistics());
+            last |= !open;
+        }
+        Ok(())
+    }
+}
+
+fn put_out(front: &Router, back: &Router, out: &mut Vec<Outgoing>) {
+    for message in out.drain(..) {
+        // To nobody, or to somebody who does not read: the ROUTER counts it, and nobody else waits for it.
+        let _ = match message {
+            Outgoing::ToClient(message) => front.try_send(message),
+            Outgoing::ToWorker(message) => back.try_send(message),
+        };
+    }
+}

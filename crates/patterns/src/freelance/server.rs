@@ -1,0 +1,177 @@
+//! The server of RFC 10: a ROUTER that calls itself by its endpoint.
+
+use crate::{PatternError, ServerControl, server_control::take_in};
+use std::time::Duration;
+use zeroxide::{Context, Frame, Interest, Message, Poller, Pull, Router};
+
+/// What a [`FreelanceServer`] has done.
+///
+/// ```
+/// use zeroxide_patterns::freelance::FreelanceStatistics;
+/// assert_eq!(FreelanceStatistics::default().requests, 0);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct FreelanceStatistics {
+    /// Requests that were answered.
+    pub requests: u64,
+    /// Pings that were answered.
+    pub pings: u64,
+    /// Messages without a meaning.
+    pub malformed: u64,
+}
+
+impl FreelanceStatistics {
+    /// Each figure with its name, for whoever prints them.
+    pub fn lines(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        [("requests", self.requests), ("pings", self.pings), ("malformed", self.malformed)].into_iter()
+    }
+}
+
+/// A server that clients address by its endpoint. It answers pings itself, but not while its program works at a request.
+///
+/// See [the module](super) for a running example.
+#[derive(Debug)]
+pub struct FreelanceServer {
+    router: Router,
+    endpoint: String,
+    orders: Pull,
+    control: ServerControl<FreelanceStatistics>,
+}
+
+impl FreelanceServer {
+    /// A server at this endpoint, by which clients must know it. A port that is left to the system is found at
+    /// [`FreelanceServer::endpoint`].
+    ///
+    /// # Errors
+    /// [`PatternError::Endpoint`] if it cannot be bound, [`PatternError::Option`] if it is longer than a name may be,
+    /// [`PatternError::Socket`] without room for its sockets.
+    pub fn bind(context: &Context, endpoint: &str) -> Result<Self, PatternError> {
+        Self::bind_as(context, endpoint, None)
+    }
+
+    /// As [`FreelanceServer::bind`], for a server that its clients reach at another endpoint than it binds.
+    ///
+    /// # Errors
+    /// As [`FreelanceServer::bind`].
+    pub fn bind_as(context: &Context, endpoint: &str, name: Option<&str>) -> Result<Self, PatternError> {
+        let (control, orders) = ServerControl::new(context)?;
+        let endpoint = match (name, endpoint.strip_suffix('*')) {
+            // The name is told in each handshake, so it must be known before the first.
+            (None, Some(_)) => {
+                let scout = Router::new(context)?;
+                let found = scout.bind(endpoint)?;
+                scout.unbind(&found)?;
+                found
+            }
+            _ => endpoint.to_owned(),
+        };
+        let router = Router::new(context)?;
+        router.set_routing_id(name.unwrap_or(&endpoint))?;
+        router.set_router_handover(true)?;
+        let endpoint = router.bind(&endpoint)?;
+        Ok(Self { router, endpoint, orders, control })
+    }
+
+    /// Where it is bound.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The socket that clients connect to: for options, and to make it secure.
+    pub fn socket(&self) -> &Router {
+        &self.router
+    }
+
+    /// What ends it, and tells of it, while it runs in another thread.
+    pub fn control(&self) -> ServerControl<FreelanceStatistics> {
+        self.control.clone()
+    }
+
+    /// Answers requests until it is told to stop or the context ends.
+    ///
+    /// # Errors
+    /// [`PatternError::Poll`] if its sockets cannot be waited for.
+    pub fn run(self, mut work: impl FnMut(Message) -> Message) -> Result<(), PatternError> {
+        let mut poller = Poller::new();
+        poller.add(&self.router, 0, Interest::READABLE);
+        poller.add(&self.orders, 1, Interest::READABLE);
+        let (mut ready, mut counts) = (Vec::new(), FreelanceStatistics::default());
+        let mut last = false;
+        while !last {
+            poller.wait_into(&mut ready, None::<Duration>)?;
+            last = self.orders.try_recv().is_ok();
+            let open = take_in(
+                || self.router.try_recv(),
+                |message| {
+                    if let Some(answer) = answer(message, &mut work, &mut counts) {
+                        // To nobody, or to somebody who does not read: the ROUTER counts it.
+                        let _ = self.router.try_send(answer);
+                    }
+                },
+            );
+            self.control.tell(counts);
+            last |= !open;
+        }
+        Ok(())
+    }
+}
+
+/// The answer to what a client said, its address in front.
+fn answer(
+    message: Message,
+    work: &mut impl FnMut(Message) -> Message,
+    counts: &mut FreelanceStatistics,
+) -> Option<Message> {
+    let mut frames = message.into_frames();
+    match &frames[..] {
+        [client, ping] if ping[..] == *b"PING" => {
+            counts.pings += 1;
+            Some(Message::from([client.clone(), Frame::from("PONG")]))
+        }
+        [_, _, _, ..] => {
+            counts.requests += 1;
+            let body = frames.split_off(2);
+            frames.extend(work(Message::from(body)).into_frames());
+            Some(Message::from(frames))
+        }
+        _ => {
+            counts.malformed += 1;
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_frames_are_those_of_the_rfc() {
+        let mut counts = FreelanceStatistics::default();
+        let mut say = |frames: Vec<&str>| answer(Message::from_frames(frames), &mut |body| body, &mut counts);
+        assert_eq!(say(vec!["c", "PING"]), Some(Message::from(["c", "PONG"])));
+        assert_eq!(say(vec!["c", "17", "a", "b"]), Some(Message::from(["c", "17", "a", "b"])));
+        assert_eq!(
+            say(vec!["c", "PING", "x"]),
+            Some(Message::from(["c", "PING", "x"])),
+            "a request of that number"
+        );
+        assert_eq!((say(vec!["c"]), say(vec!["c", "17"])), (None, None));
+        assert_eq!(counts, FreelanceStatistics { requests: 2, pings: 1, malformed: 2 });
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_answered_to_whom_it_came_from_or_counted(frames: Vec<Vec<u8>>) {
+            let mut counts = FreelanceStatistics::default();
+            let message = Message::from_frames(frames);
+            let from = message[0].clone();
+            match answer(message, &mut |body| body, &mut counts) {
+                Some(answer) => prop_assert_eq!(&answer[0], &from),
+                None => prop_assert_eq!(counts.malformed, 1),
+            }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Pirates and their queue on real sockets: what is killed, restarted, slow or rude.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails has done its work"
+)]
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    thread::{JoinHandle, spawn},
+    time::Duration,
+};
+use zeroxide::{Context, Dealer, Message, Rep, Req, Router};
+use zeroxide_patterns::{
+    CallError, PatternError, ServerControl,
+    balance::{BalancerOptions, BalancerServer, BalancerStatistics, Dialect},
+    pirate::{LazyPirate, PirateOptions, PirateWorker},
+    pool::{PoolOptions, PoolServer},
+    request::{RequestOptions, Requester},
+};
+use zeroxide_testing::{PATIENCE, eventually};
+
+const BEAT: Duration = Duration::from_millis(50);
+
+struct Queue {
+    front: String,
+    back: String,
+    control: ServerControl<BalancerStatistics>,
+    running: JoinHandle<Result<(), PatternError>>,
+}
+
+impl Queue {
+    fn start(context: &Context, front: &str, back: &str, options: BalancerOptions) -> Self {
+        let server = BalancerServer::new(context, options).unwrap();
+        let (front, back) = (server.bind_front(front).unwrap(), server.bind_back(back).unwrap());
+        Self { front, back, control: server.control(), running: spawn(move || server.run()) }
+    }
+
+    fn stop(self) -> (String, String) {
+        self.control.stop();
+        self.running.join().unwrap().unwrap();
+        (self.front, self.back)
+    }
+}
+
+fn beating() -> PirateOptions {
+    // Patient enough for a loaded machine: silence of three seconds is death.
+    PirateOptions {
+        heartbeat: BEAT,
+        liveness: 60,
+        reconnect_first: BEAT,
+        reconnect_most: BEAT,
+        ..PirateOptions::default()
+    }
+}
+
+fn queueing() -> BalancerOptions {
+    BalancerOptions { heartbeat: BEAT, liveness: 600, ..BalancerOptions::default() }
+}
+
+/// Asks again as long as the test is patient.
+fn persistent() -> RequestOptions {
+    RequestOptions { timeout: Duration::from_millis(500), tries: 60, ..RequestOptions::default() }
+}
+
+#[test]
+fn a_client_is_answered_by_a_server_that_comes_back() {
+    let context = Context::new();
+    let (first, silent) = (Rep::new(&context).unwrap(), Router::new(&context).unwrap());
+    let endpoint = first.bind("tcp://127.0.0.1:*").unwrap();
+    let mut client = LazyPirate::new(&context, &[&endpoint], persistent()).unwrap();
+    let serving = spawn(move || first.recv().map(|_| drop(first)));
+    let calling = spawn(move || client.call("1").map(|answer| (answer, client.statistics())));
+    serving.join().unwrap().unwrap();
+    // The first server has taken the request with it.
+    silent.bind("tcp://127.0.0.1:*").unwrap();
+    let second = Rep::new(&context).unwrap();
+    eventually(|| second.bind(&endpoint).is_ok());
+    second.send(second.recv_timeout(PATIENCE).unwrap()).unwrap();
+    let (answer, statistics) = calling.join().unwrap().unwrap();
+    assert_eq!(answer, Message::from("1"));
+    assert!(statistics.repeated >= 1);
+}
+
+#[test]
+fn without_numbers_a_late_answer_is_never_taken_for_the_next() {
+    let context = Context::new();
+    let server = Router::new(&context).unwrap();
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let options = RequestOptions {
+        form: zeroxide_patterns::request::Form::Plain,
+        timeout: Duration::from_millis(100),
+        tries: 1,
+        ..RequestOptions::default()
+    };
+    let mut client = LazyPirate::new(&context, &[&endpoint], options.clone()).unwrap();
+    assert!(matches!(client.call("slow"), Err(CallError::NoAnswer { tries: 1, .. })));
+    let asked = server.recv_timeout(PATIENCE).unwrap();
+    let serving = spawn(move || {
+        // Too late: the client has hung up.
+        let _ = server.try_send(asked);
+        let asked = server.recv_timeout(PATIENCE).unwrap();
+        server.send(asked).unwrap();
+        server
+    });
+    let mut answer = client.call("quick");
+    while answer.is_err() {
+        // On a loaded machine a tenth of a second may not be enough for the handshake.
+        answer = client.call("quick");
+    }
+    assert_eq!(answer.unwrap(), Message::from("quick"));
+    drop(serving.join().unwrap());
+}
+
+#[test]
+fn requests_survive_a_queue_that_restarts_and_workers_that_die() {
+    let context = Context::new();
+    let queue = Queue::start(&context, "tcp://127.0.0.1:*", "tcp://127.0.0.1:*", queueing());
+    let done = Arc::new(AtomicUsize::new(0));
+    let contexts: Vec<_> = (0..4).map(|_| Context::new()).collect();
+    let worker = |context: &Context| {
+        let mut worker = PirateWorker::new(context, &queue.back, beating()).unwrap();
+        let done = Arc::clone(&done);
+        spawn(move || {
+            worker.serve(|body| {
+                done.fetch_add(1, SeqCst);
+                body
+            })
+        })
+    };
+    let workers: Vec<_> = contexts.iter().map(worker).collect();
+    let requester = Requester::new(&context, &[&queue.front], persistent()).unwrap();
+    let requester = Arc::new(requester);
+    let asking = Arc::clone(&requester);
+    let asking = spawn(move || {
+        for number in 0..400_u32 {
+            let body = number.to_string();
+            assert_eq!(asking.call(&*body).unwrap(), Message::from(&*body));
+        }
+    });
+    eventually(|| done.load(SeqCst) >= 100);
+    contexts[0].terminate();
+    eventually(|| done.load(SeqCst) >= 200);
+    let (front, back) = queue.stop();
+    let mut queue = None;
+    eventually(|| {
+        let server = BalancerServer::new(&context, queueing()).unwrap();
+        let bound = server.bind_front(&front).and_then(|_| server.bind_back(&back));
+        queue = bound.ok().map(|_| server);
+        queue.is_some()
+    });
+    let queue = queue.unwrap();
+    let control = queue.control();
+    let running = spawn(move || queue.run());
+    asking.join().unwrap();
+    assert_eq!(requester.statistics().failed, 0);
+    contexts.iter().for_each(Context::terminate);
+    for worker in workers {
+        let _ = worker.join().unwrap();
+    }
+    control.stop();
+    running.join().unwrap().unwrap();
+}
+
+#[test]
+fn simple_workers_are_plain_req_sockets() {
+    let context = Context::new();
+    let options = BalancerOptions { dialect: Dialect::Simple, ..BalancerOptions::default() };
+    let queue = Queue::start(&context, "tcp://127.0.0.1:*", "tcp://127.0.0.1:*", options);
+    let worker = Req::new(&context).unwrap();
+    worker.connect(&queue.back).unwrap();
+    let working = spawn(move || {
+        worker.send("READY").unwrap();
+        for _ in 0..10 {
+            let request = worker.recv_timeout(PATIENCE).unwrap();
+            assert_eq!((request.len(), &request[1][..], &request[2][..]), (3, &b""[..], &b"HELLO"[..]));
+            worker.send([request[0].clone(), "".into(), "OK".into()]).unwrap();
+        }
+    });
+    let clients: Vec<_> = (0..10)
+        .map(|_| {
+            let client = Req::new(&context).unwrap();
+            client.connect(&queue.front).unwrap();
+            client.send("HELLO").unwrap();
+            client
+        })
+        .collect();
+    for client in clients {
+        assert_eq!(client.recv_timeout(PATIENCE).unwrap(), Message::from("OK"));
+    }
+    working.join().unwrap();
+    queue.stop();
+}
+
+#[test]
+fn nonsense_does_not_disturb_a_queue() {
+    let context = Context::new();
+    let queue = Queue::start(&context, "tcp://127.0.0.1:*", "tcp://127.0.0.1:*", queueing());
+    let mut worker = PirateWorker::new(&context, &queue.back, beating()).unwrap();
+    let control = worker.control();
+    let working = spawn(move || worker.serve(|body| body));
+    let rude: Vec<_> = [&queue.front, &queue.back]
+        .map(|endpoint| {
+            let rude = Dealer::new(&context).unwrap();
+            rude.connect(endpoint).unwrap();
+            for message in [Message::from("x"), Message::from_frames(vec!["y"; 1000])] {
+                rude.send(message).unwrap();
+            }
+            rude
+        })
+        .into();
+    eventually(|| queue.control.statistics().malformed == 4);
+    let mut client = LazyPirate::new(&context, &[&queue.front], persistent()).unwrap();
+    assert_eq!(client.call("still there").unwrap(), Message::from("still there"));
+    drop(rude);
+    control.stop();
+    working.join().unwrap().unwrap();
+    queue.stop();
+}
+
+#[test]
+fn a_thousand_requests_are_under_way_at_once_and_each_gets_its_own_answer() {
+    let context = Context::new();
+    let server = Router::new(&context).unwrap();
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let requester = Requester::new(&context, &[&endpoint], persistent()).unwrap();
+    let replies: Vec<_> = (0..1_000).map(|number: u32| requester.request(number.to_string())).collect();
+    let one_more = requester.request("too many").wait();
+    assert!(matches!(one_more, Err(CallError::NoAnswer { tries: 0, .. })));
+    let serving = spawn(move || {
+        // The last is answered first.
+        let mut asked: Vec<_> = (0..1_000).map(|_| server.recv_timeout(PATIENCE).unwrap()).collect();
+        asked.reverse();
+        asked.into_iter().for_each(|message| server.send(message).unwrap());
+        server
+    });
+    for (number, reply) in replies.into_iter().enumerate() {
+        assert_eq!(zeroxide::block_on(reply).unwrap(), Message::from(number.to_string().as_str()));
+    }
+    drop(serving.join().unwrap());
+}
+
+#[test]
+fn a_hedged_request_is_answered_by_the_server_that_does() {
+    let context = Context::new();
+    let (silent, talking) = (Router::new(&context).unwrap(), Rep::new(&context).unwrap());
+    let endpoints = [silent.bind("tcp://127.0.0.1:*").unwrap(), talking.bind("tcp://127.0.0.1:*").unwrap()];
+    let endpoints: Vec<_> = endpoints.iter().map(String::as_str).collect();
+    let options =
+        RequestOptions { timeout: PATIENCE, hedge: Some(BEAT), tries: 1, ..RequestOptions::default() };
+    let requester = Requester::new(&context, &endpoints, options).unwrap();
+    let reply = requester.request("hi");
+    talking.send(talking.recv_timeout(PATIENCE).unwrap()).unwrap();
+    assert_eq!(reply.wait().unwrap(), Message::from("hi"));
+    assert_eq!(requester.statistics().hedged, 1);
+}
+
+#[test]
+fn replies_that_nobody_waits_for_end_with_their_requester() {
+    let context = Context::new();
+    let requester =
+        Requester::new(&context, &["tcp://127.0.0.1:1"], RequestOptions { window: 1, ..persistent() })
+            .unwrap();
+    drop(requester.request("cancelled"));
+    let mut reply = requester.request("waits");
+    // The cancelled one makes room when the requester hears of it.
+    while requester.statistics().asked < 2 {
+        reply = requester.request("waits");
+    }
+    drop(requester);
+    assert!(matches!(reply.wait(), Err(CallError::NoAnswer { .. })));
+}
+
+#[test]
+fn clients_of_a_pool_get_only_their_own_answers_and_are_forgotten() {
+    let context = Context::new();
+    let options = PoolOptions { client_lifetime: BEAT, ..PoolOptions::default() };
+    let server = PoolServer::new(&context, options).unwrap();
+    let endpoint = server.bind("tcp://127.0.0.1:*").unwrap();
+    let control = server.control();
+    let serving = spawn(move || {
+        // As many answers as the request says.
+        server.run(|request, answers| {
+            let count: usize = request[1].as_str().unwrap().parse().unwrap();
+            (0..count).for_each(|_| answers.send(request[0].clone()));
+        })
+    });
+    let clients: Vec<_> = (0..3_u32)
+        .map(|name| {
+            let client = Dealer::new(&context).unwrap();
+            client.connect(&endpoint).unwrap();
+            for count in 0..5 {
+                client.send([name.to_string(), count.to_string()]).unwrap();
+            }
+            client
+        })
+        .collect();
+    for (name, client) in clients.iter().enumerate() {
+        for _ in 0..10 {
+            assert_eq!(client.recv_timeout(PATIENCE).unwrap(), Message::from(name.to_string().as_str()));
+        }
+    }
+    eventually(|| control.statistics().clients == 0);
+    let statistics = control.statistics();
+    assert_eq!((statistics.requests, statistics.answers, statistics.under_way), (15, 30, 0));
+    control.stop();
+    serving.join().unwrap().unwrap();
+}
