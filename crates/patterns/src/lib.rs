@@ -3,6 +3,7 @@
 //! | room | what it gives |
 //! |---|---|
 //! | [`binary_star`] | two servers of which one serves: failover that clients decide |
+//! | [`black_box`] | a feed too fast for one thread, spread over workers, in order for each key |
 //! | [`clone`] | a map that many clients share (CHP): snapshots, updates, lifetimes, failover |
 //! | [`lvc`] | a last value cache: who subscribes late gets the last of each topic |
 //! | [`majordomo`] | services by name behind a broker (MDP 0.1 and 0.2, MMI): broker, worker, client |
@@ -23,6 +24,7 @@
 
 pub mod balance;
 pub mod binary_star;
+pub mod black_box;
 mod clock;
 pub mod clone;
 mod control;
