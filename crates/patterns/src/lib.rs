@@ -8,6 +8,7 @@
 //! | [`lvc`] | a last value cache: who subscribes late gets the last of each topic |
 //! | [`majordomo`] | services by name behind a broker (MDP 0.1 and 0.2, MMI): broker, worker, client |
 //! | [`snail`] | a subscriber that is too slow notices, and can stop |
+//! | [`tap`] | what passes between publishers and subscribers, shown without holding it up |
 //! | [`balance`] | a load balancing broker: each request to a worker that is free |
 //! | [`pirate`] | clients that ask again (Lazy Pirate), workers that come back (Simple and Paranoid Pirate) |
 //! | [`request`] | requests as futures, with deadlines, retries, failover and hedging |
@@ -39,6 +40,7 @@ pub mod pool;
 pub mod request;
 mod server_control;
 pub mod snail;
+pub mod tap;
 pub mod titanic;
 
 pub use control::Control;
