@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{broker, broker_at, hears, patient, quick, quick_worker, raw, reply, said, stubborn};
+use common::{broker, broker_at, hears, patient, quick, quick_worker, raw, reply, said, serve, stubborn};
 use std::{
     sync::{
         Arc,
@@ -19,12 +19,12 @@ use std::{
     thread,
     time::Duration,
 };
-use zeroxide::{Context, Frame, Message};
+use zeroxide::{Context, Dealer, Frame, Message};
 use zeroxide_patterns::{
     CallError, PatternError,
     majordomo::{
-        BrokerOptions, Client, ClientOptions, Once, OnceOptions, Pipeline, PipelineOptions, Version, Worker,
-        WorkerOptions,
+        BrokerOptions, BrokerServer, Client, ClientOptions, Once, OnceOptions, Pipeline, PipelineOptions,
+        Version, Worker, WorkerOptions,
     },
 };
 use zeroxide_testing::{IpcPath, PATIENCE, eventually};
@@ -191,20 +191,34 @@ fn an_unknown_service_is_no_answer_and_the_request_does_not_wait_for_ever() {
 
 #[test]
 fn a_client_that_never_reads_is_its_own_loss() {
+    const REQUESTS: usize = 100;
     let context = Context::new();
-    let broker = broker(&context, BrokerOptions::default());
+    let server = BrokerServer::new(&context, BrokerOptions::default()).unwrap();
+    // Little room, so that little has to be sent until there is none.
+    server.socket().set_send_high_water_mark(Some(10)).unwrap();
+    server.socket().set_send_buffer(Some(4096)).unwrap();
+    let broker = serve(server, "tcp://127.0.0.1:*");
     echo(&context, &[&broker.endpoint]);
-    let deaf = raw(&context, &broker.endpoint);
+    let deaf = Dealer::new(&context).unwrap();
     deaf.set_receive_high_water_mark(Some(1)).unwrap();
-    let body = "x".repeat(1000);
-    for _ in 0..20_000 {
-        deaf.send_timeout(["", "MDPC01", "mmi.service", &body], PATIENCE).unwrap();
+    deaf.set_receive_buffer(Some(4096)).unwrap();
+    deaf.connect(&broker.endpoint).unwrap();
+    let body = "x".repeat(64 * 1024);
+    for _ in 0..REQUESTS {
+        deaf.send_timeout(["", "MDPC01", "echo", &body], PATIENCE).unwrap();
     }
+    eventually(|| broker.control.statistics().replies == REQUESTS as u64);
     let mut client = Client::new(&context, &[&broker.endpoint], patient()).unwrap();
     for _ in 0..100 {
         assert_eq!(client.call("echo", "hi").unwrap(), "hi".into());
     }
-    eventually(|| broker.control.statistics().requests == 20_100);
+    // It has lost something, and nothing else: now that it reads, what it asks for is answered.
+    let mut answered = 0;
+    while hears(&deaf)[2] == b"echo" {
+        answered += 1;
+        deaf.send_timeout(["", "MDPC01", "mmi.version", ""], PATIENCE).unwrap();
+    }
+    assert!((1..REQUESTS).contains(&answered), "{answered} answers");
 }
 
 #[test]

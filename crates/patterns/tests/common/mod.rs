@@ -40,7 +40,10 @@ pub fn broker(context: &Context, options: BrokerOptions) -> Running {
 }
 
 pub fn broker_at(context: &Context, endpoint: &str, options: BrokerOptions) -> Running {
-    let broker = BrokerServer::new(context, options).unwrap();
+    serve(BrokerServer::new(context, options).unwrap(), endpoint)
+}
+
+pub fn serve(broker: BrokerServer, endpoint: &str) -> Running {
     let endpoint = broker.bind(endpoint).unwrap();
     let control = broker.control();
     let thread = Some(thread::spawn(move || broker.run()));
