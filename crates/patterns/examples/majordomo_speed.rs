@@ -1,9 +1,9 @@
 //! How many requests a second pass a Majordomo broker: one by one, and many at once, over TCP, all in one process.
 //!
-//! `cargo run --release -p zeroxide-patterns --example majordomo_speed [WORKERS] [REQUESTS] [ENDPOINT]`
+//! `cargo run --release -p zeroxide-patterns --example majordomo_speed [WORKERS] [ONE BY ONE] [AT ONCE] [ENDPOINT]`
 #![allow(clippy::print_stdout, reason = "this program exists to print")]
 
-use std::{error::Error, thread, time::Instant};
+use std::{error::Error, thread::Builder, time::Instant};
 use zeroxide::{Context, Message};
 use zeroxide_patterns::{
     CallError,
@@ -15,31 +15,32 @@ use zeroxide_patterns::{
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let workers: usize = arguments.next().map_or(Ok(4), |count| count.parse())?;
-    let requests: u32 = arguments.next().map_or(Ok(100_000), |count| count.parse())?;
+    let one_by_one: u32 = arguments.next().map_or(Ok(100_000), |count| count.parse())?;
+    let at_once: u32 = arguments.next().map_or(Ok(100_000), |count| count.parse())?;
     let endpoint = arguments.next().unwrap_or_else(|| "tcp://127.0.0.1:*".to_owned());
     let context = Context::new();
     let broker = BrokerServer::new(&context, BrokerOptions::default())?;
     let endpoint = broker.bind(&endpoint)?;
     let control = broker.control();
-    let serving = thread::spawn(move || broker.run());
+    let serving = Builder::new().name("broker".into()).spawn(move || broker.run())?;
     for _ in 0..workers {
         let mut worker = Worker::new(&context, &[&endpoint], "echo", WorkerOptions::default())?;
-        thread::spawn(move || worker.serve(Message::clone));
+        Builder::new().name("worker".into()).spawn(move || worker.serve(Message::clone))?;
     }
 
     let mut client = Client::new(&context, &[&endpoint], ClientOptions::default())?;
     while !client.is_served("echo")? {}
     let began = Instant::now();
-    for _ in 0..requests {
+    for _ in 0..one_by_one {
         client.call("echo", "Hello world")?;
     }
-    tell("one by one", requests, began);
+    tell("one by one", one_by_one, began);
 
     let mut pipeline = Pipeline::new(&context, &[&endpoint], PipelineOptions::default())?;
     let began = Instant::now();
     let (mut sent, mut answered) = (0, 0);
-    while answered < requests {
-        while sent < requests {
+    while answered < at_once {
+        while sent < at_once {
             match pipeline.send("echo", "Hello world") {
                 Ok(_) => sent += 1,
                 Err(CallError::Full) => break,
@@ -51,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             answered += 1;
         }
     }
-    tell("many at once", requests, began);
+    tell("many at once", at_once, began);
     println!("{:?}", control.statistics());
     control.stop();
     drop(serving.join());
