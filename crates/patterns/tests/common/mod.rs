@@ -50,9 +50,9 @@ pub fn serve(broker: BrokerServer, endpoint: &str) -> Running {
     Running { endpoint, control, thread }
 }
 
-/// Whoever is silent is noticed soon.
+/// Whoever is silent is noticed soon; not so soon that whoever a loaded machine keeps waiting is taken for silent.
 pub fn quick() -> BrokerOptions {
-    BrokerOptions { heartbeat: Duration::from_millis(100), ..BrokerOptions::default() }
+    BrokerOptions { heartbeat: Duration::from_millis(100), liveness: 30, ..BrokerOptions::default() }
 }
 
 /// A worker of such a broker. Not so quick that a loaded machine makes it look for another broker.

@@ -28,10 +28,15 @@ def client(endpoint, service, count):
     print("answered", flush=True)
 
 
-def worker(endpoint, service):
+def registered(endpoint, service):
     socket = zmq.Context.instance().socket(zmq.DEALER)
     socket.connect(endpoint)
     socket.send_multipart([b"", WORKER, READY, service.encode()])
+    return socket
+
+
+def worker(endpoint, service):
+    socket = registered(endpoint, service)
     due = time.monotonic() + BEAT_S
     while True:
         if socket.poll(int(BEAT_S * 500)):
@@ -42,7 +47,9 @@ def worker(endpoint, service):
                 assert empty == b""
                 socket.send_multipart([b"", WORKER, REPLY, address, b"", *reversed(body)])
             elif command == DISCONNECT:
-                socket.send_multipart([b"", WORKER, READY, service.encode()])
+                # By a new socket: what it has said by the old one would have the new registration ended as well.
+                socket.close(linger=0)
+                socket = registered(endpoint, service)
             else:
                 assert (command, rest) == (HEARTBEAT, []), (command, rest)
         if time.monotonic() > due:
