@@ -3,8 +3,11 @@
 mod support;
 
 use rustix::process::Signal;
-use std::io::Write;
-use support::{run, zox};
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
+use support::{Zox, run, zox};
 
 const LOCAL: &str = "tcp://127.0.0.1:*";
 
@@ -58,4 +61,75 @@ fn a_file_configures_a_last_value_cache_and_who_comes_late_gets_what_is_kept() {
     let ended = cache.ended().well();
     assert!(ended.stderr.contains("published=1 replayed=1"), "{}", ended.stderr);
     std::fs::remove_file(path).unwrap();
+}
+
+/// One of a pair of servers, as a process of its own.
+fn one_of_a_pair(role: &str, other: &str) -> Zox {
+    let place = |of: &str, what: &str| format!("ipc://@zox-pair-{}-{of}-{what}", std::process::id());
+    zox(&[
+        "clone",
+        "server",
+        &format!("--{role}"),
+        "--bind",
+        &pair_serves_at(role),
+        "--peer",
+        &pair_serves_at(other),
+        "--reports",
+        &place(role, "reports"),
+        "--peer-reports",
+        &place(other, "reports"),
+        "--heartbeat=100ms",
+        "--peer-timeout=3s",
+    ])
+}
+
+fn pair_serves_at(role: &str) -> String {
+    ["snapshots", "updates", "changes"]
+        .map(|what| format!("ipc://@zox-pair-{}-{role}-{what}", std::process::id()))
+        .join(",")
+}
+
+/// Asks a server for its counters until they say all this.
+fn until(server: &mut Zox, wanted: [&str; 2]) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        server.signal(Signal::USR1);
+        let counters = server.told("event=statistics");
+        if wanted.iter().all(|wanted| counters.contains(wanted)) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{wanted:?}: {counters}");
+    }
+}
+
+#[test]
+fn the_active_of_a_pair_is_killed_and_the_other_serves_what_was_set() {
+    let mut primary = one_of_a_pair("primary", "backup");
+    let mut backup = one_of_a_pair("backup", "primary");
+    for server in [&mut primary, &mut backup] {
+        server.told("event=started");
+    }
+    let (first, second) = (pair_serves_at("primary"), pair_serves_at("backup"));
+    let at = ["--connect", &first, "--connect", &second, "--timeout=60s", "--silence=3s"];
+    let with = |arguments: &[&str]| run(&[arguments, &at].concat(), b"");
+    with(&["clone", "set", "/a", "before"]).well();
+    until(&mut primary, ["phase=active", " keys=1"]);
+    // The client is gone: from here on the passive server alone can know it.
+    until(&mut backup, ["phase=passive", " keys=1"]);
+    primary.signal(Signal::KILL);
+    assert!(!primary.ended().status.success());
+
+    assert_eq!(with(&["clone", "get", "/a"]).well().text(), "before\n");
+    with(&["clone", "set", "/b", "after"]).well();
+    until(&mut backup, ["phase=active", " keys=2"]);
+
+    // Who comes back is passive, learns everything, and takes over in its turn.
+    let mut primary = one_of_a_pair("primary", "backup");
+    primary.told("event=started");
+    until(&mut primary, ["phase=passive", " keys=2"]);
+    backup.signal(Signal::KILL);
+    assert!(!backup.ended().status.success());
+    assert_eq!(with(&["clone", "get", "/"]).well().text(), "/a\tbefore\n/b\tafter\n");
+    primary.signal(Signal::TERM);
+    assert!(primary.ended().well().stderr.contains("phase=active"));
 }
