@@ -5,6 +5,7 @@
 //! | [`binary_star`] | two servers of which one serves: failover that clients decide |
 //! | [`black_box`] | a feed too fast for one thread, spread over workers, in order for each key |
 //! | [`clone`] | a map that many clients share (CHP): snapshots, updates, lifetimes, failover |
+//! | [`kill`] | workers of a pipeline are told to end, and answer that they have |
 //! | [`lvc`] | a last value cache: who subscribes late gets the last of each topic |
 //! | [`majordomo`] | services by name behind a broker (MDP 0.1 and 0.2, MMI): broker, worker, client |
 //! | [`snail`] | a subscriber that is too slow notices, and can stop |
@@ -33,6 +34,7 @@ mod delay;
 mod envelope;
 mod error;
 pub mod freelance;
+pub mod kill;
 pub mod lvc;
 pub mod majordomo;
 pub mod pirate;
