@@ -32,6 +32,13 @@ programs! {
     syncpub syncsub
     psenvpub psenvsub
     identity
+    strings multipart multibind errors mousetrap zerocopy capture ownthread
+    manyservers
+    forwarder puber suber
+    producer transformer collector
+    rtdealer rtreq rtpapa rtrouter
+    lruqueue asyncsrv
+    peering1 peering2 peering3
 }
 
 fn main() -> ExitCode {

@@ -24,6 +24,11 @@ impl Words {
         self.0.get(place).map_or(otherwise, String::as_str)
     }
 
+    /// The words from this place on.
+    pub(crate) fn from(&self, place: usize) -> impl Iterator<Item = &str> {
+        self.0.iter().skip(place).map(String::as_str)
+    }
+
     /// The number at this place, or what the Guide has there.
     pub(crate) fn number(&self, place: usize, otherwise: u32) -> u32 {
         self.0.get(place).and_then(|word| word.parse().ok()).unwrap_or(otherwise)

@@ -89,6 +89,69 @@ scenes! {
             ("[005] 00*", 1), ("[000] ", 2), ("[005] PEER2", 1), ("[004] Lucy", 1),
             ("1 to 255 octets, the first not zero", 1),
         ]);
+    strings_have_a_length_and_no_end:
+        ends("strings", &[], &[("lengths 6 and 5", 1), ("300 octets, none cut", 1)]);
+    parts_come_together:
+        ends("multipart", &[], &[
+            ("part 1, 5 octets, more: true", 1), ("part 3, 5 octets, more: false", 1),
+            ("0 octets sent, 0 received", 1), ("1000000 octets sent, 1000000 received", 1),
+        ]);
+    one_socket_with_many_endpoints:
+        ends("multibind", &[], &[("World over tcp", 2), ("World over ipc", 1), ("World over inproc", 1)]);
+    errors_are_told:
+        ends("errors", &[], &[
+            ("E: bind failed: REP socket, endpoint *: the address is in use", 1), ("E: reply failed: *", 1),
+            ("E: answer failed: *", 1), ("E: second request failed: *", 1), ("the state is intact", 1),
+            ("E: empty failed: *", 1), ("E: wrong way failed: *", 1),
+        ]).never("*: fine");
+    the_life_of_a_socket:
+        ends("mousetrap", &[], &[("room for Some(1000) messages", 1), ("caught: squeak", 1), ("0 sockets left", 1)]);
+    memory_is_given_and_shared:
+        ends("zerocopy", &[], &[("the same memory: true", 1), ("a copy shares it: true", 1)]);
+    what_passes_a_proxy_is_captured:
+        ends("capture", &[], &[("captured [Hello]", 1), ("captured [World]", 1), ("proxy: *", 1)]);
+    a_socket_for_each_thread_or_one_for_two:
+        ends("ownthread", &[], &[("Worker got [a][b]", 1), ("2000 whole messages", 1)]);
+    three_servers_in_turn:
+        ends("manyservers", &[], &[("R1 -> A", 1), ("R2 -> B", 1), ("R3 -> C", 1), ("R4 -> A", 1)]);
+    all_publishers_for_all_subscribers:
+        runs("forwarder", &["*", "*"], &[]),
+        runs("suber", &["%1"], &[("heard puber1 *", 2), ("heard puber2 *", 2)]).times(2),
+        runs("puber", &["%0", "1"], &[]),
+        runs("puber", &["%0", "2"], &[]);
+    work_waits_for_a_worker:
+        ends("collector", &["*"], &[("response: message0", 1), ("response: message9", 1)]),
+        ends("producer", &["*"], &[("nobody to send to: true", 1), ("all sent", 1)]),
+        runs("transformer", &["%1", "%0"], &[("transform...message9", 1)]);
+    a_router_to_dealers:
+        ends("rtdealer", &[], &[("A received: *", 1), ("B received: *", 1), ("10 together", 1)]);
+    a_router_to_mamas:
+        ends("rtreq", &[], &[("Processed: * tasks", 10), ("100 together", 1)]);
+    a_router_to_papas:
+        ends("rtpapa", &[], &[
+            ("[020] This is the workload", 1), ("[009] address 3", 1), ("[009] address 1", 1),
+            ("[000] ", 1), ("[017] This is the reply", 1),
+        ]);
+    a_router_to_a_router:
+        ends("rtrouter", &[], &[
+            ("[006] SERVER", 1), ("[014] send to worker", 1), ("[006] WORKER", 1), ("[014] send to server", 1),
+        ]);
+    the_least_recently_used:
+        ends("lruqueue", &[], &[("Worker: HELLO", 10), ("Client: OK", 10)]);
+    a_server_that_answers_when_it_likes:
+        ends("asyncsrv", &["*", "2"], &[("* request #*", 6), ("all were answered", 1)]);
+    brokers_that_tell_their_state:
+        runs("peering1", &["@", "DC1", "DC2", "DC3"], &[("DC2 - * workers free", 2), ("DC3 - * workers free", 2)]),
+        runs("peering1", &["@", "DC2", "DC1", "DC3"], &[("DC1 - * workers free", 2), ("DC3 - * workers free", 2)]),
+        runs("peering1", &["@", "DC3", "DC1", "DC2"], &[("DC1 - * workers free", 2), ("DC2 - * workers free", 2)]);
+    brokers_that_share_their_tasks:
+        runs("peering2", &["@", "me", "3", "you"], &[("Client: OK from me", 20), ("Client: OK from you", 3)]),
+        runs("peering2", &["@", "you", "3", "me"], &[("Client: OK from you", 20), ("Client: OK from me", 3)]);
+    a_broker_without_workers_asks_its_peer:
+        runs("peering3", &["@", "me", "0", "100", "you"], &[("I: route request to cloud you", 20), ("*OK from you", 20)]),
+        runs("peering3", &["@", "you", "3", "100", "me"], &[("*OK from you", 20)]);
+    a_task_that_nobody_does_is_missed:
+        runs("peering3", &["@", "alone", "0", "1"], &[("E: CLIENT EXIT - lost task *", 4)]);
 }
 
 #[test]
