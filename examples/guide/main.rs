@@ -37,8 +37,15 @@ programs! {
     forwarder puber suber
     producer transformer collector
     rtdealer rtreq rtpapa rtrouter
-    lruqueue asyncsrv
+    zmsg lruqueue lruqueue2 asyncsrv
     peering1 peering2 peering3
+    lpserver lpclient spqueue spworker ppqueue ppworker
+    mdbroker mdworker mdclient mmiecho
+    titanic ticlient
+    bstarsrv bstarcli
+    flserver flclient
+    suisnail
+    clonesrv clonecli
 }
 
 fn main() -> ExitCode {

@@ -14,7 +14,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use zeroxide::{Context, Frame, Interest, Poller, Pub, Pull, Push, Req, Router, Sub};
+use zeroxide::{Context, Frame, Interest, Message, Poller, Pub, Pull, Push, Req, Router, Sub};
 
 /// How often the own state is told even if nothing has changed: to peers that came later.
 const BEAT: Duration = Duration::from_millis(500);
@@ -46,17 +46,18 @@ pub(crate) fn run(words: &Words) -> Outcome {
 
     let mut free: VecDeque<Frame> = VecDeque::new();
     let mut cloud: HashMap<Frame, u32> = HashMap::new();
+    let mut pending: Option<Message> = None;
     let (mut told, mut next) = (usize::MAX, Instant::now());
     loop {
-        let able = cloud.iter().find(|(_, count)| **count > 0).map(|(peer, _)| peer.clone());
+        let able = cloud.values().any(|count| *count > 0);
         let mut poller = Poller::new();
         for (token, socket) in [&*localbe, &*cloudbe, &*statefe, &*monitor].into_iter().enumerate() {
             poller.add(socket, token, Interest::READABLE);
         }
-        if !free.is_empty() {
+        if pending.is_none() && !free.is_empty() {
             poller.add(&cloudfe, 4, Interest::READABLE);
         }
-        if !free.is_empty() || able.is_some() {
+        if pending.is_none() && (!free.is_empty() || able) {
             poller.add(&localfe, 5, Interest::READABLE);
         }
         // One at a time, since each changes who may be asked.
@@ -82,21 +83,25 @@ pub(crate) fn run(words: &Words) -> Outcome {
                 }
             }
             Some(3) => println!("{}", monitor.recv()?),
-            Some(kind) => {
-                let socket = if kind == 4 { &cloudfe } else { &localfe };
-                if let Some(worker) = free.pop_front() {
-                    localbe.send(with_front(&socket.recv()?, [worker, Frame::EMPTY]))?;
-                } else if let Some(peer) = able {
-                    cloud.entry(peer.clone()).and_modify(|count| *count -= 1);
-                    let name = peer.as_str().unwrap_or("?").to_owned();
-                    // What a peer that is gone cannot be given is lost: its client will notice.
-                    match cloudbe.try_send(with_front(&socket.recv()?, [peer])) {
-                        Ok(()) => println!("I: route request to cloud {name}"),
-                        Err(error) => println!("W: {error}"),
-                    }
-                }
-            }
+            Some(4) => pending = Some(cloudfe.recv()?),
+            Some(_) => pending = Some(localfe.recv()?),
             None => {}
+        }
+        if let Some(request) = pending.take() {
+            if let Some(worker) = free.pop_front() {
+                localbe.send(with_front(&request, [worker, Frame::EMPTY]))?;
+            } else if let Some((peer, count)) = cloud.iter_mut().find(|(_, count)| **count > 0) {
+                // A state is never trusted fully: a peer that cannot be sent to has no capacity, whatever it said.
+                if cloudbe.try_send(with_front(&request, [peer.clone()])).is_ok() {
+                    println!("I: route request to cloud {}", peer.as_str().unwrap_or("?"));
+                    *count -= 1;
+                } else {
+                    *count = 0;
+                    pending = Some(request);
+                }
+            } else {
+                pending = Some(request);
+            }
         }
         if told != free.len() || Instant::now() >= next {
             (told, next) = (free.len(), Instant::now() + BEAT);

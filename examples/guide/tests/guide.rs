@@ -152,6 +152,71 @@ scenes! {
         runs("peering3", &["@", "you", "3", "100", "me"], &[("*OK from you", 20)]);
     a_task_that_nobody_does_is_missed:
         runs("peering3", &["@", "alone", "0", "1"], &[("E: CLIENT EXIT - lost task *", 4)]);
+    the_least_recently_used_by_the_library:
+        ends("lruqueue2", &[], &[("Worker: HELLO", 10), ("Client: OK", 10)]);
+    messages_are_a_type:
+        ends("zmsg", &[], &[(" * zmsg: OK", 1)]);
+    the_lazy_pirate:
+        ends("lpserver", &["@lazy", "5"], &[
+            ("I: normal request (3)", 1), ("I: simulating CPU overload", 1), ("I: simulating a crash", 1),
+        ]),
+        ends("lpclient", &["@lazy"], &[
+            ("I: server replied OK (3)", 1), ("E: server seems to be offline, abandoning", 1),
+        ]);
+    the_simple_pirate:
+        runs("spqueue", &["*", "*"], &[]),
+        runs("spworker", &["%1"], &[("I: worker ready", 1), ("I: normal reply - *", 3)]),
+        ends("spworker", &["%1", "3"], &[("I: simulating a crash", 1)]),
+        runs("lpclient", &["%0"], &[("I: server replied OK (12)", 1)]);
+    the_paranoid_pirate:
+        runs("ppqueue", &["*", "*"], &[]),
+        runs("ppworker", &["%1"], &[("I: worker ready", 1), ("I: normal reply - *", 3)]),
+        ends("ppworker", &["%1", "3"], &[("I: simulating a crash", 1)]),
+        runs("lpclient", &["%0"], &[("I: server replied OK (12)", 1)]);
+    services_by_name:
+        runs("mdbroker", &["*"], &[]),
+        runs("mdworker", &["%0"], &[("I: worker for echo", 1)]).times(2),
+        ends("mdclient", &["%0", "300"], &[
+            ("300 requests/replies processed one by one in *", 1), ("300 requests/replies processed at once in *", 1),
+        ]),
+        ends("mmiecho", &["%0"], &[
+            ("Lookup mmi.service echo: 200", 1), ("Lookup mmi.service nobody: 404", 1),
+            ("Lookup mmi.nonsense : 501", 1),
+        ]);
+    requests_on_disk:
+        runs("mdbroker", &["*"], &[]),
+        runs("titanic", &["%0", "@store"], &[("I: titanic sails", 1)]),
+        ends("ticlient", &["%0"], &[("I: request UUID *", 1), ("Reply: Hello world", 1)]),
+        runs("mdworker", &["%0"], &[]);
+    a_pair_of_servers:
+        ends("bstarsrv", &["primary", "@one", "@link1", "@link2", "5"], &[
+            ("I: ready as active", 1), ("I: simulating a crash", 1),
+        ]),
+        runs("bstarsrv", &["backup", "@two", "@link2", "@link1"], &[
+            ("I: ready as passive", 1), ("I: ready as active", 1),
+        ]),
+        ends("bstarcli", &["@one", "@two", "10"], &[
+            ("I: server replied OK (4) at *one", 1), ("I: server replied OK (10) at *two", 1),
+        ]);
+    servers_one_after_the_other:
+        runs("flserver", &["1", "*"], &[]),
+        ends("flclient", &["1", "@nobody", "%0"], &[("I: service is running OK*", 1)]);
+    servers_all_at_once:
+        runs("flserver", &["2", "*"], &[]).times(2),
+        ends("flclient", &["2", "%0", "@nobody", "%1"], &[("I: service is running OK*", 1)]);
+    servers_that_are_known_to_live:
+        runs("flserver", &["3", "*"], &[]).times(2),
+        ends("flclient", &["3", "%0", "@nobody", "%1"], &[("I: service is running OK*", 1)]);
+    a_snail:
+        ends("suisnail", &[], &[("E: subscriber cannot keep up, aborting*", 1)]);
+    a_map_that_its_server_changes:
+        runs("clonesrv", &["2", "*", "*", "*"], &[]),
+        ends("clonecli", &["2", "%0", "%1", "%2"], &[("I: synchronized: true, 100 keys", 1)]).times(2);
+    a_map_that_its_clients_change:
+        runs("clonesrv", &["6", "*", "*", "*"], &[]),
+        ends("clonecli", &["6", "%0", "%1", "%2"], &[
+            ("I: set /key/1 to Some(\"one\")", 1), ("I: its time is over: true", 1),
+        ]);
 }
 
 #[test]
