@@ -1,6 +1,6 @@
 //! A proxy whose messages are captured: a third socket gets a copy of all that passes, both ways.
 //!
-//! Shows: E0.10; C132 C147 C149.
+//! Shows: E0.10; C132 C147.
 
 use crate::zhelpers::{Outcome, Words};
 use std::thread;

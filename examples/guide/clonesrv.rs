@@ -1,7 +1,8 @@
 //! Clone server of the Guide's models: `clonesrv 1 SNAPSHOTS UPDATES CHANGES`. 1 and 2 make the changes themselves, 3 to 5 take
 //! them by PUSH, 6 by PUB; up to 4 in the Guide's short format, then with lifetimes.
+//! The pair of servers of model 6 is played by the tests of `zeroxide-patterns`.
 //!
-//! Shows: clonesrv1 clonesrv2 clonesrv3 clonesrv4 clonesrv5 clonesrv6 kvsimple kvmsg; C195 C196.
+//! Shows: clonesrv1 clonesrv2 clonesrv3 clonesrv4 clonesrv5 clonesrv6 kvsimple kvmsg; C195.
 
 use crate::zhelpers::{Outcome, Words};
 use std::thread;

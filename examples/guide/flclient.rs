@@ -1,7 +1,7 @@
 //! Freelance clients of the Guide's three models, of several servers of which some may be dead: 1 asks one after the other, 2
 //! asks all at once, 3 knows which of them live.
 //!
-//! Shows: flclient1 flclient2 flclient3 flcliapi; C190 C191.
+//! Shows: flclient1 flclient2 flclient3 flcliapi; C190.
 
 use crate::zhelpers::{Outcome, PATIENCE, Words};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Hello World server: answers "World" to each "Hello".
 //!
-//! Shows: E1.1 E1.29 E2.1 E2.2 E4.1; C5 C11 C108.
+//! Shows: E1.1 E1.29 E2.1 E2.2 E4.1; C108.
 
 use crate::zhelpers::{Outcome, Words, bind, work};
 use zeroxide::{Context, Rep};

@@ -1,6 +1,6 @@
 //! Lazy Pirate client: asks again when no answer comes, by a new socket, and gives up after three tries.
 //!
-//! Shows: E2.62; C4 C6 C176 C186.
+//! Shows: E2.62; C176.
 
 use crate::zhelpers::{Outcome, Words};
 use zeroxide::Context;

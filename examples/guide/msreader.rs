@@ -1,6 +1,6 @@
 //! Reading from two sockets without waiting, tasks first. Costs a delay, or the processor: see `mspoller` for better.
 //!
-//! Shows: E0.1 E1.12 E2.19 E3.8; C151 C155.
+//! Shows: E0.1 E1.12 E2.19 E3.8; C155.
 
 use crate::zhelpers::{Outcome, Words, work};
 use zeroxide::{Context, Pull, RecvError, RecvErrorCause, Sub};

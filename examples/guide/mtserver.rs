@@ -1,6 +1,6 @@
 //! Multithreaded server: five workers in threads, behind a proxy, over inproc.
 //!
-//! Shows: E2.32 E3.18; C112 C126 C137.
+//! Shows: E2.32 E3.18; C112 C137.
 
 use crate::zhelpers::{Outcome, Words, bind, work};
 use std::thread;

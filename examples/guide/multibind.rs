@@ -1,6 +1,6 @@
 //! One socket with three endpoints, of three transports; and how many I/O threads a context has.
 //!
-//! Shows: E1.10 E1.11 E2.17 E2.18; C109 C116 C125.
+//! Shows: E1.10 E1.11 E2.17 E2.18; C109 C125.
 
 use crate::zhelpers::{Outcome, Words};
 use zeroxide::{Context, Rep, Req};

@@ -1,6 +1,6 @@
 //! Messages of several parts: they are sent and received whole, all parts or none.
 //!
-//! Shows: E0.3 E0.4 E1.14 E1.15 E2.25 E2.26; C87 C88 C89 C91 C96 C102.
+//! Shows: E0.3 E0.4 E1.14 E1.15 E2.25 E2.26; C87 C91 C96 C102.
 
 use crate::zhelpers::{Outcome, Words};
 use zeroxide::{Context, Pull, Push};

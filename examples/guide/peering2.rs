@@ -5,7 +5,7 @@
 //! own cloudbe  [peer] [client] [] [request]   --> its cloudfe [us] [client] [] [request] --> its worker, and back
 //! ```
 //!
-//! Shows: E2.60; C25 C38 C197.
+//! Shows: E2.60; C25 C38.
 
 use crate::zhelpers::{Outcome, Words, below, bind, work};
 use std::{collections::VecDeque, thread};

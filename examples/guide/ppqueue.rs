@@ -1,6 +1,6 @@
 //! Paranoid Pirate queue: between clients that ask again and workers that may die.
 //!
-//! Shows: E2.65 E2.66; C178 C179 C180.
+//! Shows: E2.65 E2.66; C178 C179.
 
 use crate::zhelpers::{Outcome, Words};
 use zeroxide::Context;

@@ -1,6 +1,6 @@
 //! Paranoid Pirate worker: dies after so many requests if it is given a number, with the last one unanswered.
 //!
-//! Shows: E2.65 E2.66; C178 C179 C180.
+//! Shows: E2.65 E2.66; C178 C179.
 
 use crate::zhelpers::{Outcome, Words};
 use zeroxide::Context;

@@ -1,6 +1,6 @@
 //! Publisher with envelopes: the first frame is the topic, and the only one that is compared.
 //!
-//! Shows: E2.39 E3.23; C65 C66 C88.
+//! Shows: E2.39 E3.23; C65 C66.
 
 use crate::zhelpers::{Outcome, Words, bind, work};
 use zeroxide::{Context, Pub};

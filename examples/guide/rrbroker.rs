@@ -2,7 +2,7 @@
 //!
 //! A message is received and sent whole, so no loop over parts is needed.
 //!
-//! Shows: E0.7 E1.18 E1.32 E2.30 E3.16; C13 C17 C19 C90.
+//! Shows: E0.7 E1.18 E1.32 E2.30 E3.16; C13 C19 C90.
 
 use crate::zhelpers::{Outcome, Words, bind};
 use zeroxide::{Context, Dealer, Interest, Poller, Router};

@@ -1,6 +1,6 @@
 //! A subscriber of all that there is, from all publishers.
 //!
-//! Shows: E1.26 E4.4; C49 C53.
+//! Shows: E1.26 E4.4.
 
 use crate::zhelpers::{Outcome, Words};
 use zeroxide::{Context, Sub};

@@ -1,6 +1,6 @@
 //! Synchronized publisher: begins when all its subscribers have said that they are there.
 //!
-//! Shows: E2.34 E2.36 E3.20; C51 C58.
+//! Shows: E2.34 E2.36 E3.20; C51.
 
 use crate::zhelpers::{Outcome, Words, bind};
 use zeroxide::{Context, Pub, Rep};

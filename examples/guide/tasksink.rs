@@ -1,6 +1,6 @@
 //! Task sink: gathers the results of a hundred tasks, and tells how long they took together.
 //!
-//! Shows: E1.9 E2.11 E3.7; C75 C82.
+//! Shows: E1.9 E2.11 E3.7.
 
 use crate::zhelpers::{Outcome, Words, bind};
 use std::time::Instant;

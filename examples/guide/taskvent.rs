@@ -3,7 +3,7 @@
 //! The Guide has the user press Enter when the workers are ready; here the socket itself can wait for them. What was sent is
 //! delivered before the context is gone: no sleep at the end.
 //!
-//! Shows: E1.7 E2.9 E2.14 E3.5; C51 C73 C77 C83 C93 C130.
+//! Shows: E1.7 E2.9 E2.14 E3.5; C51 C77 C83 C93 C130.
 
 use crate::zhelpers::{Outcome, PATIENCE, Words, below, bind};
 use zeroxide::{Context, Push};

@@ -1,6 +1,6 @@
 //! Weather update server: publishes the weather of random places, as fast as it can.
 //!
-//! Shows: E1.5 E1.23 E2.7 E2.15; C46 C52 C57 C109.
+//! Shows: E1.5 E1.23 E2.7 E2.15; C52 C57 C109.
 
 use crate::zhelpers::{Outcome, Words, below, bind};
 use zeroxide::{Context, Pub};

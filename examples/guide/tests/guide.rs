@@ -11,6 +11,8 @@
     reason = "a failing helper is a failing test"
 )]
 
+#[path = "guide/covered.rs"]
+mod covered;
 #[path = "guide/stage.rs"]
 mod stage;
 
@@ -228,4 +230,9 @@ fn every_program_is_played() {
     for program in programs {
         assert!(PLAYED.iter().copied().flatten().any(|part| part.plays(program)), "{program} is in no scene");
     }
+}
+
+#[test]
+fn every_example_and_every_claim_is_shown_or_has_a_reason() {
+    covered::check();
 }
