@@ -27,6 +27,6 @@ pub(crate) fn run(_words: &Words) -> Outcome {
             println!("E: subscriber cannot keep up, aborting: {} ms late", age.as_millis());
             return Ok(());
         }
-        work(5); // slower than the publisher
+        work(20); // slower than the publisher
     }
 }

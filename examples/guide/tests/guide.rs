@@ -191,14 +191,14 @@ scenes! {
         ends("ticlient", &["%0"], &[("I: request UUID *", 1), ("Reply: Hello world", 1)]),
         runs("mdworker", &["%0"], &[]);
     a_pair_of_servers:
-        ends("bstarsrv", &["primary", "@one", "@link1", "@link2", "5"], &[
+        ends("bstarsrv", &["primary", "@one", "@link1", "@link2", "8", "6"], &[
             ("I: ready as active", 1), ("I: simulating a crash", 1),
         ]),
-        runs("bstarsrv", &["backup", "@two", "@link2", "@link1"], &[
+        runs("bstarsrv", &["backup", "@two", "@link2", "@link1", "1000", "6"], &[
             ("I: ready as passive", 1), ("I: ready as active", 1),
         ]),
-        ends("bstarcli", &["@one", "@two", "10"], &[
-            ("I: server replied OK (4) at *one", 1), ("I: server replied OK (10) at *two", 1),
+        ends("bstarcli", &["@one", "@two", "20"], &[
+            ("I: server replied OK (4) at *one", 1), ("I: server replied OK (20) at *two", 1),
         ]);
     servers_one_after_the_other:
         runs("flserver", &["1", "*"], &[]),
