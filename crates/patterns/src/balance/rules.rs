@@ -84,6 +84,8 @@ pub struct BalancerOptions {
     /// What a client is answered whose request was refused, waited too long or was lost with its worker. Nothing: clients
     /// of the Guide know no such answer, and ask again.
     pub refusal: Option<Frame>,
+    /// How long the end waits for the answers of workers that are at work. 5 s.
+    pub drain: Duration,
 }
 
 impl Default for BalancerOptions {
@@ -99,6 +101,7 @@ impl Default for BalancerOptions {
             request_lifetime: Duration::from_secs(30),
             workers: 100_000,
             refusal: None,
+            drain: Duration::from_secs(5),
         }
     }
 }
@@ -351,6 +354,11 @@ impl Balancer {
                 Outgoing::ToWorker(Message::from([worker.address.clone(), Frame::from(&[HEARTBEAT])]))
             }));
         }
+    }
+
+    /// How long the end may take.
+    pub(super) fn drain(&self) -> Duration {
+        self.options.drain
     }
 
     /// What it has done, and what it holds now.

@@ -2,7 +2,7 @@
 
 use super::{Balancer, BalancerOptions, BalancerStatistics, Outgoing};
 use crate::{PatternError, ServerControl, server_control::take_in};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use zeroxide::{Context, Interest, Poller, Pull, Router};
 
 /// A load balancing broker: [`Balancer`] between a ROUTER for clients and one for workers.
@@ -64,34 +64,54 @@ impl BalancerServer {
         self.control.clone()
     }
 
-    /// Serves until it is told to stop or the context ends.
+    /// Serves until it is told to stop or the context ends. Told to stop, it takes no more requests, and waits for the
+    /// answers of workers that are at work, for [`BalancerOptions::drain`] at most.
     ///
     /// # Errors
     /// [`PatternError::Poll`] if the sockets cannot be waited for.
     pub fn run(mut self) -> Result<(), PatternError> {
+        let drain = self.rules.drain().min(LONGEST_DRAIN);
         let mut poller = Poller::new();
         poller.add(&self.front, 0, Interest::READABLE);
         poller.add(&self.back, 1, Interest::READABLE);
         poller.add(&self.orders, 2, Interest::READABLE);
         let (mut ready, mut out) = (Vec::new(), Vec::new());
-        let mut last = false;
-        while !last {
-            let wait = self.rules.next_tick().saturating_duration_since(Instant::now());
-            poller.wait_into(&mut ready, Some(wait))?;
+        let mut stop_at: Option<Instant> = None;
+        loop {
+            let due = self.rules.next_tick();
+            let due = stop_at.map_or(due, |stop_at| stop_at.min(due));
+            poller.wait_into(&mut ready, Some(due.saturating_duration_since(Instant::now())))?;
             // Looked at first: what came before the order to stop is still handled.
-            last = self.orders.try_recv().is_ok();
+            let stops = self.orders.try_recv().is_ok() && stop_at.is_none();
             let (now, rules) = (Instant::now(), &mut self.rules);
             // Workers first: whoever is free may take what clients bring.
-            let open = take_in(|| self.back.try_recv(), |message| rules.from_worker(message, now, &mut out))
-                && take_in(|| self.front.try_recv(), |message| rules.from_client(message, now, &mut out));
+            let mut open =
+                take_in(|| self.back.try_recv(), |message| rules.from_worker(message, now, &mut out));
+            if stop_at.is_none() {
+                open &=
+                    take_in(|| self.front.try_recv(), |message| rules.from_client(message, now, &mut out));
+            }
             rules.tick(now, &mut out);
             put_out(&self.front, &self.back, &mut out);
-            self.control.tell(self.rules.statistics());
-            last |= !open;
+            let statistics = self.rules.statistics();
+            self.control.tell(statistics);
+            if stops {
+                stop_at = Some(now + drain);
+                poller = Poller::new();
+                poller.add(&self.back, 1, Interest::READABLE);
+                poller.add(&self.orders, 2, Interest::READABLE);
+            }
+            // Nobody at work means that nobody is free for what waits either.
+            let ends = stop_at.is_some_and(|stop_at| statistics.working == 0 || now >= stop_at);
+            if ends || !open {
+                return Ok(());
+            }
         }
-        Ok(())
     }
 }
+
+/// So that it can be added to any time.
+const LONGEST_DRAIN: Duration = Duration::from_secs(365 * 24 * 3600);
 
 fn put_out(front: &Router, back: &Router, out: &mut Vec<Outgoing>) {
     for message in out.drain(..) {
