@@ -15,6 +15,8 @@ use zeroxide::{Context, Frame, Interest, Message, Poller, Pull, Router};
 pub struct FreelanceStatistics {
     /// Requests that were answered.
     pub requests: u64,
+    /// Requests that the program did not answer.
+    pub unanswered: u64,
     /// Pings that were answered.
     pub pings: u64,
     /// Messages without a meaning.
@@ -24,7 +26,13 @@ pub struct FreelanceStatistics {
 impl FreelanceStatistics {
     /// Each figure with its name, for whoever prints them.
     pub fn lines(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        [("requests", self.requests), ("pings", self.pings), ("malformed", self.malformed)].into_iter()
+        [
+            ("requests", self.requests),
+            ("unanswered", self.unanswered),
+            ("pings", self.pings),
+            ("malformed", self.malformed),
+        ]
+        .into_iter()
     }
 }
 
@@ -55,21 +63,37 @@ impl FreelanceServer {
     /// # Errors
     /// As [`FreelanceServer::bind`].
     pub fn bind_as(context: &Context, endpoint: &str, name: Option<&str>) -> Result<Self, PatternError> {
+        Self::bind_prepared(context, endpoint, name, |_| Ok(()))
+    }
+
+    /// As [`FreelanceServer::bind_as`], with something to do to the socket before it is bound: options, security. Done
+    /// twice, to two sockets, if a port is left to the system.
+    ///
+    /// # Errors
+    /// As [`FreelanceServer::bind`], and what `prepare` fails with.
+    pub fn bind_prepared<E: From<PatternError>>(
+        context: &Context,
+        endpoint: &str,
+        name: Option<&str>,
+        mut prepare: impl FnMut(&Router) -> Result<(), E>,
+    ) -> Result<Self, E> {
         let (control, orders) = ServerControl::new(context)?;
         let endpoint = match (name, endpoint.strip_suffix('*')) {
             // The name is told in each handshake, so it must be known before the first.
             (None, Some(_)) => {
-                let scout = Router::new(context)?;
-                let found = scout.bind(endpoint)?;
-                scout.unbind(&found)?;
+                let scout = Router::new(context).map_err(PatternError::from)?;
+                prepare(&scout)?;
+                let found = scout.bind(endpoint).map_err(PatternError::from)?;
+                scout.unbind(&found).map_err(PatternError::from)?;
                 found
             }
             _ => endpoint.to_owned(),
         };
-        let router = Router::new(context)?;
-        router.set_routing_id(name.unwrap_or(&endpoint))?;
-        router.set_router_handover(true)?;
-        let endpoint = router.bind(&endpoint)?;
+        let router = Router::new(context).map_err(PatternError::from)?;
+        prepare(&router)?;
+        router.set_routing_id(name.unwrap_or(&endpoint)).map_err(PatternError::from)?;
+        router.set_router_handover(true).map_err(PatternError::from)?;
+        let endpoint = router.bind(&endpoint).map_err(PatternError::from)?;
         Ok(Self { router, endpoint, orders, control })
     }
 
@@ -88,11 +112,15 @@ impl FreelanceServer {
         self.control.clone()
     }
 
-    /// Answers requests until it is told to stop or the context ends.
+    /// Answers requests until it is told to stop or the context ends. `work` gives a message, or an `Option` of one: a
+    /// request it has none for is not answered, and its client asks another server.
     ///
     /// # Errors
     /// [`PatternError::Poll`] if its sockets cannot be waited for.
-    pub fn run(self, mut work: impl FnMut(Message) -> Message) -> Result<(), PatternError> {
+    pub fn run<A: Into<Option<Message>>>(
+        self,
+        mut work: impl FnMut(Message) -> A,
+    ) -> Result<(), PatternError> {
         let mut poller = Poller::new();
         poller.add(&self.router, 0, Interest::READABLE);
         poller.add(&self.orders, 1, Interest::READABLE);
@@ -118,9 +146,9 @@ impl FreelanceServer {
 }
 
 /// The answer to what a client said, its address in front.
-fn answer(
+fn answer<A: Into<Option<Message>>>(
     message: Message,
-    work: &mut impl FnMut(Message) -> Message,
+    work: &mut impl FnMut(Message) -> A,
     counts: &mut FreelanceStatistics,
 ) -> Option<Message> {
     let mut frames = message.into_frames();
@@ -130,9 +158,13 @@ fn answer(
             Some(Message::from([client.clone(), Frame::from("PONG")]))
         }
         [_, _, _, ..] => {
-            counts.requests += 1;
             let body = frames.split_off(2);
-            frames.extend(work(Message::from(body)).into_frames());
+            let Some(answer) = work(Message::from(body)).into() else {
+                counts.unanswered += 1;
+                return None;
+            };
+            counts.requests += 1;
+            frames.extend(answer.into_frames());
             Some(Message::from(frames))
         }
         _ => {
@@ -159,7 +191,9 @@ mod tests {
             "a request of that number"
         );
         assert_eq!((say(vec!["c"]), say(vec!["c", "17"])), (None, None));
-        assert_eq!(counts, FreelanceStatistics { requests: 2, pings: 1, malformed: 2 });
+        let request = Message::from(["c", "17", "a"]);
+        assert_eq!(answer(request, &mut |_| None, &mut counts), None, "the client asks another server");
+        assert_eq!(counts, FreelanceStatistics { requests: 2, unanswered: 1, pings: 1, malformed: 2 });
     }
 
     proptest! {
