@@ -143,6 +143,30 @@ fn a_proxy_passes_requests_on_and_tells_how_many() {
 }
 
 #[test]
+fn the_guides_devices_are_words_of_the_proxy() {
+    let mut streamer = zox(&["proxy", "streamer", "ipc://*", "ipc://*"]);
+    let (front, back) = (streamer.bound(), streamer.bound());
+    let pulling = zox(&["pull", "--connect", &back, "--count=2"]);
+    run(&["push", "--connect", &front, "one", "two"], b"").well();
+    assert_eq!(pulling.ended().well().text(), "one\ntwo\n");
+    streamer.signal(Signal::USR1);
+    let counters = streamer.told("event=statistics");
+    assert!(counters.contains("front_received=2 front_received_octets=6"), "{counters}");
+    streamer.signal(Signal::INT);
+    streamer.ended().well();
+
+    let mut forwarder = zox(&["proxy", "forwarder", "ipc://*", "ipc://*"]);
+    let (front, back) = (forwarder.bound(), forwarder.bound());
+    let subscriber = zox(&["sub", "--connect", &back, "--subscribe", "", "--count=1"]);
+    run(&["pub", "--connect", &front, "--wait-subscribers", "1", "news"], b"").well();
+    assert_eq!(subscriber.ended().well().text(), "news\n");
+
+    for wrong in [&["device", "ipc://*", "ipc://*"][..], &["queue", "ipc://*"], &["ipc://*"]] {
+        assert_eq!(run(&[&["proxy"], wrong].concat(), b"").code(), 2, "{wrong:?}");
+    }
+}
+
+#[test]
 fn a_monitor_prints_typed_events() {
     let mut monitor =
         zox(&["monitor", "rep", "--bind=tcp://127.0.0.1:*", "--count=3", "--format=json", LONG]);

@@ -2,6 +2,7 @@
 
 pub(crate) mod config;
 pub(crate) mod log;
+pub(crate) mod teller;
 
 use crate::{exit::Failure, terminal::note};
 use signal_hook::{

@@ -4,22 +4,23 @@ use crate::{
     exit::Failure,
     options::{self, SocketOption},
     quantity::duration,
-    service::{self, Asked, log::log},
+    service::{
+        self,
+        log::log,
+        teller::{log_counters, serve_signals},
+    },
 };
 use clap::Args;
-use std::{
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
-    thread,
-    time::Duration,
-};
+use std::time::Duration;
 use zeroxide::Context;
-use zeroxide_patterns::majordomo::{BrokerControl, BrokerOptions, BrokerServer, BrokerStatistics};
+use zeroxide_patterns::majordomo::{BrokerOptions, BrokerServer};
 
 /// Where clients and workers look for a broker unless they are told.
 pub(super) const USUAL: &str = "tcp://127.0.0.1:5555";
 
-/// How often the log is told what was lost since.
-const LOOK: Duration = Duration::from_secs(1);
+/// Counters of what should not happen.
+const LOSSES: [&str; 7] =
+    ["repeated", "refused", "expired", "given_up", "workers_lost", "workers_expelled", "malformed"];
 
 /// Bring clients and workers of services together (Majordomo, MDP 0.1 and 0.2)
 ///
@@ -99,18 +100,11 @@ impl Broker {
         for endpoint in &self.bind {
             service::bind(socket, endpoint, |endpoint| broker.bind(endpoint))?;
         }
-        let (control, (asks, asked)) = (broker.control(), channel());
-        let stop = control.clone();
-        service::watch_signals(move |what| match what {
-            Asked::Stop => stop.stop(),
-            Asked::Tell => drop(asks.send(())),
-        })?;
-        let counts = control.clone();
-        let teller = thread::Builder::new().spawn(move || tell(&counts, &asked));
-        teller.map_err(|error| Failure::Failed(format!("no thread: {error}")))?;
+        let (control, stop, counts) = (broker.control(), broker.control(), broker.control());
+        serve_signals(move || stop.stop(), move || counts.statistics().lines().collect(), &LOSSES)?;
         log("started", []);
         broker.run()?;
-        log_statistics("stopped", control.statistics());
+        log_counters("stopped", control.statistics().lines());
         let _ = context.shutdown(Duration::from_secs(1));
         Ok(())
     }
@@ -128,41 +122,4 @@ impl Broker {
             drain: self.drain,
         }
     }
-}
-
-/// Tells the counters when asked, and what was lost by itself.
-fn tell(control: &BrokerControl, asked: &Receiver<()>) {
-    let mut before = BrokerStatistics::default();
-    loop {
-        match asked.recv_timeout(LOOK) {
-            Ok(()) => log_statistics("statistics", control.statistics()),
-            Err(RecvTimeoutError::Disconnected) => return,
-            Err(RecvTimeoutError::Timeout) => {
-                let now = control.statistics();
-                let changed =
-                    losses(now).into_iter().zip(losses(before)).filter(|(now, before)| now != before);
-                let changed: Vec<_> = changed.map(|(now, _)| (now.0, now.1.to_string())).collect();
-                if !changed.is_empty() {
-                    log("losses", changed);
-                }
-                before = now;
-            }
-        }
-    }
-}
-
-fn losses(statistics: BrokerStatistics) -> [(&'static str, u64); 7] {
-    [
-        ("repeated", statistics.repeated),
-        ("refused", statistics.refused),
-        ("expired", statistics.expired),
-        ("given_up", statistics.given_up),
-        ("workers_lost", statistics.workers_lost),
-        ("workers_expelled", statistics.workers_expelled),
-        ("malformed", statistics.malformed),
-    ]
-}
-
-fn log_statistics(event: &str, statistics: BrokerStatistics) {
-    log(event, statistics.lines().map(|(name, value)| (name, value.to_string())));
 }

@@ -1,12 +1,15 @@
 //! The verbs, one a file.
 
+mod answers;
 mod broker;
 mod call;
 mod clone;
 mod dealer;
 mod duplex;
 mod event;
+mod freelance;
 mod keygen;
+mod load_balancer;
 mod lvc;
 mod monitor;
 mod pair;
@@ -20,6 +23,7 @@ mod router;
 mod run_command;
 mod stream;
 mod subscribe;
+mod titanic;
 mod worker;
 mod xpub;
 mod xsub;
@@ -46,6 +50,9 @@ pub(crate) enum Verb {
     Broker(broker::Broker),
     Worker(worker::Worker),
     Call(call::Call),
+    Titanic(titanic::Titanic),
+    Lb(load_balancer::LoadBalancer),
+    Freelance(freelance::Freelance),
     Clone(clone::Clone),
     Lvc(lvc::Lvc),
     Monitor(monitor::Monitor),
@@ -78,6 +85,9 @@ impl Verb {
             Self::Broker(verb) => verb.run(),
             Self::Worker(verb) => verb.run(),
             Self::Call(verb) => verb.run(),
+            Self::Titanic(verb) => verb.run(),
+            Self::Lb(verb) => verb.run(),
+            Self::Freelance(verb) => verb.run(),
             Self::Clone(verb) => verb.run(),
             Self::Lvc(verb) => verb.run(),
             Self::Monitor(verb) => verb.run(),

@@ -1,17 +1,16 @@
 //! `zox worker`.
 
-use super::{broker::USUAL, run_command::run_command};
+use super::{answers::Answers, broker::USUAL};
 use crate::{
     endpoint_args::FormatArgs,
     exit::Failure,
-    format::split,
     quantity::duration,
     service::{self, Asked},
     terminal::note,
 };
 use clap::Args;
 use std::time::Duration;
-use zeroxide::{Context, Message};
+use zeroxide::Context;
 use zeroxide_patterns::majordomo::{Worker as Serving, WorkerOptions};
 
 /// Offer a service at a broker (Majordomo)
@@ -43,22 +42,6 @@ pub(crate) struct Worker {
     longest_request: Duration,
 }
 
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-struct Answers {
-    /// Answer every request with this
-    #[arg(long, value_name = "TEXT")]
-    reply: Option<String>,
-
-    /// Answer every request with itself
-    #[arg(long)]
-    echo: bool,
-
-    /// Answer with what this shell command prints; it reads the request on its stdin
-    #[arg(long, value_name = "COMMAND")]
-    exec: Option<String>,
-}
-
 const EXAMPLES: &str = "\
 Examples:
   zox worker echo --echo
@@ -81,7 +64,7 @@ impl Worker {
         })?;
         note(format_args!("serving {}", self.service));
         while let Some(request) = worker.recv()? {
-            match self.answer(request) {
+            match self.answers.answer(&self.format, request) {
                 Ok(answer) => worker.reply(answer)?,
                 // Nobody is answered; whoever asked asks another worker.
                 Err(failure) => note(format_args!("zox: {}", failure.text().unwrap_or_default())),
@@ -90,13 +73,5 @@ impl Worker {
         drop(worker);
         let _ = context.shutdown(Duration::from_secs(1));
         Ok(())
-    }
-
-    fn answer(&self, request: Message) -> Result<Message, Failure> {
-        match &self.answers {
-            Answers { reply: Some(text), .. } => Ok(split(text.as_bytes(), self.format.separator.as_bytes())),
-            Answers { exec: Some(command), .. } => run_command(command, &self.format.format(), &request),
-            _ => Ok(request),
-        }
     }
 }

@@ -1,0 +1,118 @@
+//! `zox titanic`.
+
+use super::broker::USUAL;
+use crate::{
+    exit::Failure,
+    quantity::{duration, value},
+    service::{
+        log::log,
+        teller::{log_counters, serve_signals},
+    },
+};
+use clap::Args;
+use std::{path::PathBuf, time::Duration};
+use zeroxide::Context;
+use zeroxide_patterns::titanic::{FileStore, StoreLimits, TitanicOptions, TitanicServer};
+
+/// Counters of what should not happen.
+const LOSSES: [&str; 3] = ["refused", "failed", "store_failures"];
+
+/// Keep requests on disk until they are done, and answers until they are fetched (Titanic, RFC 9)
+///
+/// It stands beside a broker (`zox broker`) and offers titanic.request, titanic.request.once, titanic.reply and
+/// titanic.close there. SIGINT and SIGTERM end it in order: what is being written and what is with a service is finished
+/// first; what waits is there when it is back. SIGUSR1 has the counters logged.
+#[derive(Args)]
+#[command(after_help = EXAMPLES, args_override_self = true)]
+pub(crate) struct Titanic {
+    /// The file that holds requests and answers; made if it is not there
+    #[arg(long, value_name = "FILE")]
+    file: PathBuf,
+
+    /// The broker (several allowed: they stand in for each other)
+    #[arg(long, value_name = "ENDPOINT", default_value = USUAL)]
+    connect: Vec<String>,
+
+    /// Take more arguments from a file, a line each: NAME = VALUE
+    #[arg(long, value_name = "FILE")]
+    config: Option<String>,
+
+    /// How many requests are kept at most, answered or not; beyond that nothing is accepted
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    requests: usize,
+
+    /// How many octets are kept at most (k, M, G)
+    #[arg(long, value_name = "N", value_parser = value::<u64>, default_value = "1G")]
+    octets: u64,
+
+    /// A service that must not be asked twice with the same request (several allowed)
+    #[arg(long, value_name = "SERVICE")]
+    once: Vec<String>,
+
+    /// How often a request is handed out without an answer before it has failed
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    attempts: u32,
+
+    /// How long a service may take for its answer
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
+    service_timeout: Duration,
+
+    /// How often absent services are looked for
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "1s")]
+    tick: Duration,
+
+    /// How long an answer waits for whoever fetches it
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "168h")]
+    reply_lifetime: Duration,
+
+    /// How many requests may be with their services at once
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    dispatchers: usize,
+
+    /// How many requests may be on their way to the disk at once
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    accepting: usize,
+
+    /// How many answers may be looked up at once
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    replying: usize,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  zox broker & zox titanic --file /var/lib/zox/titanic.redb
+  zox titanic --file t.redb --once debit --requests 10000 --octets 64M
+  zox call titanic.request --separator ' ' 'echo hi'       tells 200 and a number
+  zox call titanic.reply NUMBER                            200 and the answer, or 300: not yet
+  zox call titanic.close NUMBER                            and it is forgotten";
+
+impl Titanic {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let context = Context::new();
+        let limits = StoreLimits { requests: self.requests, octets: self.octets };
+        let store = FileStore::open(&self.file, limits)
+            .map_err(|error| Failure::Failed(format!("{}: {error}", self.file.display())))?;
+        let titanic = TitanicServer::new(&context, &self.connect, store, self.rules())?;
+        let (control, stop, counts) = (titanic.control(), titanic.control(), titanic.control());
+        serve_signals(move || stop.stop(), move || counts.statistics().lines().collect(), &LOSSES)?;
+        let held = control.statistics().held;
+        log("started", [("waiting", held.waiting.to_string()), ("finished", held.finished.to_string())]);
+        titanic.run()?;
+        let _ = context.shutdown(Duration::from_secs(1));
+        log_counters("stopped", control.statistics().lines());
+        Ok(())
+    }
+
+    fn rules(&self) -> TitanicOptions {
+        TitanicOptions {
+            tick: self.tick,
+            service_timeout: self.service_timeout,
+            attempts: self.attempts,
+            once: self.once.clone(),
+            dispatchers: self.dispatchers,
+            accepting: self.accepting,
+            replying: self.replying,
+            reply_lifetime: self.reply_lifetime,
+        }
+    }
+}
