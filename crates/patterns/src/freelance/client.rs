@@ -115,6 +115,8 @@ impl Servers {
             return Err(PatternError::NoEndpoint);
         }
         let (router, now) = (Router::new(context)?, Instant::now());
+        // Whoever goes waits for no answer, and what is queued for a server that is not there is of no use.
+        router.set_linger(Some(Duration::ZERO));
         let connect = |endpoint: &str| {
             // So that it can be asked before it has been heard.
             router.set_connect_routing_id(endpoint)?;
