@@ -164,7 +164,9 @@ impl Call {
             lifetime: self.lifetime,
             ..FreelanceOptions::default()
         };
-        let client = FreelanceClient::new(&session.context, &self.connect, options)?;
+        // Its own, since what waits for a server that is not there is no message that was lost.
+        let context = Context::new();
+        let client = FreelanceClient::new(&context, &self.connect, options)?;
         session.watch_stdout();
         let mut source = Source::new(&self.send, &self.format, None);
         let mut output = Output::new(self.format.format());
