@@ -139,7 +139,7 @@ impl Server {
         let (control, stop, counts) = (server.control(), server.control(), server.control());
         serve_signals(move || stop.stop(), move || counts.statistics().lines().collect(), &LOSSES)?;
         log("started", []);
-        server.run(|request| match self.answers.answer(&self.format, request) {
+        server.run_if_able(|request| match self.answers.answer(&self.format, request) {
             Ok(answer) => Some(answer),
             // Nobody is answered; whoever asked asks another server.
             Err(failure) => {

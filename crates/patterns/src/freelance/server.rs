@@ -112,15 +112,19 @@ impl FreelanceServer {
         self.control.clone()
     }
 
-    /// Answers requests until it is told to stop or the context ends. `work` gives a message, or an `Option` of one: a
-    /// request it has none for is not answered, and its client asks another server.
+    /// Answers requests until it is told to stop or the context ends.
     ///
     /// # Errors
     /// [`PatternError::Poll`] if its sockets cannot be waited for.
-    pub fn run<A: Into<Option<Message>>>(
-        self,
-        mut work: impl FnMut(Message) -> A,
-    ) -> Result<(), PatternError> {
+    pub fn run(self, mut work: impl FnMut(Message) -> Message) -> Result<(), PatternError> {
+        self.run_if_able(|request| Some(work(request)))
+    }
+
+    /// As [`FreelanceServer::run`]; a request without an answer is left alone, and its client asks another server.
+    ///
+    /// # Errors
+    /// As [`FreelanceServer::run`].
+    pub fn run_if_able(self, mut work: impl FnMut(Message) -> Option<Message>) -> Result<(), PatternError> {
         let mut poller = Poller::new();
         poller.add(&self.router, 0, Interest::READABLE);
         poller.add(&self.orders, 1, Interest::READABLE);
@@ -146,9 +150,9 @@ impl FreelanceServer {
 }
 
 /// The answer to what a client said, its address in front.
-fn answer<A: Into<Option<Message>>>(
+fn answer(
     message: Message,
-    work: &mut impl FnMut(Message) -> A,
+    work: &mut impl FnMut(Message) -> Option<Message>,
     counts: &mut FreelanceStatistics,
 ) -> Option<Message> {
     let mut frames = message.into_frames();
@@ -159,7 +163,7 @@ fn answer<A: Into<Option<Message>>>(
         }
         [_, _, _, ..] => {
             let body = frames.split_off(2);
-            let Some(answer) = work(Message::from(body)).into() else {
+            let Some(answer) = work(Message::from(body)) else {
                 counts.unanswered += 1;
                 return None;
             };
@@ -182,7 +186,7 @@ mod tests {
     #[test]
     fn the_frames_are_those_of_the_rfc() {
         let mut counts = FreelanceStatistics::default();
-        let mut say = |frames: Vec<&str>| answer(Message::from_frames(frames), &mut |body| body, &mut counts);
+        let mut say = |frames: Vec<&str>| answer(Message::from_frames(frames), &mut Some, &mut counts);
         assert_eq!(say(vec!["c", "PING"]), Some(Message::from(["c", "PONG"])));
         assert_eq!(say(vec!["c", "17", "a", "b"]), Some(Message::from(["c", "17", "a", "b"])));
         assert_eq!(
@@ -202,7 +206,7 @@ mod tests {
             let mut counts = FreelanceStatistics::default();
             let message = Message::from_frames(frames);
             let from = message[0].clone();
-            match answer(message, &mut |body| body, &mut counts) {
+            match answer(message, &mut Some, &mut counts) {
                 Some(answer) => prop_assert_eq!(&answer[0], &from),
                 None => prop_assert_eq!(counts.malformed, 1),
             }
