@@ -83,7 +83,7 @@ impl End for Ours {
         }
     }
 
-    fn recv(&mut self, limit: std::time::Duration) -> Option<Vec<Vec<u8>>> {
+    fn recv(&mut self, limit: Duration) -> Option<Vec<Vec<u8>>> {
         let message = self.0.recv_timeout(limit).ok()?;
         Some(message.into_iter().map(|frame| frame.to_vec()).collect())
     }
@@ -415,7 +415,7 @@ fn many_messages_and_heartbeats_pass_in_secret() {
 
     let push = Push::new(&context).unwrap();
     push.set_curve_client(server_keys.public, &client_keys).unwrap();
-    push.set_heartbeat_interval(Some(std::time::Duration::from_millis(20))).unwrap();
+    push.set_heartbeat_interval(Some(Duration::from_millis(20))).unwrap();
     push.set_heartbeat_timeout(Some(LONG)).unwrap();
     let theirs = peer.socket(Kind::Pull);
     serve_curve(&theirs, &server_keys);
