@@ -161,14 +161,19 @@ impl Talk<'_> {
         while let Ok(message) =
             self.sender.recv_timeout(if self.stream.is_empty() { PATIENCE } else { Duration::ZERO })
         {
-            let [peer, body] = message.frames() else { panic!("a STREAM gives two frames: {message}") };
-            if !body.is_empty() {
-                self.answered = body.iter().last().map_or(self.answered, |number| u32::from(*number));
-            } else if self.stream.last() == Some(peer) {
-                self.stream.pop();
-            } else {
-                self.stream.push(peer.clone());
-            }
+            self.hear_stream(&message);
+        }
+    }
+
+    /// An answer, a connection that is up, or one that has ended.
+    fn hear_stream(&mut self, message: &Message) {
+        let [peer, body] = message.frames() else { panic!("a STREAM gives two frames: {message}") };
+        if !body.is_empty() {
+            self.answered = body.iter().last().map_or(self.answered, |number| u32::from(*number));
+        } else if let Some(ended) = self.stream.iter().position(|known| known == peer) {
+            self.stream.remove(ended);
+        } else {
+            self.stream.push(peer.clone());
         }
     }
 
@@ -185,14 +190,8 @@ impl Talk<'_> {
         }
         while self.pattern.echo && self.answered != number {
             match self.sender.recv_timeout(PATIENCE) {
-                Ok(message) => {
-                    let body = message.frames().last().unwrap();
-                    if self.pattern.sender == Stream {
-                        self.answered = body.iter().last().map_or(self.answered, |number| u32::from(*number));
-                    } else {
-                        self.answered = number_in(body);
-                    }
-                }
+                Ok(message) if self.pattern.sender == Stream => self.hear_stream(&message),
+                Ok(message) => self.answered = number_in(message.frames().last().unwrap()),
                 Err(error) => {
                     let relaxed = matches!(error.cause, RecvErrorCause::IllegalState(_));
                     assert!(error.cause == RecvErrorCause::TimedOut || relaxed, "{error}");
