@@ -10,6 +10,7 @@ mod faults;
 mod fuzz;
 mod install;
 mod libzmq_tests;
+mod programs;
 mod python;
 mod pyzmq;
 mod report;
@@ -38,6 +39,10 @@ cargo xtask VERB
                      pyzmq's own tests on our library, built in release mode or taken from a folder
   libzmq-tests [DIR] [--from DIR] [--only WORD]
                      libzmq's own test programs on our library; from cargo's store or a tree of its sources
+  programs [--from DIR]
+                     Jupyter, ipyparallel, Locust, aiozmq, and C++, PHP, Ruby, Perl bindings on our library
+  czmq SOURCES [--from DIR]
+                     CZMQ's own tests, built from a tree of its sources, on our library
   seeds DIR [--from DIR]
                      the C programs of documents in a folder, as they are, on our library: what compiles, what behaves
   stress N [FILTER]  the socket and interop tests N times with every core loaded; tells what was flaky
@@ -73,6 +78,10 @@ fn main() -> ExitCode {
             Some(wanted) => libzmq_tests::run(&wanted),
             None => Err(HELP.to_owned()),
         },
+        ["programs"] => programs::run(None),
+        ["programs", "--from", built] => programs::run(Some(built)),
+        ["czmq", source] => programs::czmq(source, None),
+        ["czmq", source, "--from", built] => programs::czmq(source, Some(built)),
         ["seeds", documents] => seeds::run(documents, None),
         ["seeds", documents, "--from", built] => seeds::run(documents, Some(built)),
         ["stress", times] => stress::run(times, None),
