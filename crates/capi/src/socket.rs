@@ -12,7 +12,7 @@ use crate::{
 use std::{
     cell::Cell,
     ffi::{c_int, c_void},
-    mem::ManuallyDrop,
+    ptr::null,
     sync::{Arc, Mutex, OnceLock},
 };
 use zeroxide::{SocketError, SocketType, door::Descriptor};
@@ -40,66 +40,94 @@ pub struct Socket {
 }
 
 thread_local! {
-    /// The sockets that this thread used last, by slot, so that a call finds its socket without a lock. An entry may
-    /// outlive the socket's close by a while; then the native socket knows that it is closed.
+    /// The sockets that this thread used last, so that a call finds its socket without a lock and without an atomic write.
+    /// An entry may outlive the socket's close by a while; then the native socket knows that it is closed.
     ///
     /// Nothing in here is dropped by itself: so the one access of a call is the look at an address.
-    static RECENT: [Cell<Remembered>; RECENT_PLACES] = const { [const { Cell::new(None) }; RECENT_PLACES] };
+    static RECENT: Recent = const { Recent { places: [const { Cell::new(null()) }; PLACES], inside: Cell::new(0) } };
     /// Made when the first socket is remembered, to forget them all when the thread ends.
     static FORGETS: Forgets = const { Forgets };
 }
 
-type Remembered = Option<ManuallyDrop<Arc<Socket>>>;
+const PLACES: usize = 8;
 
-const RECENT_PLACES: usize = 8;
+/// A place is null, or has a count of the socket that it points to.
+struct Recent {
+    places: [Cell<*const Socket>; PLACES],
+    /// So many calls of this thread use a socket by its place: one, or more where a free function of the application made
+    /// another call. Meanwhile no place changes.
+    inside: Cell<usize>,
+}
 
 struct Forgets;
 
 impl Drop for Forgets {
     fn drop(&mut self) {
-        RECENT.with(|recent| recent.iter().for_each(|place| forget(place.take())));
+        RECENT.with(|recent| recent.places.iter().for_each(|place| recent.forget(place)));
     }
 }
 
-#[cold]
-fn forget(remembered: Remembered) {
-    drop(remembered.map(ManuallyDrop::into_inner));
+/// Ends what [`Recent::inside`] counts, also when a panic does.
+struct Inside<'a>(&'a Cell<usize>);
+
+impl Drop for Inside<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.set(self.0.get().wrapping_sub(1));
+    }
+}
+
+impl Recent {
+    /// Empties a place, unless it may be in use.
+    #[cold]
+    fn forget(&self, place: &Cell<*const Socket>) {
+        if self.inside.get() == 0 {
+            let socket = place.replace(null());
+            if !socket.is_null() {
+                // SAFETY: the place had this count, and nobody looks through the place now.
+                drop(unsafe { Arc::from_raw(socket) });
+            }
+        }
+    }
+
+    /// A socket that was not remembered. It is from now on; unless the thread ends, and what it remembered was forgotten.
+    #[cold]
+    fn recall(&self, handle: usize) -> Result<Arc<Socket>, Errno> {
+        let place = self.places.get(handles::spread(handle) % PLACES);
+        if let Some(place) = place {
+            self.forget(place);
+        }
+        let socket = find(handle)?;
+        if let Some(place) = place.filter(|place| place.get().is_null())
+            && FORGETS.try_with(|_| ()).is_ok()
+        {
+            place.set(Arc::into_raw(socket.clone()));
+        }
+        Ok(socket)
+    }
 }
 
 /// Runs `run` on the socket of a handle. Null, closed and foreign handles are `ENOTSOCK`; a parent process's, `ETERM`.
 #[inline]
 pub fn with<R>(handle: *const c_void, run: impl FnOnce(&Socket) -> Result<R, Errno>) -> Result<R, Errno> {
     let handle = handles::from_c(handle);
-    RECENT.with(|recent| {
-        let Some(place) = recent.get(handles::spread(handle) % RECENT_PLACES) else {
-            return Err(Errno::ENOTSOCK);
-        };
-        let (socket, stays) = match place.take() {
-            // One that was closed is not put back, so it does not stay here for long.
-            Some(socket) if socket.handle == handle && !socket.native.is_closed() => {
-                (ManuallyDrop::into_inner(socket), true)
-            }
-            other => recall(handle, other)?,
-        };
-        // The entry is out of its place meanwhile: what `run` calls (a free function of the application) may come here
-        // again.
-        let answer = run(&socket);
-        if stays {
-            let other = place.replace(Some(ManuallyDrop::new(socket)));
-            if other.is_some() {
-                forget(other);
-            }
+    let recent = RECENT.with(std::ptr::from_ref);
+    // SAFETY: it is there as long as the thread, for it has no destructor, and it is not `Sync`.
+    let recent: &Recent = unsafe { &*recent };
+    let place = recent.places.get(handles::spread(handle) % PLACES);
+    let socket = place.map_or(null(), Cell::get);
+    let recalled;
+    // SAFETY: null, or the place has a count of it and keeps it as long as `inside` is not zero.
+    let socket = match unsafe { socket.as_ref() } {
+        Some(socket) if socket.handle == handle && !socket.native.is_closed() => socket,
+        _ => {
+            recalled = recent.recall(handle)?;
+            &*recalled
         }
-        answer
-    })
-}
-
-/// The socket of a handle that was not remembered, and whether it may be: not when the thread ends, and what it remembered
-/// was forgotten.
-#[cold]
-fn recall(handle: usize, other: Remembered) -> Result<(Arc<Socket>, bool), Errno> {
-    forget(other);
-    Ok((find(handle)?, FORGETS.try_with(|_| ()).is_ok()))
+    };
+    recent.inside.set(recent.inside.get().wrapping_add(1));
+    let _inside = Inside(&recent.inside);
+    run(socket)
 }
 
 #[cold]
@@ -112,7 +140,7 @@ pub(crate) fn find(handle: usize) -> Result<Arc<Socket>, Errno> {
 
 /// Forgets what this thread used last, without touching it: in a child process it is the parent's.
 pub(crate) fn forget_recent() {
-    RECENT.with(|recent| recent.iter().for_each(|place| place.set(None)));
+    RECENT.with(|recent| recent.places.iter().for_each(|place| place.set(null())));
 }
 
 impl Socket {

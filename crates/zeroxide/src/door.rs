@@ -24,6 +24,7 @@ use zeroxide_net::Ring;
 pub use zeroxide_pipe::Key;
 use zeroxide_pipe::Ticket;
 pub use zeroxide_proto::endpoint::EndpointErrno;
+pub use zeroxide_proto::reuse;
 use zeroxide_proto::{Frame, Message};
 
 /// The calling thread's bell: a descriptor to poll, that sockets ring while they are [watched](Handle::watch).

@@ -104,8 +104,9 @@ impl Origin {
     }
 
     /// Whether nothing is known: of a peer whose connection is not up yet.
+    #[doc(hidden)]
     #[inline]
-    pub(crate) fn is_unknown(&self) -> bool {
+    pub fn is_unknown(&self) -> bool {
         self.0.is_none()
     }
 

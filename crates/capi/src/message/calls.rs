@@ -15,16 +15,14 @@ const ZMQ_SHARED: c_int = 3;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init(message: *mut Part) -> c_int {
     // SAFETY: the caller's contract is the callee's.
-    done(|| unsafe { Part::make(message, Part::empty()) })
+    done(|| unsafe { Part::make_unfilled(message, 0) })
 }
 
-/// Makes a message of so many octets for the caller to fill.
+/// Makes a message of so many octets for the caller to fill before it is sent or looked at.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init_size(message: *mut Part, size: usize) -> c_int {
-    done(|| {
-        // SAFETY: the caller's contract is the callee's.
-        unsafe { Part::make(message, Part::zeroed(size)?) }
-    })
+    // SAFETY: the caller's contract is the callee's.
+    done(|| unsafe { Part::make_unfilled(message, size) })
 }
 
 /// Makes a message of a copy of these octets.

@@ -6,7 +6,7 @@ use std::{
     alloc::{Layout, alloc_zeroed},
     ffi::c_void,
 };
-use zeroxide::door::SHARED_FROM;
+use zeroxide::door::{SHARED_FROM, reuse};
 
 /// What a message is made of.
 pub enum Body<'a> {
@@ -57,15 +57,20 @@ pub unsafe fn foreign(data: *mut c_void, size: usize, free: FreeFunction, hint: 
     Bytes::from_owner(Foreign { data, size, free, hint })
 }
 
-/// So many zeros.
+/// So many octets for C to fill. Short ones are zeros, so that the rules of a socket, which look at the beginnings of some
+/// messages, never see what was there before. Clearing large ones would cost as much as filling them: of those used
+/// before, the octets are whatever they were, as libzmq's always are.
 #[expect(
     clippy::slow_vector_initialization,
     reason = "the system's calloc is the slower of the two for what is short"
 )]
-pub fn zeroed(size: usize) -> Result<Vec<u8>, Errno> {
-    let layout = Layout::array::<u8>(size).map_err(|_| Errno::ENOMEM)?;
-    if size == 0 {
-        return Ok(Vec::new());
+pub fn unfilled(size: usize) -> Result<Vec<u8>, Errno> {
+    if let Some(kept) = reuse::take_kept(size) {
+        let mut room = kept;
+        // SAFETY: the memory is there. C fills it before it has anybody read it, says the contract of `zmq_msg_init_size`;
+        // if C does not, the octets are what earlier messages left there.
+        unsafe { room.set_len(size) };
+        return Ok(room);
     }
     if size < SHARED_FROM {
         // Short memory that was used a moment ago is faster to have and to clear than memory that comes cleared.
@@ -73,6 +78,7 @@ pub fn zeroed(size: usize) -> Result<Vec<u8>, Errno> {
         octets.resize(size, 0);
         return Ok(octets);
     }
+    let layout = Layout::array::<u8>(size).map_err(|_| Errno::ENOMEM)?;
     // SAFETY: the size is not zero.
     let memory = unsafe { alloc_zeroed(layout) };
     if memory.is_null() {

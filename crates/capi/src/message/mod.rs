@@ -29,7 +29,7 @@ use std::{
 };
 use zeroxide::{
     Frame, Origin,
-    door::{FRAME_INLINE, SHARED_FROM},
+    door::{FRAME_INLINE, SHARED_FROM, reuse},
 };
 
 /// Bodies of up to this many octets lie in the message itself.
@@ -43,6 +43,7 @@ pub struct Part {
     kind: u8,
     flags: u8,
     size: u8,
+    unused: u8,
     routing_id: u32,
     group: Option<Box<Group>>,
 }
@@ -57,13 +58,17 @@ union Octets {
     shared: ManuallyDrop<Bytes>,
 }
 
+impl Octets {
+    const NONE: Self = Self { inline: [0; INLINE_CAPACITY] };
+}
+
 const _: () = assert!(size_of::<Part>() == 64 && align_of::<Part>() == align_of::<*const ()>());
 
 const CLOSED: u8 = 0;
 const INLINE: u8 = 101;
 const SHARED: u8 = 102;
-const CONSTANT: u8 = 104;
-const OWNED: u8 = 105;
+const CONSTANT: u8 = 103;
+const OWNED: u8 = 104;
 
 /// Memory more than so many times as large as needed is not used again: a kept message must not hold it.
 const SPACIOUS: usize = 16;
@@ -74,7 +79,7 @@ const COPIED: u8 = 128;
 impl Part {
     /// A message without octets.
     pub fn empty() -> Self {
-        Self::with(Octets { inline: [0; INLINE_CAPACITY] }, INLINE, 0)
+        Self::with(Octets::NONE, INLINE, 0)
     }
 
     /// A message of this body.
@@ -87,7 +92,11 @@ impl Part {
                 }
                 Self::with(Octets { inline }, INLINE, octets.len() as u8)
             }
-            Body::Copied(octets) => Self::owned(octets.to_vec()),
+            Body::Copied(octets) => {
+                let mut room = reuse::take(octets.len());
+                room.extend_from_slice(octets);
+                Self::owned(room)
+            }
             Body::Shared(bytes) => Self::shared(bytes, SHARED),
             Body::Constant(octets) => Self::shared(Bytes::from_static(octets), CONSTANT),
         }
@@ -107,14 +116,32 @@ impl Part {
         part
     }
 
-    /// So many zeros, for C to fill: nothing of this process's past goes out if C does not.
-    pub fn zeroed(size: usize) -> Result<Self, Errno> {
-        match u8::try_from(size) {
-            Ok(short) if size <= INLINE_CAPACITY => {
-                Ok(Self::with(Octets { inline: [0; INLINE_CAPACITY] }, INLINE, short))
-            }
-            _ => content::zeroed(size).map(Self::owned),
+    /// Makes a message of so many octets where C points to, for C to fill; what is there is not looked at.
+    ///
+    /// # Safety
+    /// `place` is null, or 64 octets can be written there.
+    #[inline]
+    pub unsafe fn make_unfilled(place: *mut Self, size: usize) -> Result<(), Errno> {
+        if size > INLINE_CAPACITY {
+            // SAFETY: the contract is the same.
+            return unsafe { Self::make(place, Self::owned(content::unfilled(size)?)) };
         }
+        if place.is_null() {
+            return Err(Errno::EFAULT);
+        }
+        // SAFETY: not null, so it can be written, says the caller. Each field is written where it is to be: a whole message
+        // would be put together elsewhere first, and moved.
+        unsafe {
+            (&raw mut (*place).origin).write(Origin::default());
+            (&raw mut (*place).body).write(Octets::NONE);
+            (&raw mut (*place).kind).write(INLINE);
+            (&raw mut (*place).flags).write(0);
+            (&raw mut (*place).size).write(size as u8);
+            (&raw mut (*place).unused).write(0);
+            (&raw mut (*place).routing_id).write(0);
+            (&raw mut (*place).group).write(None);
+        }
+        Ok(())
     }
 
     fn owned(octets: Vec<u8>) -> Self {
@@ -126,7 +153,7 @@ impl Part {
     }
 
     fn with(body: Octets, kind: u8, size: u8) -> Self {
-        Self { origin: Origin::default(), body, kind, flags: 0, size, routing_id: 0, group: None }
+        Self { origin: Origin::default(), body, kind, flags: 0, size, unused: 0, routing_id: 0, group: None }
     }
 
     /// The valid message that C points to.
@@ -141,7 +168,7 @@ impl Part {
         }
         // SAFETY: it can be read, says the caller; any octet is a `u8`.
         let kind = unsafe { (&raw const (*part).kind).read() };
-        if !matches!(kind, INLINE | SHARED | CONSTANT | OWNED) {
+        if !matches!(kind, INLINE..=OWNED) {
             return Err(Errno::EFAULT);
         }
         // SAFETY: the kind says that a message was made here, and not closed since.
@@ -165,8 +192,23 @@ impl Part {
     /// Ends the message: its memory is given back, and it is not valid any more.
     #[inline]
     pub fn close(&mut self) {
-        *self = Self::empty();
+        self.strip();
         self.kind = CLOSED;
+    }
+
+    /// Gives back what others may have to do with. Nearly always nothing but the origin.
+    #[inline]
+    fn strip(&mut self) {
+        if self.kind != INLINE || self.group.is_some() {
+            self.empty_out();
+        } else if !self.origin.is_unknown() {
+            self.origin = Origin::default();
+        }
+    }
+
+    #[cold]
+    fn empty_out(&mut self) {
+        *self = Self::empty();
     }
 
     /// Whether nobody but the message has to do with its body, so that [`Part::receive`] may end it.
@@ -178,11 +220,11 @@ impl Part {
     /// Becomes the message that these octets are, received from there; what it was is given back, or used again. Nothing
     /// of the application's is called by this, if the message [is private](Self::is_private).
     #[inline]
-    pub fn receive(&mut self, octets: &[u8], origin: &Origin) {
+    pub fn receive(&mut self, octets: &[u8], more: bool, origin: &Origin) {
         if !self.origin.is_same(origin) {
             self.origin = origin.clone();
         }
-        (self.flags, self.routing_id) = (0, 0);
+        (self.flags, self.routing_id) = (if more { MORE } else { 0 }, 0);
         if self.group.is_some() {
             self.group = None;
         }
@@ -206,7 +248,7 @@ impl Part {
         }
         if self.kind != INLINE {
             self.drop_body();
-            self.body = Octets { inline: [0; INLINE_CAPACITY] };
+            self.body = Octets::NONE;
             self.kind = INLINE;
         }
         self.size = octets.len() as u8;
@@ -219,9 +261,11 @@ impl Part {
     /// The octets.
     #[inline]
     pub fn octets(&self) -> &[u8] {
-        match self.kind {
+        if self.kind == INLINE {
             // SAFETY: this kind has the octets in place.
-            INLINE => unsafe { &self.body.inline }.get(..usize::from(self.size)).unwrap_or_default(),
+            return unsafe { &self.body.inline }.get(..usize::from(self.size)).unwrap_or_default();
+        }
+        match self.kind {
             // SAFETY: this kind has a body of its own.
             OWNED => unsafe { &self.body.owned },
             _ => self.bytes().map_or(&[], |bytes| bytes),
@@ -230,8 +274,10 @@ impl Part {
 
     /// Where the octets are; C may write them.
     pub fn data(&mut self) -> *mut c_void {
+        if self.kind == INLINE {
+            return (&raw mut self.body.inline).cast();
+        }
         match self.kind {
-            INLINE => (&raw mut self.body.inline).cast(),
             // SAFETY: this kind has a body of its own.
             OWNED => unsafe { &mut self.body.owned }.as_mut_ptr().cast(),
             _ => self.octets().as_ptr().cast_mut().cast(),
@@ -247,7 +293,7 @@ impl Part {
     /// Takes the body out where it is the message's own; the message is empty then.
     fn take_vec(&mut self) -> Option<Vec<u8>> {
         let owned = self.vec().map(std::mem::take)?;
-        self.body = Octets { inline: [0; INLINE_CAPACITY] };
+        self.body = Octets::NONE;
         (self.kind, self.size) = (INLINE, 0);
         Some(owned)
     }
@@ -259,7 +305,7 @@ impl Part {
             // SAFETY: these kinds have a shared body.
             SHARED | CONSTANT => unsafe { ManuallyDrop::drop(&mut self.body.shared) },
             // SAFETY: this kind has a body of its own.
-            OWNED => unsafe { ManuallyDrop::drop(&mut self.body.owned) },
+            OWNED => reuse::give(unsafe { ManuallyDrop::take(&mut self.body.owned) }),
             _ => {}
         }
     }
@@ -288,7 +334,7 @@ impl Part {
     pub fn copy(&mut self) -> Self {
         if let Some(owned) = self.take_vec() {
             // The octets stay where they are, in memory that is counted from now on.
-            self.body = Octets { shared: ManuallyDrop::new(Bytes::from(owned)) };
+            self.body = Octets { shared: ManuallyDrop::new(reuse::share(owned)) };
             self.kind = SHARED;
         }
         if self.kind == SHARED {
@@ -305,6 +351,7 @@ impl Part {
             kind: self.kind,
             flags: self.flags,
             size: self.size,
+            unused: 0,
             routing_id: self.routing_id,
             group: self.group.as_ref().map(|group| Box::new(Group(group.0.clone()))),
         }
@@ -319,7 +366,7 @@ impl Part {
         }
         if let Some(owned) = self.take_vec() {
             self.size = LENT;
-            return Frame::from(owned);
+            return Frame::from(reuse::share(owned));
         }
         // SAFETY: it is of a kind with a shared body, and from the next line on it says that it is not.
         let bytes = unsafe { ManuallyDrop::take(&mut self.body.shared) };
@@ -343,7 +390,8 @@ impl Part {
     /// What was lent was sent: the message is empty from now on.
     #[inline]
     pub fn sent(&mut self) {
-        *self = Self::empty();
+        self.strip();
+        (self.flags, self.size, self.routing_id) = (0, 0, 0);
     }
 }
 

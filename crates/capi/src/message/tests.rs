@@ -79,7 +79,7 @@ fn a_part_becomes_what_it_receives_whatever_it_was() {
             part.set_group(b"weather").unwrap();
             part.set_routing_id(7);
             part.flags = MORE;
-            part.receive(&octets(size), &Origin::default());
+            part.receive(&octets(size), false, &Origin::default());
             assert_eq!(part.octets(), octets(size), "{size} after {before}");
             assert_eq!((part.more(), part.routing_id(), part.group()), (false, 0, c""));
             assert!(part.is_private() && !part.is_shared());
@@ -90,12 +90,12 @@ fn a_part_becomes_what_it_receives_whatever_it_was() {
 #[test]
 fn memory_that_fits_is_used_again_and_far_too_much_is_not() {
     let mut part = Part::empty();
-    part.receive(&octets(1000), &Origin::default());
+    part.receive(&octets(1000), false, &Origin::default());
     let place = part.data();
-    part.receive(&octets(999), &Origin::default());
-    part.receive(&octets(1000), &Origin::default());
+    part.receive(&octets(999), false, &Origin::default());
+    part.receive(&octets(1000), false, &Origin::default());
     assert_eq!(part.data(), place);
-    part.receive(&octets(INLINE_CAPACITY + 1), &Origin::default());
+    part.receive(&octets(INLINE_CAPACITY + 1), false, &Origin::default());
     assert!(part.vec().is_some_and(|owned| owned.capacity() < 1000));
 }
 
@@ -104,7 +104,7 @@ fn octets_stay_where_they_are_when_a_received_part_is_copied() {
     let mut part = Part::empty();
     // The second has more memory than it needs.
     for size in [1000, 900] {
-        part.receive(&octets(size), &Origin::default());
+        part.receive(&octets(size), false, &Origin::default());
         let place = part.data();
         let mut copy = part.copy();
         assert_eq!((part.data(), copy.data()), (place, place));
@@ -113,14 +113,46 @@ fn octets_stay_where_they_are_when_a_received_part_is_copied() {
         part.close();
         assert_eq!(copy.octets(), octets(size));
         part = Part::empty();
-        part.receive(&octets(1000), &Origin::default());
+        part.receive(&octets(1000), false, &Origin::default());
     }
 }
 
+/// A message of so many octets for the caller to fill.
+fn unfilled(size: usize) -> Result<Part, Errno> {
+    let mut place = std::mem::MaybeUninit::uninit();
+    // SAFETY: the place is as long as a message.
+    unsafe { Part::make_unfilled(place.as_mut_ptr(), size) }?;
+    // SAFETY: a message was made there.
+    Ok(unsafe { place.assume_init() })
+}
+
 #[test]
-fn a_part_made_for_the_caller_to_fill_is_of_zeros() {
+fn a_part_made_for_the_caller_to_fill_has_room_and_keeps_what_is_put_there() {
     for size in SIZES {
-        assert_eq!(Part::zeroed(size).unwrap().octets(), vec![0; size]);
+        let mut part = unfilled(size).unwrap();
+        // SAFETY: the part has so much room, and nobody else writes there.
+        unsafe { part.data().cast::<u8>().copy_from_nonoverlapping(octets(size).as_ptr(), size) };
+        assert_eq!(part.octets(), octets(size));
     }
-    assert_eq!(Part::zeroed(usize::MAX).err(), Some(Errno::ENOMEM));
+    assert_eq!(unfilled(usize::MAX).err(), Some(Errno::ENOMEM));
+}
+
+#[test]
+fn a_large_body_is_in_memory_that_was_given_back() {
+    // A size that no other test of this process asks for.
+    const SIZE: usize = 3_210_123;
+    let mut part = unfilled(SIZE).unwrap();
+    let place = part.data();
+    part.close();
+    let mut part = unfilled(SIZE).unwrap();
+    assert_eq!(part.data(), place);
+    let copy = part.copy();
+    part.close();
+    let mut part = unfilled(SIZE).unwrap();
+    assert_ne!(part.data(), place, "the copy still has it");
+    part.close();
+    drop(copy);
+    let mut part = unfilled(SIZE).unwrap();
+    assert_eq!(part.data(), place);
+    part.close();
 }

@@ -6,6 +6,7 @@ use std::{
         Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::*},
     },
+    vec,
 };
 use zeroxide::{Frame, Message, Origin, RoutingId};
 
@@ -61,7 +62,21 @@ impl Started {
 #[derive(Default)]
 pub struct Arrived {
     any: AtomicBool,
-    parts: Mutex<VecDeque<Piece>>,
+    left: Mutex<Left>,
+}
+
+#[derive(Default)]
+struct Left {
+    parts: Parts,
+    /// Of messages that other threads began to receive meanwhile.
+    others: VecDeque<Parts>,
+}
+
+/// What is left of one message, in the memory that it came in.
+#[derive(Default)]
+struct Parts {
+    frames: vec::IntoIter<Frame>,
+    origin: Origin,
 }
 
 /// A received frame.
@@ -78,12 +93,6 @@ pub struct Piece {
     pub group: Option<Vec<u8>>,
 }
 
-impl Piece {
-    fn of(frame: Frame, more: bool, origin: Origin) -> Self {
-        Self { frame, more, origin, routing_id: None, group: None }
-    }
-}
-
 impl Arrived {
     /// Whether there is a part to take (`ZMQ_RCVMORE`).
     #[inline]
@@ -91,12 +100,31 @@ impl Arrived {
         self.any.load(Acquire)
     }
 
-    /// The next part.
-    pub fn take(&self) -> Option<Piece> {
-        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-        let piece = parts.pop_front();
-        self.any.store(!parts.is_empty(), Release);
-        piece
+    /// The next part: `take` gets it, whether another one of its message follows, and where that is from. Nothing of the
+    /// application's may be called by it.
+    pub fn take<R>(&self, take: impl FnOnce(Frame, bool, &Origin) -> R) -> Option<R> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let frame = left.parts.frames.next()?;
+        let more = left.parts.frames.len() > 0;
+        let taken = take(frame, more, &left.parts.origin);
+        if !more {
+            if let Some(next) = left.others.pop_front() {
+                left.parts = next;
+            }
+            self.any.store(left.parts.frames.len() > 0, Release);
+        }
+        Some(taken)
+    }
+
+    /// The next part, as it is.
+    pub fn take_piece(&self) -> Option<Piece> {
+        self.take(|frame, more, origin| Piece {
+            frame,
+            more,
+            origin: origin.clone(),
+            routing_id: None,
+            group: None,
+        })
     }
 
     /// Keeps all but the first part of a message, which is the answer.
@@ -106,14 +134,32 @@ impl Arrived {
             return Piece { frame: message.into_first(), more: false, origin, routing_id, group };
         }
         let mut frames = message.into_frames().into_iter();
-        let first = frames.next().unwrap_or_default();
-        let left = frames.len();
-        if left > 0 {
-            let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
-            let piece = |(at, frame)| Piece::of(frame, at + 1 < left, origin.clone());
-            parts.extend(frames.enumerate().map(piece));
-            self.any.store(true, Release);
+        let frame = frames.next().unwrap_or_default();
+        let piece = Piece { frame, more: true, origin: origin.clone(), routing_id: None, group: None };
+        self.keep(Parts { frames, origin });
+        piece
+    }
+
+    /// As [`Arrived::begin`] of a message of several parts, whose first is only looked at, as by [`Arrived::take`].
+    pub fn begin_with<R>(
+        &self,
+        message: Message,
+        origin: Origin,
+        take: impl FnOnce(&Frame, &Origin) -> R,
+    ) -> R {
+        let mut frames = message.into_frames().into_iter();
+        let taken = take(&frames.next().unwrap_or_default(), &origin);
+        self.keep(Parts { frames, origin });
+        taken
+    }
+
+    fn keep(&self, parts: Parts) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if left.parts.frames.len() == 0 {
+            left.parts = parts;
+        } else {
+            left.others.push_back(parts);
         }
-        Piece::of(first, left > 0, origin)
+        self.any.store(true, Release);
     }
 }

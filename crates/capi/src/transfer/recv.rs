@@ -8,7 +8,7 @@ use crate::{
     socket::{self, Socket},
 };
 use std::ffi::{c_int, c_void};
-use zeroxide::{Interest, Message, Origin, RecvError, RecvErrorCause};
+use zeroxide::{Frame, Interest, Message, Origin, RecvError, RecvErrorCause};
 
 impl Socket {
     /// As [`Socket::recv_whole`], and from whom it is in any case.
@@ -47,7 +47,7 @@ impl Socket {
         if self.native.is_terminated() {
             return Some(Err(Errno::ETERM));
         }
-        self.arrived.take().map(Ok)
+        self.arrived.take_piece().map(Ok)
     }
 
     /// The next part.
@@ -64,7 +64,7 @@ impl Socket {
     fn recv_to(&self, part: &mut Part, flags: c_int) -> Result<usize, Errno> {
         if part.is_private() && !self.arrived.any() {
             let take = |octets: &[u8], origin: &Origin| {
-                part.receive(octets, origin);
+                part.receive(octets, false, origin);
                 octets.len()
             };
             if let Some(size) = self.native.take_in_place_from(take) {
@@ -76,18 +76,43 @@ impl Socket {
 
     /// As [`Socket::recv_to`], where there is nothing yet, or no plain message.
     fn recv_piece_to(&self, part: &mut Part, flags: c_int) -> Result<usize, Errno> {
-        if let Some(piece) = self.recv_rest() {
-            return Self::put(piece?, part);
+        if !part.is_private() {
+            return Self::put(self.recv_part(flags)?, part);
+        }
+        if self.arrived.any() {
+            if self.native.is_terminated() {
+                return Err(Errno::ETERM);
+            }
+            if let Some(size) = self.arrived.take(|frame, more, origin| Self::lay(frame, more, origin, part))
+            {
+                return Ok(size);
+            }
         }
         let (message, origin) = self.recv_whole_from(flags)?;
-        if part.is_private()
-            && let Some(frame) = message.as_plain()
-            && frame.as_shared().is_none()
+        if let Some(frame) = message.as_plain()
+            && is_short(frame)
         {
-            part.receive(frame, &origin);
+            part.receive(frame, false, &origin);
             return Ok(frame.len());
         }
+        if message.is_multipart() && message.frames().first().is_some_and(is_short) {
+            return Ok(self.arrived.begin_with(message, origin, |frame, origin| {
+                part.receive(frame, true, origin);
+                frame.len()
+            }));
+        }
         Self::put(self.arrived.begin(message, origin), part)
+    }
+
+    /// A frame into a message of C's that [is private](Part::is_private).
+    fn lay(frame: Frame, more: bool, origin: &Origin, part: &mut Part) -> usize {
+        let size = frame.len();
+        if is_short(&frame) {
+            part.receive(&frame, more, origin);
+        } else {
+            *part = Part::of(frame, more, origin.clone());
+        }
+        size
     }
 
     fn put(piece: Piece, part: &mut Part) -> Result<usize, Errno> {
@@ -106,13 +131,24 @@ impl Socket {
     /// The next part into C's memory; says how many octets it has, whether there was room or not.
     #[inline]
     fn recv_into(&self, room: &mut [u8], flags: c_int) -> Result<usize, Errno> {
-        if let Some(piece) = self.recv_rest() {
-            return piece.map(|piece| fill(room, &piece.frame));
+        if self.arrived.any()
+            && let Some(done) = self.recv_next_into(room)
+        {
+            return done;
         }
         match self.native.take_in_place(|octets| fill(room, octets)) {
             Some(size) => Ok(size),
             None => self.recv_message_into(room, flags),
         }
+    }
+
+    /// The next part of a message that was taken in part, if there still is one.
+    #[cold]
+    fn recv_next_into(&self, room: &mut [u8]) -> Option<Result<usize, Errno>> {
+        if self.native.is_terminated() {
+            return Some(Err(Errno::ETERM));
+        }
+        self.arrived.take(|frame, _, _| Ok(fill(room, &frame)))
     }
 
     /// As [`Socket::recv_into`], where there is nothing yet, or no plain message.
@@ -130,6 +166,11 @@ impl Socket {
         let piece = self.arrived.begin(message, origin);
         Ok(fill(room, &piece.frame))
     }
+}
+
+/// Whether a frame keeps its octets itself, so that they are copied in any case.
+fn is_short(frame: &Frame) -> bool {
+    frame.as_shared().is_none()
 }
 
 #[inline]
@@ -167,11 +208,9 @@ pub unsafe extern "C" fn zmq_recv(
 pub unsafe extern "C" fn zmq_msg_recv(message: *mut Part, socket: *mut c_void, flags: c_int) -> c_int {
     call(|| {
         socket::with(socket, |socket| {
-            if socket.native.is_terminated() {
-                return Err(Errno::ETERM);
-            }
             // SAFETY: the caller's contract is the callee's.
-            let part = unsafe { Part::at(message)? };
+            let part = unsafe { Part::at(message) };
+            let part = part.or_else(|errno| socket.alive().and(Err(errno)))?;
             socket.recv_to(part, flags).map(size_to_c)
         })
     })

@@ -4,7 +4,7 @@ use super::{DONTWAIT, SNDMORE, octets, send_errno};
 use crate::{
     border::call,
     errno::Errno,
-    message::{Part, size_to_c},
+    message::{Address, Part, size_to_c},
     socket::{self, Socket},
 };
 use bytes::Bytes;
@@ -67,6 +67,9 @@ impl Socket {
     }
 
     fn send_in_parts(&self, frame: Frame, flags: c_int) -> Sent {
+        if self.native.is_terminated() {
+            return Err((Errno::ETERM, frame));
+        }
         let kind = self.native.socket_type();
         if self.is_half_read() {
             return Err((Errno::EFSM, frame));
@@ -89,9 +92,6 @@ impl Socket {
         }
         // A STREAM's message is an address and octets; libzmq ignores what the second part says of more.
         if more && !(kind == SocketType::Stream && self.started.count() == 1) {
-            if self.native.is_terminated() {
-                return Err((Errno::ETERM, frame));
-            }
             self.started.push(frame);
             return Ok(());
         }
@@ -156,11 +156,9 @@ pub unsafe extern "C" fn zmq_send_const(
 pub unsafe extern "C" fn zmq_msg_send(message: *mut Part, socket: *mut c_void, flags: c_int) -> c_int {
     call(|| {
         socket::with(socket, |socket| {
-            if socket.native.is_terminated() {
-                return Err(Errno::ETERM);
-            }
             // SAFETY: the caller's contract is the callee's.
-            let part = unsafe { Part::at(message)? };
+            let part = unsafe { Part::at(message) };
+            let part = part.or_else(|errno| socket.alive().and(Err(errno)))?;
             let size = part.octets().len();
             socket.send_message(part, flags)?;
             Ok(size_to_c(size))
@@ -170,6 +168,7 @@ pub unsafe extern "C" fn zmq_msg_send(message: *mut Part, socket: *mut c_void, f
 
 impl Socket {
     /// Sends a message of C's.
+    #[inline]
     pub(super) fn send_message(&self, part: &mut Part, flags: c_int) -> Result<(), Errno> {
         let address = part.address(self.native.socket_type());
         if address.is_none() && part.octets().len() < SHARED_FROM {
@@ -178,6 +177,13 @@ impl Socket {
             part.sent();
             return Ok(());
         }
+        self.send_lent(part, address, flags)
+    }
+
+    /// As [`Socket::send_message`], where the octets are not copied, or it says whom they are for.
+    #[cold]
+    fn send_lent(&self, part: &mut Part, address: Option<Address>, flags: c_int) -> Result<(), Errno> {
+        self.alive()?;
         let frame = part.lend();
         let sent = match address {
             None => self.send_part(frame, flags),
