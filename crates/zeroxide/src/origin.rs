@@ -57,6 +57,10 @@ pub(crate) fn plain_address(stream: &Stream) -> String {
 }
 
 impl Origin {
+    /// What [`Origin::default`] is.
+    #[doc(hidden)]
+    pub const UNKNOWN: Self = Self(None);
+
     /// A peer behind a connection.
     pub(crate) fn new(stream: &Stream, peer: PeerProperties, grant: Option<Box<Grant>>) -> Self {
         let mut origin = Self::at(stream.peer_address(), plain_address(stream), peer, grant);

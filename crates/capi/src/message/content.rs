@@ -1,10 +1,12 @@
 //! Bodies that C made.
 
+use super::spare;
 use crate::errno::Errno;
 use bytes::Bytes;
 use std::{
     alloc::{Layout, alloc_zeroed},
     ffi::c_void,
+    mem::ManuallyDrop,
 };
 use zeroxide::door::{SHARED_FROM, reuse};
 
@@ -57,26 +59,44 @@ pub unsafe fn foreign(data: *mut c_void, size: usize, free: FreeFunction, hint: 
     Bytes::from_owner(Foreign { data, size, free, hint })
 }
 
-/// So many octets for C to fill. Short ones are zeros, so that the rules of a socket, which look at the beginnings of some
-/// messages, never see what was there before. Clearing large ones would cost as much as filling them: of those used
-/// before, the octets are whatever they were, as libzmq's always are.
+/// Memory of so many octets for C to fill, put there. Clearing it would cost as much as filling it: where it was used before,
+/// the octets are whatever they were, as libzmq's always are. Short ones were written at least, so that the rules of a
+/// socket, which look at the beginnings of some messages, never see memory that nobody wrote.
+///
+/// # Safety
+/// A vector can be written at `place`.
+#[inline]
+pub unsafe fn put_unfilled(place: *mut ManuallyDrop<Vec<u8>>, size: usize) -> Result<(), Errno> {
+    let room = match spare::take_body(size) {
+        Some(kept) => {
+            // SAFETY: says the caller. Written here, for what both ways gave would be moved once more.
+            unsafe { place.write(ManuallyDrop::new(kept.of_size(size))) };
+            return Ok(());
+        }
+        None => fresh(size)?,
+    };
+    // SAFETY: as above.
+    unsafe { place.write(ManuallyDrop::new(room)) };
+    Ok(())
+}
+
 #[expect(
     clippy::slow_vector_initialization,
     reason = "the system's calloc is the slower of the two for what is short"
 )]
-pub fn unfilled(size: usize) -> Result<Vec<u8>, Errno> {
-    if let Some(kept) = reuse::take_kept(size) {
-        let mut room = kept;
-        // SAFETY: the memory is there. C fills it before it has anybody read it, says the contract of `zmq_msg_init_size`;
-        // if C does not, the octets are what earlier messages left there.
-        unsafe { room.set_len(size) };
-        return Ok(room);
-    }
+#[cold]
+fn fresh(size: usize) -> Result<Vec<u8>, Errno> {
     if size < SHARED_FROM {
         // Short memory that was used a moment ago is faster to have and to clear than memory that comes cleared.
         let mut octets = Vec::with_capacity(size);
         octets.resize(size, 0);
         return Ok(octets);
+    }
+    if let Some(mut kept) = reuse::take_kept(size) {
+        // SAFETY: the memory is there. C fills it before it has anybody read it, says the contract of `zmq_msg_init_size`;
+        // if C does not, the octets are what earlier messages left there.
+        unsafe { kept.set_len(size) };
+        return Ok(kept);
     }
     let layout = Layout::array::<u8>(size).map_err(|_| Errno::ENOMEM)?;
     // SAFETY: the size is not zero.

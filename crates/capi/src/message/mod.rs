@@ -17,6 +17,7 @@
 mod calls;
 mod content;
 mod draft;
+mod spare;
 
 pub use content::{Body, foreign};
 pub use draft::Address;
@@ -70,9 +71,6 @@ const SHARED: u8 = 102;
 const CONSTANT: u8 = 103;
 const OWNED: u8 = 104;
 
-/// Memory more than so many times as large as needed is not used again: a kept message must not hold it.
-const SPACIOUS: usize = 16;
-
 const MORE: u8 = 1;
 const COPIED: u8 = 128;
 
@@ -122,21 +120,23 @@ impl Part {
     /// `place` is null, or 64 octets can be written there.
     #[inline]
     pub unsafe fn make_unfilled(place: *mut Self, size: usize) -> Result<(), Errno> {
-        if size > INLINE_CAPACITY {
-            // SAFETY: the contract is the same.
-            return unsafe { Self::make(place, Self::owned(content::unfilled(size)?)) };
-        }
         if place.is_null() {
             return Err(Errno::EFAULT);
         }
         // SAFETY: not null, so it can be written, says the caller. Each field is written where it is to be: a whole message
-        // would be put together elsewhere first, and moved.
+        // would be put together elsewhere first, and moved in pieces before it is through to memory.
         unsafe {
-            (&raw mut (*place).origin).write(Origin::default());
-            (&raw mut (*place).body).write(Octets::NONE);
-            (&raw mut (*place).kind).write(INLINE);
+            if size <= INLINE_CAPACITY {
+                (&raw mut (*place).body).write(Octets::NONE);
+                (&raw mut (*place).kind).write(INLINE);
+                (&raw mut (*place).size).write(size as u8);
+            } else {
+                content::put_unfilled(&raw mut (*place).body.owned, size)?;
+                (&raw mut (*place).kind).write(OWNED);
+                (&raw mut (*place).size).write(0);
+            }
+            (&raw mut (*place).origin).write(Origin::UNKNOWN);
             (&raw mut (*place).flags).write(0);
-            (&raw mut (*place).size).write(size as u8);
             (&raw mut (*place).unused).write(0);
             (&raw mut (*place).routing_id).write(0);
             (&raw mut (*place).group).write(None);
@@ -196,19 +196,20 @@ impl Part {
         self.kind = CLOSED;
     }
 
-    /// Gives back what others may have to do with. Nearly always nothing but the origin.
+    /// Gives back, or keeps for the next message, what is not in place.
     #[inline]
     fn strip(&mut self) {
         if self.kind != INLINE || self.group.is_some() {
-            self.empty_out();
-        } else if !self.origin.is_unknown() {
-            self.origin = Origin::default();
+            self.strip_body();
+        }
+        if !self.origin.is_unknown() {
+            self.origin = Origin::UNKNOWN;
         }
     }
 
-    #[cold]
-    fn empty_out(&mut self) {
-        *self = Self::empty();
+    fn strip_body(&mut self) {
+        self.drop_body();
+        (self.body, self.kind, self.group) = (Octets::NONE, INLINE, None);
     }
 
     /// Whether nobody but the message has to do with its body, so that [`Part::receive`] may end it.
@@ -228,23 +229,8 @@ impl Part {
         if self.group.is_some() {
             self.group = None;
         }
-        let fits = |owned: &Vec<u8>| {
-            let room = owned.capacity();
-            octets.len() <= room && room <= octets.len().saturating_mul(SPACIOUS)
-        };
-        if let Some(owned) = self.vec()
-            && octets.len() > INLINE_CAPACITY
-            && fits(owned)
-        {
-            owned.clear();
-            owned.extend_from_slice(octets);
-            return;
-        }
         if octets.len() > INLINE_CAPACITY {
-            self.drop_body();
-            self.body = Octets { owned: ManuallyDrop::new(octets.to_vec()) };
-            self.kind = OWNED;
-            return;
+            return self.receive_long(octets);
         }
         if self.kind != INLINE {
             self.drop_body();
@@ -256,6 +242,24 @@ impl Part {
         if let Some(room) = unsafe { &mut self.body.inline }.get_mut(..octets.len()) {
             room.copy_from_slice(octets);
         }
+    }
+
+    /// As [`Part::receive`], of octets that do not fit in place.
+    #[inline]
+    fn receive_long(&mut self, octets: &[u8]) {
+        if let Some(owned) = self.vec()
+            && spare::fits(owned.capacity(), octets.len())
+        {
+            owned.clear();
+            owned.extend_from_slice(octets);
+            return;
+        }
+        self.drop_body();
+        match spare::take_body(octets.len()) {
+            Some(kept) => self.body.owned = ManuallyDrop::new(kept.copy_of(octets)),
+            None => self.body.owned = ManuallyDrop::new(octets.to_vec()),
+        }
+        self.kind = OWNED;
     }
 
     /// The octets.
@@ -304,8 +308,13 @@ impl Part {
         match std::mem::replace(&mut self.kind, CLOSED) {
             // SAFETY: these kinds have a shared body.
             SHARED | CONSTANT => unsafe { ManuallyDrop::drop(&mut self.body.shared) },
-            // SAFETY: this kind has a body of its own.
-            OWNED => reuse::give(unsafe { ManuallyDrop::take(&mut self.body.owned) }),
+            OWNED => {
+                // SAFETY: this kind has a body of its own.
+                let owned = unsafe { ManuallyDrop::take(&mut self.body.owned) };
+                if let Some(other) = spare::keep_body(owned) {
+                    reuse::give(other);
+                }
+            }
             _ => {}
         }
     }

@@ -1,0 +1,202 @@
+//! The memory of the message that a thread ended last, for its next one: a program that makes and ends a message for each
+//! that it sends or receives allocates nothing.
+
+use std::{cell::Cell, mem::ManuallyDrop, ptr::NonNull};
+use zeroxide::door::SHARED_FROM;
+
+/// Memory more than so many times as large as needed is not used again: a kept message must not hold it.
+const SPACIOUS: usize = 16;
+
+/// Nothing in here is dropped by itself, so that an access is the look at an address.
+struct Spare {
+    body: Body,
+    /// Whether the thread has been asked to end what is kept.
+    ends: Cell<bool>,
+}
+
+thread_local! {
+    static SPARE: Spare = const {
+        Spare {
+            body: Body { memory: Cell::new(None), length: Cell::new(0), room: Cell::new(0) },
+            ends: Cell::new(false),
+        }
+    };
+    static ENDS: Ends = const { Ends };
+}
+
+/// A vector in pieces: one that was put down whole and is taken up whole again, at once, keeps a processor waiting, for it
+/// is put down in other pieces than it is taken up.
+#[derive(Clone, Copy)]
+pub(super) struct Pieces {
+    memory: NonNull<u8>,
+    length: usize,
+    room: usize,
+}
+
+impl Pieces {
+    #[inline]
+    fn of(body: Vec<u8>) -> Option<Self> {
+        let mut body = ManuallyDrop::new(body);
+        let memory = NonNull::new(body.as_mut_ptr())?;
+        Some(Self { memory, length: body.len(), room: body.capacity() })
+    }
+
+    /// What they are the pieces of.
+    ///
+    /// # Safety
+    /// They are not used again.
+    #[inline]
+    unsafe fn whole(self) -> Vec<u8> {
+        // SAFETY: they are those of a vector, which was taken apart for them, and nobody else has them.
+        unsafe { Vec::from_raw_parts(self.memory.as_ptr(), self.length, self.room) }
+    }
+}
+
+/// Taken up memory that is no vector yet; both ways to make one of it use it up.
+#[must_use]
+pub(super) struct Kept(Pieces);
+
+impl Kept {
+    /// So many octets, as they are, zeros where nothing is.
+    #[inline]
+    pub(super) fn of_size(self, size: usize) -> Vec<u8> {
+        let Pieces { memory, length, room } = self.0;
+        let size = size.min(room);
+        if length < size {
+            // SAFETY: there is room for them.
+            unsafe { memory.add(length).write_bytes(0, size - length) };
+        }
+        // SAFETY: so many octets were written, and whoever kept the memory has given it away.
+        unsafe { Pieces { memory, length: size, room }.whole() }
+    }
+
+    /// A copy of these octets, which fit.
+    #[inline]
+    pub(super) fn copy_of(self, octets: &[u8]) -> Vec<u8> {
+        let Pieces { memory, room, .. } = self.0;
+        let length = octets.len().min(room);
+        // SAFETY: there is room for them, in memory that is nobody else's.
+        unsafe { memory.copy_from_nonoverlapping(NonNull::from(octets).cast(), length) };
+        // SAFETY: so many octets were written, and whoever kept the memory has given it away.
+        unsafe { Pieces { memory, length, room }.whole() }
+    }
+}
+
+struct Body {
+    memory: Cell<Option<NonNull<u8>>>,
+    length: Cell<usize>,
+    room: Cell<usize>,
+}
+
+impl Body {
+    #[inline]
+    fn take(&self) -> Option<Pieces> {
+        let memory = self.memory.take()?;
+        Some(Pieces { memory, length: self.length.get(), room: self.room.get() })
+    }
+
+    #[inline]
+    fn replace(&self, body: Vec<u8>) -> Option<Vec<u8>> {
+        // SAFETY: what was taken is not here any more.
+        let before = self.take().map(|pieces| unsafe { pieces.whole() });
+        if let Some(Pieces { memory, length, room }) = Pieces::of(body) {
+            self.length.set(length);
+            self.room.set(room);
+            self.memory.set(Some(memory));
+        }
+        before
+    }
+}
+
+struct Ends;
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        SPARE.with(|spare| {
+            spare.ends.set(false);
+            // SAFETY: what was taken is not here any more.
+            drop(spare.body.take().map(|pieces| unsafe { pieces.whole() }));
+        });
+    }
+}
+
+impl Spare {
+    /// Whether something can be kept: not when the thread ends.
+    #[inline]
+    fn keeps(&self) -> bool {
+        self.ends.get() || self.will_end()
+    }
+
+    #[cold]
+    fn will_end(&self) -> bool {
+        self.ends.set(ENDS.try_with(|_| ()).is_ok());
+        self.ends.get()
+    }
+}
+
+/// Whether memory may be used for so many octets.
+#[inline]
+pub(super) fn fits(room: usize, size: usize) -> bool {
+    size <= room && room <= size.saturating_mul(SPACIOUS)
+}
+
+/// Memory for so many octets, if such was kept. What is in it is of an earlier message.
+#[inline]
+pub(super) fn take_body(size: usize) -> Option<Kept> {
+    SPARE.with(|spare| match fits(spare.body.room.get(), size) {
+        true => spare.body.take().map(Kept),
+        false => None,
+    })
+}
+
+/// Keeps memory in place of what was kept, which comes back; or itself does, if it is too much to be kept.
+#[inline]
+pub(super) fn keep_body(body: Vec<u8>) -> Option<Vec<u8>> {
+    if body.capacity() > SHARED_FROM {
+        return Some(body);
+    }
+    SPARE.with(|spare| match spare.keeps() {
+        true => spare.body.replace(body),
+        false => Some(body),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_fits_is_kept_for_the_next_message_of_the_thread() {
+        let mut body = Vec::with_capacity(100);
+        body.extend(*b"earlier");
+        let place = body.as_ptr();
+        assert!(keep_body(body).is_none());
+        assert!(take_body(101).is_none(), "too small");
+        assert!(take_body(6).is_none(), "far too large");
+        let body = take_body(9).unwrap().of_size(9);
+        assert_eq!((body.as_ptr(), &body[..]), (place, &b"earlier\0\0"[..]));
+        assert!(take_body(9).is_none(), "it was taken");
+        assert!(keep_body(body).is_none());
+        let body = take_body(50).unwrap().copy_of(&[7; 50]);
+        assert_eq!((body.as_ptr(), &body[..]), (place, &[7; 50][..]));
+        assert!(keep_body(body).is_none());
+        assert_eq!(take_body(20).unwrap().of_size(20), [7; 20]);
+        assert!(keep_body(Vec::with_capacity(SHARED_FROM + 1)).is_some(), "too much");
+    }
+
+    #[test]
+    fn what_a_thread_keeps_ends_with_it() {
+        struct Late;
+        impl Drop for Late {
+            fn drop(&mut self) {
+                drop(keep_body(Vec::with_capacity(100)));
+            }
+        }
+        thread_local!(static LATE: Late = const { Late });
+        let run = || {
+            LATE.with(|_| ());
+            drop(keep_body(Vec::with_capacity(100)));
+        };
+        std::thread::spawn(run).join().unwrap();
+    }
+}
