@@ -13,7 +13,10 @@
 //!   that brings it down to half the limit clears it and is told to wake the producers. Half, because a wake-up for
 //!   every single message would cost more than the message.
 
-use crate::sync::{AtomicBool, Mutex, Ordering, lock};
+use crate::{
+    answers::{Credit, Drained, Pushed, Rejected, Replaced},
+    sync::{AtomicBool, Mutex, Ordering, lock},
+};
 use std::{collections::VecDeque, mem};
 
 /// What a lane carries: messages in a run, of which it knows number and size, nothing else.
@@ -94,8 +97,8 @@ struct State<B> {
     tail: B,
     /// Full batches, oldest first. They are older than all in `tail`.
     sealed: VecDeque<B>,
-    /// Memory for the next tail.
-    spare: Option<B>,
+    /// Memory for the next tails.
+    spares: Vec<B>,
     limit: Option<usize>,
     /// Messages in `tail` and `sealed`.
     queued: usize,
@@ -110,133 +113,13 @@ struct State<B> {
     closed: bool,
 }
 
-/// A push that was accepted.
-///
-/// ```
-/// use zeroxide_pipe::{Carry, EventCount, Lane, Rejected};
-/// # #[derive(Default)] struct Words(Vec<&'static str>);
-/// # impl Carry for Words {
-/// #     fn messages(&self) -> usize { self.0.len() } fn size(&self) -> usize { 0 } fn clear(&mut self) {}
-/// # }
-/// let (lane, arrived) = (Lane::<Words>::new(None), EventCount::new());
-/// let pushed = lane.push_with(|batch| batch.0.push("first"))?;
-/// if pushed.dormant {
-///     arrived.notify();
-/// }
-/// assert_eq!(pushed.queued, 1);
-/// # Ok::<(), Rejected>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a dormant consumer has to be woken"]
-pub struct Pushed {
-    /// The consumer has found the lane empty and gone away: wake it. Told to one push only.
-    pub dormant: bool,
-    /// Messages in the lane now.
-    pub queued: usize,
-    /// The open batch was full with this push: there is as much as one system call writes.
-    pub sealed: bool,
-}
-
-/// A [`Lane::replace_with`] that was accepted.
-///
-/// ```
-/// use zeroxide_pipe::{Carry, Lane, Rejected};
-/// # #[derive(Default)] struct Words(Vec<&'static str>);
-/// # impl Carry for Words {
-/// #     fn messages(&self) -> usize { self.0.len() } fn size(&self) -> usize { 0 } fn clear(&mut self) {}
-/// # }
-/// let lane = Lane::<Words>::new(None);
-/// let first = lane.replace_with(|batch| batch.0.push("12 degrees"))?;
-/// let second = lane.replace_with(|batch| batch.0.push("13 degrees"))?;
-/// assert_eq!((first.replaced, second.replaced), (0, 1));
-/// assert_eq!((first.dormant, second.dormant), (true, false));
-/// # Ok::<(), Rejected>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "a dormant consumer has to be woken"]
-pub struct Replaced {
-    /// The consumer has found the lane empty and gone away: wake it. Told to one push only.
-    pub dormant: bool,
-    /// Messages that were thrown away for the new one.
-    pub replaced: usize,
-}
-
-/// Why a push was refused; nothing was changed, and `fill` was not called.
-///
-/// ```
-/// use zeroxide_pipe::{Carry, Lane, Rejected};
-/// # #[derive(Default)] struct Words(Vec<&'static str>);
-/// # impl Carry for Words {
-/// #     fn messages(&self) -> usize { self.0.len() } fn size(&self) -> usize { 0 } fn clear(&mut self) {}
-/// # }
-/// let lane = Lane::<Words>::new(Some(1));
-/// let push = |word| lane.push_with(|batch| batch.0.push(word)).map(drop);
-/// assert_eq!(push("first"), Ok(()));
-/// assert_eq!(push("second"), Err(Rejected::Full));
-/// lane.close();
-/// assert_eq!(push("second"), Err(Rejected::Closed));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rejected {
-    /// The limit is reached. A credit will say [`Credit::resume`].
-    Full,
-    /// The lane is closed.
-    Closed,
-}
-
-/// What giving back room has led to.
-///
-/// ```
-/// use zeroxide_pipe::{Carry, Lane};
-/// # #[derive(Default)] struct Words(Vec<&'static str>);
-/// # impl Carry for Words {
-/// #     fn messages(&self) -> usize { self.0.len() } fn size(&self) -> usize { 0 } fn clear(&mut self) {}
-/// # }
-/// let lane = Lane::<Words>::new(Some(4));
-/// while lane.push_with(|batch| batch.0.push("word")).is_ok() {}
-/// assert!(lane.take_into(&mut Words::default()));
-/// assert!(!lane.credit(1).resume, "one wake-up for every message would cost more than the message");
-/// assert!(lane.credit(1).resume);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "producers that were refused have to be woken"]
-pub struct Credit {
-    /// The lane was full and now is no more than half full: wake the producers. Told once each time it was full.
-    pub resume: bool,
-}
-
-/// What was left in a lane; see [`Lane::drain`].
-///
-/// ```
-/// use zeroxide_pipe::{Carry, Drained, Lane, Rejected};
-/// # #[derive(Default)] struct Words(Vec<&'static str>);
-/// # impl Carry for Words {
-/// #     fn messages(&self) -> usize { self.0.len() } fn size(&self) -> usize { 0 } fn clear(&mut self) {}
-/// # }
-/// let lane = Lane::<Words>::new(Some(1));
-/// let _ = lane.push_with(|batch| batch.0.push("too late"))?;
-/// let Drained { batches, messages, resume } = lane.drain();
-/// assert_eq!((batches.len(), messages), (1, 1));
-/// assert!(resume, "there is room again for those who were refused");
-/// # Ok::<(), Rejected>(())
-/// ```
-#[derive(Debug)]
-pub struct Drained<B> {
-    /// The batches, oldest first.
-    pub batches: Vec<B>,
-    /// Messages in them all.
-    pub messages: usize,
-    /// As [`Credit::resume`].
-    pub resume: bool,
-}
-
 impl<B: Carry> Lane<B> {
     /// An empty lane for at most `limit` messages. Its consumer counts as dormant: the first push says so.
     pub fn new(limit: Option<usize>) -> Self {
         let mut state = State {
             tail: B::default(),
             sealed: VecDeque::new(),
-            spare: None,
+            spares: Vec::new(),
             limit,
             queued: 0,
             used: 0,
@@ -317,7 +200,7 @@ impl<B: Carry> Lane<B> {
         state.used = state.used.saturating_sub(replaced);
         // Bodies may be freed by foreign code, so they are dropped after the lock is.
         let sealed = mem::take(&mut state.sealed);
-        let fresh = state.spare.take().unwrap_or_default();
+        let fresh = state.spares.pop().unwrap_or_default();
         let mut thrown = mem::replace(&mut state.tail, fresh);
         fill(&mut state.tail);
         let added = state.tail.messages();
@@ -325,7 +208,7 @@ impl<B: Carry> Lane<B> {
         drop(state);
         drop(sealed);
         thrown.clear();
-        let dropped_unlocked = lock(&self.state).spare.replace(thrown);
+        let dropped_unlocked = lock(&self.state).keep(thrown);
         drop(dropped_unlocked);
         Ok(Replaced { dormant, replaced })
     }
@@ -367,24 +250,33 @@ impl<B: Carry> Lane<B> {
     /// What is still in `batch` is forgotten; there should be nothing.
     #[inline]
     pub fn take_into(&self, batch: &mut B) -> bool {
+        self.exchange(batch, 0).0
+    }
+
+    /// [`Lane::credit`] and [`Lane::take_into`] at once: for a consumer whose batch is used up, one meeting with the
+    /// producers instead of two.
+    #[inline]
+    pub fn exchange(&self, batch: &mut B, credit: usize) -> (bool, Credit) {
         debug_assert_eq!(batch.messages(), 0, "messages that were not taken out would be lost");
         batch.clear();
         let mut state = lock(&self.state);
+        let credit =
+            if credit > 0 { self.settle_credit(&mut state, credit) } else { Credit { resume: false } };
         let Some(mut oldest) = state.sealed.pop_front() else {
             if is_vacant(&state.tail) {
                 state.dormant = true;
-                return false;
+                return (false, credit);
             }
             mem::swap(&mut state.tail, batch);
             state.queued = 0;
-            return true;
+            return (true, credit);
         };
         state.queued -= oldest.messages();
         mem::swap(&mut oldest, batch);
-        let dropped_unlocked = state.spare.replace(oldest);
+        let dropped_unlocked = state.keep(oldest);
         drop(state);
         drop(dropped_unlocked);
-        true
+        (true, credit)
     }
 
     /// [`Lane::take_into`] by value. A spare that was not needed is dropped: who cares for its memory uses the other.
@@ -395,10 +287,14 @@ impl<B: Carry> Lane<B> {
     /// Gives back the room of `count` messages that the consumer has really taken out.
     #[inline]
     pub fn credit(&self, count: usize) -> Credit {
-        let mut state = lock(&self.state);
+        self.settle_credit(&mut lock(&self.state), count)
+    }
+
+    #[inline]
+    fn settle_credit(&self, state: &mut State<B>, count: usize) -> Credit {
         debug_assert!(count <= state.used - state.queued, "credit for messages that were not taken");
         state.used = state.used.saturating_sub(count);
-        self.settle(&mut state);
+        self.settle(state);
         Credit { resume: state.resume() }
     }
 
@@ -407,6 +303,9 @@ impl<B: Carry> Lane<B> {
         let mut state = lock(&self.state);
         state.closed = true;
         self.settle(&mut state);
+        let dropped_unlocked = mem::take(&mut state.spares);
+        drop(state);
+        drop(dropped_unlocked);
     }
 
     /// Whether the lane was closed.
@@ -484,8 +383,19 @@ impl<B: Carry> State<B> {
 
     #[cold]
     fn seal(&mut self) {
-        let fresh = self.spare.take().unwrap_or_default();
+        let fresh = self.spares.pop().unwrap_or_default();
         self.sealed.push_back(mem::replace(&mut self.tail, fresh));
+    }
+
+    /// Keeps an empty batch for its memory; what is too much comes back, to be dropped when the lane is unlocked. As many
+    /// are kept as a consumer empties in one go that finds the lane full, or a producer would begin without memory again
+    /// and again.
+    fn keep(&mut self, empty: B) -> Option<B> {
+        if self.spares.len() >= SPARES {
+            return Some(empty);
+        }
+        self.spares.push(empty);
+        None
     }
 }
 
@@ -497,3 +407,6 @@ fn is_vacant<B: Carry>(batch: &B) -> bool {
 
 /// The size from which a batch is sealed and a new one begun: about what one system call writes.
 const SEALED_FROM: usize = if cfg!(loom) { 2 } else { 64 * 1024 };
+
+/// So many empty batches are kept at most.
+const SPARES: usize = 3;

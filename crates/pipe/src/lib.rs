@@ -51,13 +51,15 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc, missing_debug_implementations)]
 
+mod answers;
 mod event_count;
 mod lane;
 mod parker;
 pub mod sync;
 mod token;
 
+pub use answers::{Credit, Drained, Pushed, Rejected, Replaced};
 pub use event_count::{EventCount, Key, Ticket};
-pub use lane::{Carry, Credit, Drained, Lane, Pushed, Rejected, Replaced};
+pub use lane::{Carry, Lane};
 pub use parker::ThreadParker;
 pub use token::{Ran, Token};

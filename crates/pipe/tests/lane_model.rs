@@ -18,6 +18,7 @@ enum Step {
     PushBatch(usize),
     Replace,
     Take,
+    Exchange(usize),
     Credit(usize),
     SetLimit(Option<usize>),
     Drain,
@@ -29,7 +30,8 @@ fn step() -> impl Strategy<Value = Step> {
         12 => Just(Step::Push),
         3 => (0..6usize).prop_map(Step::PushBatch),
         1 => Just(Step::Replace),
-        8 => Just(Step::Take),
+        4 => Just(Step::Take),
+        4 => (0..6usize).prop_map(Step::Exchange),
         8 => (0..6usize).prop_map(Step::Credit),
         1 => option::of(0..9usize).prop_map(Step::SetLimit),
         1 => Just(Step::Drain),
@@ -96,6 +98,7 @@ impl Pair {
             Step::PushBatch(count) => self.push_batch(count),
             Step::Replace => self.replace(),
             Step::Take => self.take(),
+            Step::Exchange(count) => self.exchange(count),
             Step::Credit(count) => {
                 let count = count.min(self.oracle.taken);
                 self.oracle.taken -= count;
@@ -153,7 +156,22 @@ impl Pair {
     }
 
     fn take(&mut self) {
-        match self.lane.take(Numbers::default()) {
+        let batch = self.lane.take(Numbers::default());
+        self.took(batch);
+    }
+
+    fn exchange(&mut self, count: usize) {
+        let count = count.min(self.oracle.taken);
+        self.oracle.taken -= count;
+        let resume = count > 0 && self.oracle.resume();
+        let mut batch = Numbers::default();
+        let (found, credit) = self.lane.exchange(&mut batch, count);
+        assert_eq!(credit, Credit { resume });
+        self.took(found.then_some(batch));
+    }
+
+    fn took(&mut self, batch: Option<Batch>) {
+        match batch {
             None => {
                 assert!(self.oracle.queue.is_empty());
                 self.oracle.dormant = true;

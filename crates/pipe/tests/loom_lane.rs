@@ -116,6 +116,35 @@ fn a_refused_producer_is_resumed_with_a_limit_of_one_and_two() {
     }
 }
 
+/// As a receiver of this process does: with the last of what it took it gives credit and takes the next.
+#[test]
+fn a_producer_is_resumed_by_credit_that_is_given_with_a_take() {
+    for limit in [1, 2] {
+        model(Some(2), move || {
+            let pipe = Pipe::new(Some(limit));
+            let producer = pipe.clone();
+            let producing = thread::spawn(move || {
+                (0..4).for_each(|number| producer.push_waiting(number).unwrap());
+            });
+            let (mut batch, mut all, mut owed) = (Numbers::default(), vec![], 0);
+            while all.len() < 4 {
+                let found = pipe.filled.wait(None, || {
+                    let (found, credit) = pipe.lane.exchange(&mut batch, std::mem::take(&mut owed));
+                    if credit.resume {
+                        pipe.room.notify();
+                    }
+                    found.then_some(())
+                });
+                assert!(found.is_some());
+                owed = batch.0.len();
+                all.append(&mut batch.0);
+            }
+            assert_eq!(all, [0, 1, 2, 3]);
+            producing.join().unwrap();
+        });
+    }
+}
+
 #[test]
 fn two_refused_producers_are_both_resumed() {
     model(Some(2), || {
