@@ -28,7 +28,7 @@ type Sheet = [u32; SHEET];
 /// What a processor fetches at once.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(64))]
-struct Line([Sheet; 2]);
+pub(super) struct Line([u32; 2 * SHEET]);
 
 const LEAF: u8 = 0;
 const RANGE: u8 = 1;
@@ -130,21 +130,27 @@ impl Atlas {
     #[inline]
     pub(super) fn head(&self, at: u32) -> &Sheet {
         const ASTRAY: &Sheet = &[0; SHEET];
-        let Some(Line([even, odd])) = self.lines.get(at as usize / 2) else { return ASTRAY };
-        if at & 1 == 0 { even } else { odd }
+        let Some(Line(words)) = self.lines.get(at as usize / 2) else { return ASTRAY };
+        let begin = at as usize % 2 * SHEET;
+        words.get(begin..).and_then(|sheet| sheet.first_chunk()).unwrap_or(ASTRAY)
     }
 
+    /// One word of a block, found without a branch that depends on where it lies: which octets a topic has cannot be
+    /// foretold, and a processor that guesses wrong loses more than it takes to fetch the word.
     #[inline]
     fn word(&self, at: u32, place: usize) -> u32 {
-        let sheet = self.head(at + (place / SHEET) as u32);
-        sheet.get(place % SHEET).copied().unwrap_or_default()
+        let place = at as usize * SHEET + place;
+        let line = self.lines.get(place / (2 * SHEET));
+        line.and_then(|Line(words)| words.get(place % (2 * SHEET))).copied().unwrap_or(NOTHING)
     }
 
     fn sheet_mut(&mut self, at: u32) -> &mut Sheet {
         debug_assert!(at > 0 && at as usize / 2 < self.lines.len(), "no block at {at}");
         let line = self.lines.get_mut(at as usize / 2..).unwrap_or_default();
-        let [Line([even, odd]), ..] = line else { unreachable!("blocks are made whole") };
-        if at & 1 == 0 { even } else { odd }
+        let [Line(words), ..] = line else { unreachable!("blocks are made whole") };
+        let (even, odd) = words.split_at_mut(SHEET);
+        let sheet = if at & 1 == 0 { even } else { odd };
+        sheet.first_chunk_mut().unwrap_or_else(|| unreachable!("a line is two sheets"))
     }
 
     fn word_mut(&mut self, at: u32, place: usize) -> &mut u32 {
@@ -155,14 +161,27 @@ impl Atlas {
         word
     }
 
-    /// The slot of the child under an octet.
+    /// A block, its line and its head: what is not there is `None`, so that nothing waits for that to be known.
     #[inline]
-    pub(super) fn child(&self, at: u32, head: &Sheet, octet: u8) -> u32 {
-        match self.place(head, octet) {
-            Some(place) if place < SHEET => head.get(place).copied().unwrap_or_default(),
-            Some(place) => self.word(at, place),
-            None => NOTHING,
+    pub(super) fn block(&self, at: u32) -> Option<(&Line, &Sheet)> {
+        let line = self.lines.get(at as usize / 2)?;
+        Some((line, line.0.get(begin(at)..)?.first_chunk()?))
+    }
+
+    /// The slot of the child under an octet. The way from slot to slot is all that a match waits for, so it is short where
+    /// a block lies in one line.
+    #[inline]
+    pub(super) fn child(&self, at: u32, (line, head): (&Line, &Sheet), octet: u8) -> u32 {
+        let [kind_and_class, first, many, _] = head[0].to_le_bytes();
+        if kind_and_class & !(1 << 4) == RANGE {
+            let place = octet.wrapping_sub(first);
+            if place > many {
+                return NOTHING;
+            }
+            let place = begin(at) + HEAD + usize::from(place);
+            return line.0.get(place % (2 * SHEET)).copied().unwrap_or(NOTHING);
         }
+        self.place(head, octet).map_or(NOTHING, |place| self.word(at, place))
     }
 
     /// The word of the slot under an octet.
@@ -365,6 +384,12 @@ fn sheets(class: usize) -> usize {
     if class < 2 { class + 1 } else { (class - 1) * 4 }
 }
 
+/// Where a block begins in its line.
+#[inline]
+fn begin(at: u32) -> usize {
+    at as usize % 2 * SHEET
+}
+
 #[inline]
 fn pair(low: u32, high: u32) -> u64 {
     u64::from(low) | u64::from(high) << 32
@@ -404,7 +429,7 @@ mod tests {
         let head = *atlas.head(at);
         for octet in 0..=u8::MAX {
             let expected = octets.binary_search(&octet).map_or(NOTHING, |place| slots[place]);
-            assert_eq!(atlas.child(at, &head, octet), expected, "{octet} of {octets:?}");
+            assert_eq!(atlas.child(at, atlas.block(at).unwrap(), octet), expected, "{octet} of {octets:?}");
         }
         assert_eq!(whom(atlas.whom(at)), Whom::Node(7));
         let text = [label, b"!"].concat();

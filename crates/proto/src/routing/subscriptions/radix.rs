@@ -93,22 +93,24 @@ impl Radix {
         mut meet: impl FnMut(Whom) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let (mut at, mut rest) = (self.node(ROOT).slot, topic);
-        let mut head = self.atlas.head(at);
+        let Some(mut block) = self.atlas.block(at) else { return ControlFlow::Continue(()) };
         loop {
+            let (_, head) = block;
             if head[1] != NOBODY {
                 meet(whom(head[1]))?;
             }
             let Some((octet, behind)) = rest.split_first() else { return ControlFlow::Continue(()) };
-            at = self.atlas.child(at, head, *octet);
+            at = self.atlas.child(at, block, *octet);
             if at == NOTHING {
                 return ControlFlow::Continue(());
             }
             if is_alone(at) {
                 return meet(whom(at));
             }
-            head = self.atlas.head(at);
+            let Some(next) = self.atlas.block(at) else { return ControlFlow::Continue(()) };
+            block = next;
             let in_tree = |node| self.label(node).get(1..).unwrap_or_default();
-            let Some(left) = self.atlas.strip(at, head, behind, in_tree) else {
+            let Some(left) = self.atlas.strip(at, block.1, behind, in_tree) else {
                 return ControlFlow::Continue(());
             };
             rest = left;
@@ -407,7 +409,7 @@ impl Radix {
         let nearby = octets.iter().flat_map(|octet| [*octet, octet.wrapping_add(1), octet.wrapping_sub(1)]);
         for octet in nearby.chain([0, 255]) {
             let child = octets.binary_search(&octet).map_or(NOTHING, |place| self.node(children[place]).slot);
-            assert_eq!(self.atlas.child(node.slot, head, octet), child);
+            assert_eq!(self.atlas.child(node.slot, self.atlas.block(node.slot).unwrap(), octet), child);
         }
         let label = self.label(at).get(1..).unwrap_or_default();
         assert_eq!(self.atlas.strip(node.slot, head, label, |_| label), Some(&[][..]));
