@@ -18,6 +18,9 @@ use std::collections::VecDeque;
 /// Bodies from this size on are shared by reference count; smaller ones are copied into the run.
 pub const SHARED_FROM: usize = 8 * 1024;
 
+/// Memory that is written ahead of messages.
+const AHEAD: usize = 2 * 1024;
+
 /// Memory that an empty batch may keep whatever it held last.
 const KEPT_IDLE: usize = 2 * 1024;
 
@@ -49,12 +52,14 @@ pub struct Batch {
     read: usize,
     /// Whole messages not taken yet.
     messages: usize,
+    /// The memory of `octets` up to here was written since this was empty.
+    touched: usize,
 }
 
 impl Batch {
     /// A batch without messages and without memory.
     pub const fn new() -> Self {
-        Self { octets: Vec::new(), bodies: VecDeque::new(), apart: 0, read: 0, messages: 0 }
+        Self { octets: Vec::new(), bodies: VecDeque::new(), apart: 0, read: 0, messages: 0, touched: 0 }
     }
 
     /// A batch without messages that grows in this memory, which has to be empty.
@@ -107,15 +112,34 @@ impl Batch {
         }
         self.octets.clear();
         self.bodies.clear();
-        (self.apart, self.read, self.messages) = (0, 0, 0);
+        (self.apart, self.read, self.messages, self.touched) = (0, 0, 0, 0);
     }
 
     /// Appends one frame by copying; the last frame of a message has `more` false and counts the message.
     #[inline]
     pub fn push_frame(&mut self, body: &[u8], more: bool) {
+        if self.octets.len() + body.len() >= self.touched && body.len() <= AHEAD / 4 {
+            self.touch(body.len());
+        }
         self.push_header(body.len(), more);
         self.octets.extend_from_slice(body);
         self.messages += usize::from(!more);
+    }
+
+    /// Writes over some of the memory behind what is there, and behind `size` octets that are about to come.
+    ///
+    /// It was read by another thread before, so each line of it has to be fetched back from another processor's cache; and
+    /// whoever pushes unlocks a mutex after each message, which waits for that. Here it waits once for many lines, that
+    /// come at the same time.
+    #[cold]
+    fn touch(&mut self, size: usize) {
+        let length = self.octets.len();
+        self.touched = length + size + AHEAD;
+        let end = self.octets.capacity().min(self.touched);
+        if end > length + size {
+            self.octets.resize(end, 0);
+            self.octets.truncate(length);
+        }
     }
 
     /// Appends one frame whose body is shared rather than copied, if it is large.
@@ -201,6 +225,15 @@ impl Batch {
         })
     }
 
+    /// The first frames of the messages not taken yet.
+    pub fn first_frames(&self) -> impl Iterator<Item = &[u8]> {
+        let mut inside = false;
+        self.frames().filter_map(move |(body, _, more)| {
+            let first = !std::mem::replace(&mut inside, more);
+            first.then_some(body)
+        })
+    }
+
     /// The octets of all bodies, if what is left is messages in the shortest framing and nothing else: then it can be sent
     /// on as it is. A command between them, which was meant for whoever received it, makes it `None`.
     pub fn plain_octets(&self) -> Option<usize> {
@@ -238,6 +271,15 @@ impl Batch {
         for (at, body) in other.bodies.drain(..) {
             self.bodies.push_back((at - other.read + shift, body));
         }
+        self.apart += other.apart;
+        self.messages += other.messages;
+    }
+
+    /// Appends a copy of all that is left of `other`, large bodies shared.
+    pub fn push_all(&mut self, other: &Batch) {
+        let shift = self.octets.len();
+        self.octets.extend_from_slice(other.octets.get(other.read..).unwrap_or_default());
+        self.bodies.extend(other.bodies.iter().map(|(at, body)| (at - other.read + shift, body.clone())));
         self.apart += other.apart;
         self.messages += other.messages;
     }

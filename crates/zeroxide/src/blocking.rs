@@ -17,7 +17,7 @@ use std::{
     io,
 };
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering::Relaxed},
     task::Waker,
     time::{Duration, Instant},
 };
@@ -172,6 +172,11 @@ impl Core {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. })
                 if !matches!(patience, Patience::None) => {}
             done => return done,
+        }
+        if self.has_within.load(Relaxed)
+            && let Some(done) = self.before_recv.look(|| self.attempt(attempt))
+        {
+            return done;
         }
         let bell = bell();
         // Whoever minds signals sleeps at once: one that came between two looks would not be heard of.
@@ -383,6 +388,11 @@ impl Core {
         }
         if matches!(patience, Patience::None) {
             return Err(SendErrorCause::WouldBlock);
+        }
+        if self.has_within.load(Relaxed)
+            && let Some(done) = self.before_send.look(&mut attempt)
+        {
+            return Ok(done);
         }
         if signals == Signals::Ignored
             && let Some(done) = self.look_for_room(patience, &mut attempt)

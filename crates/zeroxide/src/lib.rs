@@ -84,6 +84,7 @@ mod future;
 mod inproc;
 mod io;
 mod link;
+mod moment;
 mod monitor;
 mod origin;
 mod payload;

@@ -334,6 +334,13 @@ impl Machine {
         each!(&self.0, rules => rules.needs_accept())
     }
 
+    /// Whether a SUB's [`Machine::accept`] would take a message that begins with this frame, and do nothing else: then many
+    /// messages can be asked about at once.
+    #[inline]
+    pub fn wants(&self, first: &[u8]) -> bool {
+        each!(&self.0, rules => rules.wants(first))
+    }
+
     /// Turns a message as it was received into what the application gets.
     ///
     /// # Errors

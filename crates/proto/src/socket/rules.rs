@@ -56,6 +56,10 @@ pub(super) trait Rules {
         Ok(message)
     }
 
+    fn wants(&self, _first: &[u8]) -> bool {
+        true
+    }
+
     fn upstream(&mut self, _from: PeerId, _what: Upstream<'_>, _effects: &mut Vec<Effect>) {}
 
     fn subscribe(&mut self, _topic: &[u8], _effects: &mut Vec<Effect>) -> Result<(), Refusal> {

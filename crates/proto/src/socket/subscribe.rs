@@ -158,11 +158,12 @@ impl Rules for Subscribe {
 
     #[inline]
     fn accept(&mut self, _: PeerId, message: Message, _: &mut Vec<Effect>) -> Result<Message, Loss> {
-        if self.by_messages || self.topics.any_match(message.body()) != self.invert {
-            Ok(message)
-        } else {
-            Err(Loss::Unsubscribed)
-        }
+        if self.wants(message.body()) { Ok(message) } else { Err(Loss::Unsubscribed) }
+    }
+
+    #[inline]
+    fn wants(&self, first: &[u8]) -> bool {
+        self.by_messages || self.topics.any_match(first) != self.invert
     }
 
     fn subscribe(&mut self, topic: &[u8], effects: &mut Vec<Effect>) -> Result<(), Refusal> {

@@ -34,6 +34,8 @@ impl SessionKey {
 pub(crate) enum Command {
     /// The outbox of a busy connection has something.
     Flush(SessionKey),
+    /// Messages for several peers wait to be handed to their outboxes.
+    HandOver(Weak<Core>),
     /// The inbox of a connection has room again.
     Read(SessionKey),
     /// A reader or writer on another thread found the connection ended.

@@ -245,6 +245,7 @@ impl Handle {
     /// Everybody this socket is connected to, or keeps a queue for while it tries to be. A look at what changes all the
     /// time: to wait for something, use [`wait_connected`](Self::wait_connected) or a [`monitor`](Self::monitor).
     pub fn peers(&self) -> Vec<PeerInfo> {
+        self.core.clear_stage();
         let peers = self.core.peers();
         let info = |peer: &Arc<crate::peer::Peer>| {
             let routing_id =

@@ -1,6 +1,7 @@
 //! What has arrived at a socket: the batches in hand, and whose turn it is.
 
 use crate::{
+    moment,
     origin::Origin,
     peer::{Cargo, Peer},
     sync::Mutex,
@@ -46,6 +47,16 @@ impl Freed {
 struct Slot {
     sender: Sender,
     batch: Batch,
+    /// Messages in it when it was taken.
+    came: usize,
+    /// The sender is a thread of this process.
+    within: bool,
+    /// And it had sent more whenever what it had sent was used up.
+    streams: bool,
+    /// Whether a filter lets the next messages of `batch` through, one bit each; of so many, in this state of the filter.
+    wanted: u32,
+    known: u32,
+    filter: u64,
     /// Messages taken from `batch` for which the sender has not been given credit yet.
     owed: usize,
     /// What the rules have to say of the peer's end, behind all that it sent.
@@ -84,8 +95,24 @@ impl Sender {
     }
 }
 
+/// A filter is asked about so many messages at once.
+const FAR: usize = 16;
+
+/// The next message of a socket that filters.
+pub(crate) enum Next {
+    Wanted(Message),
+    /// It does not pass.
+    Unwanted,
+    /// The filter has to be asked.
+    Unknown,
+    Nothing,
+}
+
+/// After fewer messages at once from a thread of this process, the receiver pauses before it takes the next.
+const SMALL: usize = 32;
+
 /// Messages after which credit goes back, besides when a batch is used up.
-const CREDIT_STEP: usize = 256;
+const CREDIT_STEP: usize = 64;
 
 impl Incoming {
     pub(crate) fn add(&mut self, peer: Arc<Peer>) {
@@ -95,8 +122,14 @@ impl Incoming {
         }
         if let Some(slot) = self.slots.get_mut(at) {
             *slot = Some(Slot {
+                within: peer.is_within(),
+                streams: false,
                 sender: Sender { peer, origin: Origin::default(), stale: true },
                 batch: Batch::new(),
+                came: 0,
+                wanted: 0,
+                known: 0,
+                filter: 0,
                 owed: 0,
                 last: Batch::new(),
                 left: false,
@@ -154,7 +187,7 @@ impl Incoming {
                 self.turns.deactivate(peer);
                 continue;
             };
-            if let Some(message) = slot.batch.pop() {
+            if let Some(message) = slot.pop() {
                 slot.taken(&mut self.freed);
                 self.turns.rotate();
                 *from = peer;
@@ -164,10 +197,49 @@ impl Incoming {
         }
     }
 
+    /// The next message, as [`Incoming::pop`], if what is known of it is from this state of the filter. Nothing, too, where
+    /// that has to look.
+    #[inline]
+    pub(crate) fn pop_wanted(&mut self, filter: u64) -> Next {
+        if !self.held.is_empty() {
+            return Next::Nothing;
+        }
+        while let Some(peer) = self.turns.current() {
+            let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) else { return Next::Nothing };
+            if slot.batch.is_empty() {
+                if !self.refill(peer) {
+                    return Next::Nothing;
+                }
+                continue;
+            }
+            if slot.known == 0 || slot.filter != filter {
+                return Next::Unknown;
+            }
+            let wanted = slot.wanted & 1 != 0;
+            let Some(message) = slot.pop() else { return Next::Nothing };
+            slot.taken(&mut self.freed);
+            self.turns.rotate();
+            return if wanted { Next::Wanted(message) } else { Next::Unwanted };
+        }
+        Next::Nothing
+    }
+
+    /// Asks about the next messages of the peer whose turn it is.
+    pub(crate) fn look_ahead(&mut self, filter: u64, wants: impl Fn(&[u8]) -> bool) {
+        let Some(peer) = self.turns.current() else { return };
+        let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) else { return };
+        (slot.filter, slot.known, slot.wanted) = (filter, 0, 0);
+        for first in slot.batch.first_frames().take(FAR) {
+            slot.wanted |= u32::from(wants(first)) << slot.known;
+            slot.known += 1;
+        }
+        // Whatever else is in the batch, it is not asked about again and again.
+        slot.known = slot.known.max(1);
+    }
+
     /// Takes the next batch of a peer that has been read empty, or ends its turn if there is none.
     fn refill(&mut self, peer: PeerId) -> bool {
         let Some(Some(slot)) = self.slots.get_mut(peer.0 as usize) else { return false };
-        slot.settle(&mut self.freed);
         if slot.refill(&mut self.freed) {
             return true;
         }
@@ -184,11 +256,8 @@ impl Incoming {
     pub(crate) fn take_batch(&mut self, most: usize) -> Option<(Batch, usize)> {
         let peer = self.turns.current()?;
         let slot = self.slots.get_mut(peer.0 as usize)?.as_mut()?;
-        if slot.batch.is_empty() {
-            slot.settle(&mut self.freed);
-            if !slot.refill(&mut self.freed) {
-                return None;
-            }
+        if slot.batch.is_empty() && !slot.refill(&mut self.freed) {
+            return None;
         }
         if slot.batch.messages() > most {
             return None;
@@ -322,14 +391,31 @@ impl Incoming {
 }
 
 impl Slot {
-    /// Takes the next batch from the lane.
+    #[inline]
+    fn pop(&mut self) -> Option<Message> {
+        self.wanted >>= 1;
+        self.known = self.known.saturating_sub(1);
+        self.batch.pop()
+    }
+
+    /// Takes the next batch from the lane, and gives the sender credit for the one before.
     fn refill(&mut self, freed: &mut Freed) -> bool {
+        let peer = &self.sender.peer;
+        if self.streams && self.came < SMALL {
+            moment::pause();
+        }
+        self.known = 0;
+        let owed = if self.ended { 0 } else { std::mem::take(&mut self.owed) };
         let mut cargo = Cargo(std::mem::take(&mut self.batch));
-        let found = self.sender.peer.inbox.take_into(&mut cargo);
+        let (found, credit) = peer.inbox.exchange(&mut cargo, owed);
+        if credit.resume {
+            freed.push(peer.clone());
+        }
         self.batch = cargo.0;
+        self.streams = self.within && found && self.came > 0;
+        self.came = self.batch.messages();
         self.sender.stale = true;
         if !found && self.left && !self.last.is_empty() {
-            self.settle(freed);
             self.batch = std::mem::take(&mut self.last);
             self.ended = true;
             return true;
@@ -341,7 +427,10 @@ impl Slot {
     #[inline]
     fn taken(&mut self, freed: &mut Freed) {
         self.owed += 1;
-        if self.owed >= CREDIT_STEP || self.batch.is_empty() {
+        if self.batch.is_empty() && self.within {
+            // Credit is due in any case.
+            self.refill(freed);
+        } else if self.batch.is_empty() || self.owed >= CREDIT_STEP {
             self.settle(freed);
         }
     }
@@ -353,7 +442,7 @@ impl Slot {
         }
         let peer = &self.sender.peer;
         let credit = peer.inbox.credit(std::mem::take(&mut self.owed));
-        if credit.resume || peer.is_within() {
+        if credit.resume {
             freed.push(peer.clone());
         }
     }

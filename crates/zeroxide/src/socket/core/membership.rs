@@ -27,6 +27,9 @@ impl Core {
             self.apply(booked);
             return Err(refused);
         }
+        if matches!(link, Link::Inproc(_)) {
+            self.has_within.store(true, Relaxed);
+        }
         let peer = Arc::new(Peer {
             id,
             core: Arc::downgrade(self),
@@ -40,6 +43,7 @@ impl Core {
             *slot = Some(peer.clone());
         }
         let booked = self.book(&rules.peers, effects);
+        self.note_sole(rules);
         drop(guard);
         self.incoming.lock().add(peer.clone());
         Ok((peer, booked))
@@ -87,6 +91,7 @@ impl Core {
     /// A link went down; `keep` says that the peer waits for the next one.
     pub(crate) fn link_down(&self, peer: &Peer, keep: bool) {
         if keep {
+            self.clear_stage();
             let mut effects = Vec::new();
             let mut rules = self.rules.lock();
             if rules.peers.lists(peer) {
@@ -116,11 +121,14 @@ impl Core {
     /// out, and what it sent can still be received.
     pub(crate) fn retire(&self, peer: &Peer) {
         let (mut effects, mut last) = (Vec::new(), Vec::new());
+        let mut todo = sending::Todo::default();
         let booked = {
-            let mut rules = self.rules.lock();
+            let mut guard = self.rules.lock();
+            let rules = &mut *guard;
             if !rules.peers.lists(peer) {
                 return;
             }
+            self.hand_over(&mut rules.stage, &rules.peers, &mut todo.kicks);
             rules.machine.detach(peer.id, &mut effects);
             if self.kind != SocketType::Xpub {
                 // Its lane may have been closed from the other side.
@@ -131,8 +139,10 @@ impl Core {
             if let Some(slot) = rules.peers.0.get_mut(peer.id.0 as usize) {
                 *slot = None;
             }
+            self.note_sole(rules);
             booked
         };
+        todo.finish(self);
         self.apply(booked);
         peer.outbox.close();
         peer.inbox.close();
@@ -182,6 +192,20 @@ impl Core {
         }
     }
 
+    /// Notes whether there is one peer that gets all that is sent, as it is: then a send need not ask the rules. Called with
+    /// the rules locked, behind what greets a peer. Whoever finds it noted a moment too long finds the outbox closed.
+    fn note_sole(&self, rules: &Rules) {
+        if !self.asks_nothing {
+            return;
+        }
+        let mut peers = rules.peers.0.iter().flatten();
+        let only = match (peers.next(), peers.next()) {
+            (Some(only), None) => Arc::ptr_eq(self.first.get_or_init(|| only.clone()), only),
+            _ => false,
+        };
+        self.sole.store(only && !self.conflate.load(Relaxed), Release);
+    }
+
     /// Every peer, in no order.
     pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {
         self.rules.lock().peers.0.iter().flatten().cloned().collect()
@@ -192,6 +216,7 @@ impl Core {
         let mut effects = Vec::new();
         let mut rules = self.rules.lock();
         let result = run(&mut rules.machine, &mut effects);
+        self.filter.fetch_add(1, Relaxed);
         let booked = self.book(&rules.peers, effects);
         drop(rules);
         self.apply(booked);
@@ -202,11 +227,14 @@ impl Core {
     /// are unlocked; so are those who wait to send.
     pub(crate) fn configure(&self, options: &Options) -> Vec<Arc<Peer>> {
         self.forget_settings();
+        self.clear_stage();
         let mut rules = self.rules.lock();
         rules.machine.configure(options);
+        self.filter.fetch_add(1, Relaxed);
         self.needs_accept.store(rules.machine.needs_accept(), Relaxed);
         self.conflate.store(options.conflate, Relaxed);
         self.set_busy_wait(options.busy_wait);
+        self.note_sole(&rules);
         let over_wires = rules.peers.0.iter().flatten().filter(|peer| !peer.is_within());
         let freed = over_wires.filter(|peer| {
             let _ = peer.outbox.set_limit(options.send_high_water_mark);

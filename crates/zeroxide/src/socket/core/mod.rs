@@ -12,6 +12,7 @@ use crate::{
     counters::Counters,
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     link::Control,
+    moment::Moment,
     monitor::{Event, Monitors},
     origin::Origin,
     peer::{Cargo, Link, Other, Peer, Within, Word},
@@ -19,14 +20,14 @@ use crate::{
     security::Authenticator,
     socket::{
         endpoints::Endpoints,
-        incoming::{Incoming, Sender},
+        incoming::{Incoming, Next, Sender},
     },
     sync::Mutex,
 };
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, MutexGuard,
+        Arc, MutexGuard, OnceLock,
         atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::*},
     },
 };
@@ -63,6 +64,12 @@ pub(crate) struct Core {
     /// Links that are up.
     pub(crate) connected: AtomicUsize,
     rules: Mutex<Rules>,
+    /// The first peer there was; see [`Core::sole`].
+    first: OnceLock<Arc<Peer>>,
+    /// Its rules choose a peer with room for each message, and do nothing else.
+    asks_nothing: bool,
+    /// All that is sent goes to the first peer, which is the only one.
+    sole: AtomicBool,
     incoming: Mutex<Incoming>,
     /// What an XPUB's rules report, in their order, on its way to `incoming`. Locked behind either.
     reports: Mutex<VecDeque<(PeerId, Message)>>,
@@ -71,7 +78,16 @@ pub(crate) struct Core {
     /// Nanoseconds that a blocked call polls before it sleeps.
     pub(crate) busy_wait: AtomicU64,
     needs_accept: AtomicBool,
+    /// All that its rules do to what is received is to filter it by its first frame.
+    filters: bool,
+    /// What the filter lets through may have changed since this was another number.
+    filter: AtomicU64,
     lock_step: bool,
+    /// It has, or had, a peer in this process.
+    pub(crate) has_within: AtomicBool,
+    /// Whether to look again before sleeping in a receive, and in a send.
+    pub(crate) before_recv: Moment,
+    pub(crate) before_send: Moment,
 }
 
 struct Rules {
@@ -79,6 +95,7 @@ struct Rules {
     peers: Directory,
     targets: Vec<PeerId>,
     free: Vec<PeerId>,
+    stage: Stage,
 }
 
 #[derive(Default)]
@@ -109,11 +126,13 @@ mod membership;
 mod passing;
 mod receiving;
 mod sending;
+mod staging;
 
 pub(crate) use connection::Accepting;
 pub(crate) use effects::Booked;
 use receiving::unlock;
 use sending::kick;
+use staging::Stage;
 
 impl Core {
     pub(crate) fn new(kind: SocketType, context: Arc<ContextInner>, options: Options, random: u64) -> Self {
@@ -133,13 +152,22 @@ impl Core {
             conflate: AtomicBool::new(options.conflate),
             busy_wait: AtomicU64::new(0),
             needs_accept: AtomicBool::new(machine.needs_accept()),
+            filters: kind == SocketType::Sub,
+            filter: AtomicU64::new(0),
             lock_step: matches!(kind, SocketType::Req | SocketType::Rep),
+            has_within: AtomicBool::new(false),
+            before_recv: Moment::default(),
+            before_send: Moment::default(),
             rules: Mutex::new(Rules {
                 machine,
                 peers: Directory::default(),
                 targets: Vec::new(),
                 free: Vec::new(),
+                stage: Stage::default(),
             }),
+            first: OnceLock::new(),
+            asks_nothing: matches!(kind, SocketType::Push | SocketType::Dealer),
+            sole: AtomicBool::new(false),
             incoming: Mutex::default(),
             reports: Mutex::default(),
             accepting: Mutex::default(),

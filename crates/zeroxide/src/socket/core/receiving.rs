@@ -17,12 +17,38 @@ impl Core {
     #[inline(always)]
     pub(crate) fn take_arrived(&self) -> Option<Message> {
         if self.needs_accept.load(Relaxed) || self.recv_refusal().is_some() {
-            return None;
+            return if self.filters { self.take_wanted() } else { None };
         }
         let mut incoming = self.incoming.lock();
         let message = incoming.pop(&mut PeerId(0))?;
         unlock(incoming);
         Some(message)
+    }
+
+    /// Takes a message that has arrived and that passes the filter. The rules are asked about many messages at once: one
+    /// lock for all of them, and where the way through a large index leads past far memory, a processor goes it for
+    /// several messages at a time.
+    fn take_wanted(&self) -> Option<Message> {
+        if self.recv_refusal().is_some() {
+            return None;
+        }
+        let mut unwanted = 0;
+        let mut incoming = self.incoming.lock();
+        let message = loop {
+            // A filter that was changed before this call counts.
+            match incoming.pop_wanted(self.filter.load(Relaxed)) {
+                Next::Wanted(message) => break Some(message),
+                Next::Unwanted => unwanted += 1,
+                Next::Nothing => break None,
+                Next::Unknown => {
+                    let rules = self.rules.lock();
+                    incoming.look_ahead(self.filter.load(Relaxed), |first| rules.machine.wants(first));
+                }
+            }
+        };
+        unlock(incoming);
+        self.counters.lost(Loss::Unsubscribed, unwanted);
+        message
     }
 
     /// Takes a message that has arrived, that the rules do not ask to see, and that [can be taken](Batch::pop_in_place)

@@ -28,6 +28,9 @@ impl Core {
 
     #[inline]
     fn try_send_load<L: Load>(&self, mut load: L) -> Result<(), (SendErrorCause, L)> {
+        if self.sole.load(Acquire) && self.send_to_sole(&load) {
+            return Ok(());
+        }
         let mut incoming = (self.kind == SocketType::Req).then(|| self.incoming.lock());
         let mut guard = self.rules.lock();
         let rules = &mut *guard;
@@ -51,7 +54,11 @@ impl Core {
                         apart = Some((peer.clone(), envelope.to_vec()));
                         None
                     }
-                    Some(peer) => self.push(peer, envelope, &load).then(|| peer.clone()),
+                    Some(peer) => match self.try_push(peer, envelope, &load) {
+                        // Senders that do not ask the rules were quicker; these have done nothing but choose the peer.
+                        Err(Rejected::Full) => return Err((SendErrorCause::WouldBlock, load)),
+                        pushed => self.pushed(peer, pushed).then(|| peer.clone()),
+                    },
                     None => {
                         self.counters.lost(Loss::Unroutable, 1);
                         None
@@ -64,12 +71,20 @@ impl Core {
                 if let Some(peer) = told {
                     kick(&peer);
                 } else if let Some((peer, envelope)) = apart {
-                    self.send_large(&peer, &envelope, load);
+                    return self.send_large(&peer, &envelope, load);
                 }
                 Ok(())
             }
             Ok(route) => {
-                let todo = self.send_to_many(route, load.routed(), &rules.targets, &rules.peers);
+                let mut todo = Todo::default();
+                let Rules { stage, targets, peers, .. } = rules;
+                if let Route::Each { missed } = route {
+                    self.counters.lost(Loss::HighWaterMark, missed);
+                }
+                let each = matches!(route, Route::Each { .. }) && self.kind != SocketType::Xsub;
+                if !each || !self.stage(stage, peers, targets, load.routed(), &mut todo.kicks) {
+                    self.send_to_many(route, load.routed(), targets, peers, &mut todo);
+                }
                 drop(guard);
                 todo.finish(self);
                 Ok(())
@@ -78,22 +93,50 @@ impl Core {
         }
     }
 
+    /// Queues the message for the only peer, if there is room and nothing else to be said. The lane's own lock is all it
+    /// takes: it orders this with other senders, with the limit, and with the end of the peer.
+    #[inline]
+    fn send_to_sole(&self, load: &impl Load) -> bool {
+        let Some(peer) = self.first.get() else { return false };
+        if self.send_refusal().is_some() || load.large(peer).is_some() {
+            return false;
+        }
+        let Ok(pushed) = peer.outbox.push_with(|cargo| load.fill(&[], cargo)) else { return false };
+        if self.needs_kick(peer, pushed.dormant, pushed.sealed) {
+            kick(peer);
+        }
+        true
+    }
+
     /// Sends borrowed octets that are too many to be copied under a lock, and perhaps need not be copied at all.
     #[cold]
-    fn send_large(&self, peer: &Arc<Peer>, envelope: &[Frame], load: impl Load) {
+    fn send_large<L: Load>(
+        &self,
+        peer: &Arc<Peer>,
+        envelope: &[Frame],
+        load: L,
+    ) -> Result<(), (SendErrorCause, L)> {
         let body = load.large(peer).unwrap_or_default();
         let patience = if load.may_wait() { self.options.lock().send_timeout } else { Some(Duration::ZERO) };
         if let Link::Wire(wire) = &peer.link
             && wire.write_through(peer, envelope, body, patience)
         {
-            return;
+            return Ok(());
         }
         let message = Message::from(reuse::copy(body));
-        // The rules found room for it a moment ago.
-        let pushed = peer.outbox.push_beyond_limit(|cargo| cargo.push_message(envelope, &message));
+        let fill = |cargo: &mut Cargo| cargo.push_message(envelope, &message);
+        let pushed = match self.asks_nothing {
+            true => peer.outbox.push_with(fill),
+            // The rules found room for it a moment ago, and could not take back what they decided.
+            false => peer.outbox.push_beyond_limit(fill),
+        };
+        if pushed == Err(Rejected::Full) {
+            return Err((SendErrorCause::WouldBlock, load));
+        }
         if self.pushed(peer, pushed.map(|pushed| (pushed.dormant, pushed.sealed))) {
             kick(peer);
         }
+        Ok(())
     }
 
     /// Queues a message for several peers, or does what else a route asks for. System calls and other sockets are left
@@ -104,13 +147,12 @@ impl Core {
         message: &Message,
         targets: &[PeerId],
         peers: &Directory,
-    ) -> Todo {
-        let mut todo = Todo::default();
+        todo: &mut Todo,
+    ) {
         let targets = || targets.iter().filter_map(|target| peers.get(*target));
         match route {
             Route::One { .. } => {}
-            Route::Each { missed } => {
-                self.counters.lost(Loss::HighWaterMark, missed);
+            Route::Each { .. } => {
                 for peer in targets() {
                     if self.kind == SocketType::Xsub && peer.is_within() {
                         // A publisher in this process takes it straight into its rules.
@@ -132,22 +174,26 @@ impl Core {
             Route::Close { peer } => todo.close = peers.get(peer).cloned(),
             Route::Dropped(reason) => self.counters.lost(reason, 1),
         }
-        todo
     }
 
     /// Appends a message to a peer's outbox; says whether its link must be told.
     #[inline]
     fn push(&self, peer: &Peer, envelope: &[Frame], load: &impl Load) -> bool {
+        self.pushed(peer, self.try_push(peer, envelope, load))
+    }
+
+    /// Appends a message to a peer's outbox; says whether that made a sleeping reader or a full batch.
+    #[inline]
+    fn try_push(&self, peer: &Peer, envelope: &[Frame], load: &impl Load) -> Result<(bool, bool), Rejected> {
         let fill = |cargo: &mut Cargo| load.fill(envelope, cargo);
-        let pushed = if self.conflate.load(Relaxed) {
+        if self.conflate.load(Relaxed) {
             peer.outbox.replace_with(fill).map(|done| {
                 self.counters.lost(Loss::Conflated, done.replaced);
                 (done.dormant, false)
             })
         } else {
             peer.outbox.push_with(fill).map(|pushed| (pushed.dormant, pushed.sealed))
-        };
-        self.pushed(peer, pushed)
+        }
     }
 
     /// Whether the link of a peer must be told of a push, which made a sleeping reader or a full batch.
@@ -252,18 +298,18 @@ impl Core {
 }
 
 /// Peers that a sender of one message writes to itself.
-const FEW: usize = 2;
+pub(super) const FEW: usize = 2;
 
 /// What is left to do after a send, when the rules are unlocked.
 #[derive(Default)]
-struct Todo {
-    kicks: Vec<Arc<Peer>>,
+pub(super) struct Todo {
+    pub(super) kicks: Vec<Arc<Peer>>,
     booked: Booked,
     close: Option<Arc<Peer>>,
 }
 
 impl Todo {
-    fn finish(self, core: &Core) {
+    pub(super) fn finish(self, core: &Core) {
         if self.kicks.len() <= FEW {
             self.kicks.iter().for_each(kick);
         } else {
