@@ -391,7 +391,7 @@ impl<B: Carry> State<B> {
     /// are kept as a consumer empties in one go that finds the lane full, or a producer would begin without memory again
     /// and again.
     fn keep(&mut self, empty: B) -> Option<B> {
-        if self.spares.len() >= SPARES {
+        if self.spares.len() >= SPARES || self.closed {
             return Some(empty);
         }
         self.spares.push(empty);
