@@ -190,11 +190,7 @@ impl Loop {
     fn obey(&mut self, command: Command) {
         match command {
             Command::Flush(key) => self.flush(key),
-            Command::HandOver(core) => {
-                if let Some(core) = core.upgrade() {
-                    core.clear_stage();
-                }
-            }
+            Command::HandOver(core) => core.upgrade().iter().for_each(|core| core.clear_stage()),
             Command::Read(key) => self.session_ready(key, true, false),
             Command::Broken(key) => self.session_ready(key, true, true),
             Command::Pinged(key, ttl) => self.pinged(key, ttl),
