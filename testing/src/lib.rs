@@ -4,6 +4,7 @@
 //! - [`PythonPeer`]: a child process with the real libzmq inside, commanded socket by socket.
 //! - [`raw`]: a peer that is only octets, for greetings and frames no honest library would send.
 //! - [`matrix`] and [`interop`]: every legal socket pair, as data and as named tests.
+//! - [`Postgres`]: a database server of one's own, that can be crashed, frozen and restarted.
 //! - [`eventually`], [`with_cores_loaded`], [`IpcPath`], [`Process`]: small helps.
 //!
 //! No wait here sleeps: each waits for an event, up to a deadline that fails the test.
@@ -28,6 +29,7 @@ mod ipc_path;
 mod kind;
 mod load;
 mod patience;
+mod postgres;
 mod process;
 mod python;
 mod remote_job;
@@ -38,6 +40,7 @@ pub use ipc_path::IpcPath;
 pub use kind::Kind;
 pub use load::with_cores_loaded;
 pub use patience::{PATIENCE, eventually, eventually_some};
+pub use postgres::Postgres;
 pub use process::Process;
 pub use python::{PythonPeer, interpreter};
 pub use remote_job::{Counted, RemoteJob};

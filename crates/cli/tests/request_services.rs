@@ -59,6 +59,16 @@ fn ask(broker: &str, service: &str, body: &str) -> String {
     run(&["call", service, "--connect", broker, LONG, "--separator=/", body], b"").well().text().to_owned()
 }
 
+/// What Titanic says of a request when it has come to an end.
+fn answer(broker: &str, number: &str) -> String {
+    loop {
+        match ask(broker, "titanic.reply", number) {
+            pending if pending == "300\n" => {}
+            answer => return answer,
+        }
+    }
+}
+
 #[test]
 fn a_request_waits_on_disk_for_its_service_whoever_dies() {
     let directory = Directory::new("titanic");
@@ -79,13 +89,7 @@ fn a_request_waits_on_disk_for_its_service_whoever_dies() {
 
     let second = titanic(&at, &file);
     let _worker = zox(&["worker", "shout", "--connect", &at, "--exec", "tr a-z A-Z"]);
-    let answer = loop {
-        match ask(&at, "titanic.reply", number) {
-            pending if pending == "300\n" => {}
-            answer => break answer,
-        }
-    };
-    assert_eq!(answer, "200/HELLO\n");
+    assert_eq!(answer(&at, number), "200/HELLO\n");
     assert_eq!(ask(&at, "titanic.close", number), "200\n");
     assert_eq!(ask(&at, "titanic.reply", number), "400\n");
     second.signal(Signal::TERM);
@@ -101,6 +105,39 @@ fn a_request_waits_on_disk_for_its_service_whoever_dies() {
 fn a_titanic_without_its_file_ends_with_code_1_and_without_its_name_with_code_2() {
     assert_eq!(run(&["titanic", "--file", "/no/such/directory/titanic.redb"], b"").code(), 1);
     assert_eq!(run(&["titanic"], b"").code(), 2);
+    assert_eq!(run(&["titanic", "--file=t.redb", "--store=host=/run user=me"], b"").code(), 2);
+    assert_eq!(run(&["titanic", "--file=t.redb", "--lease=1s"], b"").code(), 2);
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn titanics_that_share_a_database_are_one_for_their_clients() {
+    let nonsense = run(&["titanic", "--store", "secret nonsense"], b"");
+    assert_eq!(nonsense.code(), 1);
+    assert!(!nonsense.stderr.contains("secret"), "{}", nonsense.stderr);
+
+    let database = zeroxide_testing::Postgres::start();
+    let directory = Directory::new("titanics");
+    let path = directory.0.join("titanic.conf");
+    std::fs::write(&path, format!("store = {}\nlease = 500ms\ntick = 100ms\n", database.address("queue")))
+        .unwrap();
+    let mut broker = zox(&["broker", "--bind", LOCAL]);
+    let at = broker.bound();
+    let titanic = || {
+        let mut titanic = zox(&["titanic", "--config", path.to_str().unwrap(), "--connect", &at]);
+        titanic.told("event=started");
+        titanic
+    };
+    let first = titanic();
+    let accepted = ask(&at, "titanic.request", "shout/hello");
+    let number = accepted.trim().strip_prefix("200/").unwrap();
+    let second = titanic();
+    first.signal(Signal::KILL);
+    let _ = first.ended();
+    let _worker = zox(&["worker", "shout", "--connect", &at, "--exec", "tr a-z A-Z"]);
+    assert_eq!(answer(&at, number), "200/HELLO\n");
+    second.signal(Signal::TERM);
+    assert!(second.ended().well().stderr.contains("answered=1"));
 }
 
 /// Writes a line to its stdin, which stays open.

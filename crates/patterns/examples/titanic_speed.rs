@@ -1,6 +1,9 @@
 //! How many durable requests Titanic accepts in a second, beside how often this disk can be made to write at all.
 //!
-//! `cargo run --release -p zeroxide-patterns --example titanic_speed -- DIRECTORY [CLIENTS] [SECONDS]`
+//! `cargo run --release -p zeroxide-patterns --example titanic_speed -- DIRECTORY [CLIENTS] [SECONDS] [ADDRESS]`
+//!
+//! With `--features postgres` and the address of a PostgreSQL database, in a schema that may fill up, Titanic keeps them there.
+//! The directory should then be on the same disk, so that the two can be compared.
 
 #![allow(clippy::print_stdout, reason = "it is what the example is for")]
 
@@ -17,7 +20,7 @@ use std::{
 use zeroxide::Context;
 use zeroxide_patterns::{
     majordomo::{BrokerOptions, BrokerServer, ClientOptions},
-    titanic::{FileStore, RequestNumber, StoreLimits, TitanicClient, TitanicOptions, TitanicServer},
+    titanic::{FileStore, RequestNumber, Store, StoreLimits, TitanicClient, TitanicOptions, TitanicServer},
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -27,7 +30,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let time = Duration::from_secs(arguments.next().map_or(Ok(5), |seconds| seconds.parse())?);
     let directory = Path::new(&directory).join(format!("titanic-speed-{}", RequestNumber::random()));
     fs::create_dir(&directory)?;
-    let outcome = raw(&directory, time).and_then(|()| titanic(&directory, clients, time));
+    let outcome = raw(&directory, time)
+        .and_then(|()| store(&directory, arguments.next()))
+        .and_then(|store| titanic(store, clients, time));
     fs::remove_dir_all(&directory)?;
     outcome
 }
@@ -45,12 +50,25 @@ fn raw(directory: &Path, time: Duration) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn titanic(directory: &Path, clients: usize, time: Duration) -> Result<(), Box<dyn Error>> {
+fn store(directory: &Path, address: Option<String>) -> Result<Box<dyn Store>, Box<dyn Error>> {
+    let limits = StoreLimits::default();
+    match address {
+        None => Ok(Box::new(FileStore::open(directory.join("titanic.redb"), limits)?)),
+        #[cfg(feature = "postgres")]
+        Some(address) => {
+            use zeroxide_patterns::titanic::{PostgresOptions, PostgresStore};
+            Ok(Box::new(PostgresStore::open(&address, limits, PostgresOptions::default())?))
+        }
+        #[cfg(not(feature = "postgres"))]
+        Some(_) => Err("a database needs --features postgres".into()),
+    }
+}
+
+fn titanic(store: Box<dyn Store>, clients: usize, time: Duration) -> Result<(), Box<dyn Error>> {
     let context = Context::new();
     let broker = BrokerServer::new(&context, BrokerOptions::default())?;
     let endpoint = broker.bind("tcp://127.0.0.1:*")?;
     let broker_control = broker.control();
-    let store = FileStore::open(directory.join("titanic.redb"), StoreLimits::default())?;
     let options = TitanicOptions { accepting: clients, dispatchers: 1, ..TitanicOptions::default() };
     let titanic = TitanicServer::new(&context, &[&endpoint], store, options)?;
     let control = titanic.control();

@@ -8,122 +8,41 @@
     reason = "a test that fails has done its work"
 )]
 
+mod sailing;
+
+use sailing::{Broker, Directory, Traffic, child, persistent, serve, small, titanic};
 use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
+    fs::OpenOptions,
+    io::Write as _,
+    path::PathBuf,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
     },
-    thread::{JoinHandle, spawn},
+    thread::spawn,
     time::Duration,
 };
 use zeroxide::{Context, Message};
 use zeroxide_patterns::{
-    Control, PatternError,
-    majordomo::{BrokerControl, BrokerOptions, BrokerServer, Client, ClientOptions, Worker, WorkerOptions},
-    titanic::{
-        FileStore, RequestNumber, StoreLimits, TitanicClient, TitanicError, TitanicOptions, TitanicServer,
-    },
+    majordomo::{Client, Worker, WorkerOptions},
+    titanic::{FileStore, StoreLimits, TitanicClient, TitanicError, TitanicOptions, TitanicServer},
 };
-use zeroxide_testing::{PATIENCE, Process, eventually};
+use zeroxide_testing::{PATIENCE, eventually};
 
-/// A directory that goes with its test.
-struct Place(PathBuf);
-
-impl Place {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("zeroxide-titanic-{}", RequestNumber::random()));
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("titanic.redb")
-    }
+fn file(place: &Directory) -> PathBuf {
+    place.file("titanic.redb")
 }
 
-impl Drop for Place {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-struct Broker {
-    endpoint: String,
-    control: BrokerControl,
-    running: JoinHandle<Result<(), PatternError>>,
-}
-
-impl Broker {
-    /// One that repeats nothing by itself.
-    fn start(context: &Context) -> Self {
-        let options = BrokerOptions { attempts: 1, ..BrokerOptions::default() };
-        let broker = BrokerServer::new(context, options).unwrap();
-        let endpoint = broker.bind("tcp://127.0.0.1:*").unwrap();
-        Self { endpoint, control: broker.control(), running: spawn(move || broker.run()) }
-    }
-
-    fn stop(self) {
-        self.control.stop();
-        self.running.join().unwrap().unwrap();
-    }
-}
-
-fn small() -> TitanicOptions {
-    TitanicOptions {
-        tick: Duration::from_millis(50),
-        accepting: 4,
-        replying: 2,
-        dispatchers: 4,
-        once: vec!["debit".into()],
-        attempts: 1000,
-        ..TitanicOptions::default()
-    }
-}
-
-fn titanic(context: &Context, broker: &str, file: &Path, limits: StoreLimits) -> Box<dyn FnOnce()> {
-    let store = FileStore::open(file, limits).unwrap();
-    let titanic = TitanicServer::new(context, &[broker], store, small()).unwrap();
-    let control = titanic.control();
-    let running = spawn(move || titanic.run());
-    Box::new(move || {
-        control.stop();
-        running.join().unwrap().unwrap();
-    })
-}
-
-fn serve(
-    context: &Context,
-    broker: &str,
-    service: &str,
-    work: impl FnMut(&Message) -> Message + Send + 'static,
-) -> Box<dyn FnOnce()> {
-    let mut worker = Worker::new(context, &[broker], service, WorkerOptions::default()).unwrap();
-    let control: Control = worker.control();
-    let working = spawn(move || worker.serve(work));
-    Box::new(move || {
-        control.stop();
-        working.join().unwrap().unwrap();
-    })
-}
-
-/// Asks as long as the test is patient: Titanic may be dead for a while.
-fn persistent() -> ClientOptions {
-    ClientOptions {
-        timeout: Duration::from_millis(500),
-        tries: 120,
-        longest_pause: Duration::from_millis(100),
-        ..ClientOptions::default()
-    }
+fn store(place: &Directory) -> FileStore {
+    FileStore::open(file(place), StoreLimits::default()).unwrap()
 }
 
 #[test]
 fn the_words_of_the_rfc_are_answered_in_its_words() {
-    let (context, place) = (Context::new(), Place::new());
+    let (context, place) = (Context::new(), Directory::new());
     let broker = Broker::start(&context);
-    let stop = titanic(&context, &broker.endpoint, &place.file(), StoreLimits { requests: 1, octets: 1000 });
+    let store = FileStore::open(file(&place), StoreLimits { requests: 1, octets: 1000 }).unwrap();
+    let stop = titanic(&context, &broker.endpoint, store);
     let mut client = Client::new(&context, &[&broker.endpoint], persistent()).unwrap();
     let mut ask = |service: &str, body: Message| client.call(service, body).unwrap();
 
@@ -154,15 +73,15 @@ fn the_words_of_the_rfc_are_answered_in_its_words() {
 
 #[test]
 fn a_request_waits_for_its_service_through_restarts() {
-    let (context, place) = (Context::new(), Place::new());
+    let (context, place) = (Context::new(), Directory::new());
     let broker = Broker::start(&context);
     let mut client = TitanicClient::new(&context, &[&broker.endpoint], persistent()).unwrap();
-    let stop = titanic(&context, &broker.endpoint, &place.file(), StoreLimits::default());
+    let stop = titanic(&context, &broker.endpoint, store(&place));
     let number = client.request("echo", "Hello world").unwrap();
     assert_eq!(client.request_as(number, "echo", "Hello world").unwrap(), number, "it is the same request");
     let other = client.request_by_rfc("echo", "Hello again").unwrap();
     stop();
-    let stop = titanic(&context, &broker.endpoint, &place.file(), StoreLimits::default());
+    let stop = titanic(&context, &broker.endpoint, store(&place));
     assert_eq!(client.reply(number).unwrap(), None);
     let asked = Arc::new(AtomicUsize::new(0));
     let counting = Arc::clone(&asked);
@@ -173,13 +92,52 @@ fn a_request_waits_for_its_service_through_restarts() {
     assert_eq!(client.wait(number, PATIENCE).unwrap(), Message::from("Hello world"));
     assert_eq!(client.wait(other, PATIENCE).unwrap(), Message::from("Hello again"));
     stop();
-    let stop = titanic(&context, &broker.endpoint, &place.file(), StoreLimits::default());
+    let stop = titanic(&context, &broker.endpoint, store(&place));
     assert_eq!(client.reply(number).unwrap(), Some(Message::from("Hello world")), "also after a restart");
     assert_eq!(asked.load(SeqCst), 2);
     client.close(number).unwrap();
     assert!(matches!(client.reply(number), Err(TitanicError::Unknown)));
     stop_echo();
     stop();
+    broker.stop();
+}
+
+/// Not a test: a worker that writes down what it is asked, and does not live to answer.
+#[test]
+fn worker_in_a_child() {
+    let (Ok(broker), Ok(deeds)) = (std::env::var("WORKER_BROKER"), std::env::var("WORKER_DEEDS")) else {
+        return;
+    };
+    let mut worker = Worker::new(&Context::new(), &[broker], "debit", WorkerOptions::default()).unwrap();
+    let mut deeds = OpenOptions::new().create(true).append(true).open(deeds).unwrap();
+    let request = worker.recv().unwrap().unwrap();
+    writeln!(deeds, "{request}").unwrap();
+    std::process::abort();
+}
+
+#[test]
+fn a_worker_that_dies_at_work_leaves_a_request_that_nobody_knows_the_end_of_and_nobody_repeats() {
+    let (context, place) = (Context::new(), Directory::new());
+    let (broker, deeds) = (Broker::start(&context), place.file("deeds"));
+    let options = TitanicOptions { service_timeout: Duration::from_millis(500), ..small() };
+    let titanic = TitanicServer::new(&context, &[&broker.endpoint], store(&place), options).unwrap();
+    let control = titanic.control();
+    let sailing = spawn(move || titanic.run());
+    let mut client = TitanicClient::new(&context, &[&broker.endpoint], persistent()).unwrap();
+    let number = client.request("debit", "ten").unwrap();
+    let environment = [("WORKER_BROKER", &*broker.endpoint), ("WORKER_DEEDS", deeds.to_str().unwrap())];
+    let mut first = child("worker_in_a_child", &environment);
+    first.wait();
+    // Whoever comes now would be asked, if anybody was.
+    let mut second = child("worker_in_a_child", &environment);
+    match client.wait(number, PATIENCE) {
+        Err(TitanicError::Refused(status)) => assert_eq!(status, "500 failed"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(std::fs::read_to_string(deeds).unwrap().lines().count(), 1);
+    second.kill();
+    control.stop();
+    sailing.join().unwrap().unwrap();
     broker.stop();
 }
 
@@ -193,71 +151,24 @@ fn titanic_in_a_child() {
     TitanicServer::new(&Context::new(), &[broker], store, small()).unwrap().run().unwrap();
 }
 
-fn child(broker: &str, file: &Path) -> Process {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["titanic_in_a_child", "--exact", "--nocapture"]);
-    command.env("TITANIC_BROKER", broker).env("TITANIC_FILE", file).stdout(Stdio::null());
-    Process::start(&mut command).unwrap()
-}
-
 /// Kills Titanic after so many requests that were accepted since it was started, in all phases of what it does: the clients go
 /// on asking, the services go on answering, and each kill comes in the middle of some of it.
 const KILLS: [usize; 16] = [0, 1, 2, 3, 5, 7, 1, 11, 13, 4, 17, 1, 23, 2, 29, 31];
 
 #[test]
 fn killed_at_any_moment_it_loses_nothing_that_was_accepted_and_does_nothing_twice_that_must_not_be() {
-    let (context, place) = (Context::new(), Place::new());
-    let broker = Broker::start(&context);
-    let done: Arc<Mutex<HashMap<Vec<u8>, usize>>> = Arc::default();
-    let stops = ["echo", "debit", "debit"].map(|service| {
-        let done = Arc::clone(&done);
-        serve(&context, &broker.endpoint, service, move |request| {
-            *done.lock().unwrap().entry(request.body().to_vec()).or_default() += 1;
-            request.clone()
-        })
-    });
-    let (accepted, over) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    let asking = ["echo", "debit", "echo", "debit"].map(|service| {
-        let mut client = TitanicClient::new(&context, &[&broker.endpoint], persistent()).unwrap();
-        let (accepted, over) = (Arc::clone(&accepted), Arc::clone(&over));
-        spawn(move || {
-            let mut numbers = Vec::new();
-            while !over.load(SeqCst) {
-                let number = RequestNumber::random();
-                let body = format!("{service} {number}");
-                client.request_as(number, service, &*body).unwrap();
-                numbers.push((number, body));
-                accepted.fetch_add(1, SeqCst);
-            }
-            (service, numbers)
-        })
-    });
+    let (context, place) = (Context::new(), Directory::new());
+    let (broker, file) = (Broker::start(&context), file(&place));
+    let traffic = Traffic::start(&context, &broker.endpoint);
+    let environment = [("TITANIC_BROKER", &*broker.endpoint), ("TITANIC_FILE", file.to_str().unwrap())];
+    let start = || child("titanic_in_a_child", &environment);
     for after in KILLS {
-        let before = accepted.load(SeqCst);
-        let mut titanic = child(&broker.endpoint, &place.file());
-        eventually(|| accepted.load(SeqCst) >= before + after);
+        let mut titanic = start();
+        traffic.flows(after);
         titanic.kill();
     }
-    let mut titanic = child(&broker.endpoint, &place.file());
-    over.store(true, SeqCst);
-    let asked = asking.map(|asking| asking.join().unwrap());
-    let mut client = TitanicClient::new(&context, &[&broker.endpoint], persistent()).unwrap();
-    for (service, numbers) in asked {
-        for (number, body) in numbers {
-            match client.wait(number, PATIENCE) {
-                Ok(answer) => assert_eq!(answer, Message::from(&*body)),
-                // It died with the request under way: known, and not done again.
-                Err(TitanicError::Refused(status)) if service == "debit" => assert_eq!(status, "500 failed"),
-                Err(error) => panic!("{service} {number}: {error}"),
-            }
-            let times = done.lock().unwrap().get(body.as_bytes()).copied().unwrap_or_default();
-            match service {
-                "echo" => assert!(times >= 1, "answered by nobody"),
-                _ => assert!(times <= 1, "{body} was done {times} times"),
-            }
-        }
-    }
+    let mut titanic = start();
+    traffic.ends_well();
     titanic.kill();
-    stops.into_iter().for_each(|stop| stop());
     broker.stop();
 }

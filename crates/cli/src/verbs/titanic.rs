@@ -12,7 +12,9 @@ use crate::{
 use clap::Args;
 use std::{path::PathBuf, time::Duration};
 use zeroxide::Context;
-use zeroxide_patterns::titanic::{FileStore, StoreLimits, TitanicOptions, TitanicServer};
+use zeroxide_patterns::titanic::{FileStore, Store, StoreLimits, TitanicOptions, TitanicServer};
+#[cfg(feature = "postgres")]
+use zeroxide_patterns::titanic::{PostgresOptions, PostgresStore};
 
 /// Counters of what should not happen.
 const LOSSES: [&str; 3] = ["refused", "failed", "store_failures"];
@@ -20,14 +22,25 @@ const LOSSES: [&str; 3] = ["refused", "failed", "store_failures"];
 /// Keep requests on disk until they are done, and answers until they are fetched (Titanic, RFC 9)
 ///
 /// It stands beside a broker (`zox broker`) and offers titanic.request, titanic.request.once, titanic.reply and
-/// titanic.close there. SIGINT and SIGTERM end it in order: what is being written and what is with a service is finished
+/// titanic.close there. What it keeps lies in a file of its own, or in a PostgreSQL database, where several share one
+/// queue. SIGINT and SIGTERM end it in order: what is being written and what is with a service is finished
 /// first; what waits is there when it is back. SIGUSR1 has the counters logged.
 #[derive(Args)]
 #[command(after_help = EXAMPLES, args_override_self = true)]
 pub(crate) struct Titanic {
     /// The file that holds requests and answers; made if it is not there
-    #[arg(long, value_name = "FILE")]
-    file: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "store", conflicts_with = "store")]
+    file: Option<PathBuf>,
+
+    /// The PostgreSQL database that holds them instead: postgres://USER@HOST/DATABASE, or host=/run/postgresql user=USER. With
+    /// a password in it, it is better kept in a file that --config names
+    #[arg(long, value_name = "ADDRESS")]
+    store: Option<String>,
+
+    /// With --store: how long what this one has claimed stays its own when it is not heard of
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s", conflicts_with = "file")]
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "there is no store that needs it"))]
+    lease: Duration,
 
     /// The broker (several allowed: they stand in for each other)
     #[arg(long, value_name = "ENDPOINT", default_value = USUAL)]
@@ -82,6 +95,7 @@ const EXAMPLES: &str = "\
 Examples:
   zox broker & zox titanic --file /var/lib/zox/titanic.redb
   zox titanic --file t.redb --once debit --requests 10000 --octets 64M
+  zox titanic --store postgres://titanic@db/queue          on as many hosts as you like: one queue
   zox call titanic.request --separator ' ' 'echo hi'       tells 200 and a number
   zox call titanic.reply NUMBER                            200 and the answer, or 300: not yet
   zox call titanic.close NUMBER                            and it is forgotten";
@@ -90,9 +104,7 @@ impl Titanic {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let context = Context::new();
         let limits = StoreLimits { requests: self.requests, octets: self.octets };
-        let store = FileStore::open(&self.file, limits)
-            .map_err(|error| Failure::Failed(format!("{}: {error}", self.file.display())))?;
-        let titanic = TitanicServer::new(&context, &self.connect, store, self.rules())?;
+        let titanic = TitanicServer::new(&context, &self.connect, self.store(limits)?, self.rules())?;
         let (control, stop, counts) = (titanic.control(), titanic.control(), titanic.control());
         serve_signals(move || stop.stop(), move || counts.statistics().lines().collect(), &LOSSES)?;
         let held = control.statistics().held;
@@ -101,6 +113,30 @@ impl Titanic {
         let _ = context.shutdown(Duration::from_secs(1));
         log_counters("stopped", control.statistics().lines());
         Ok(())
+    }
+
+    fn store(&self, limits: StoreLimits) -> Result<Box<dyn Store>, Failure> {
+        match (&self.file, &self.store) {
+            (Some(file), _) => {
+                let failed = |error| Failure::Failed(format!("{}: {error}", file.display()));
+                Ok(Box::new(FileStore::open(file, limits).map_err(failed)?))
+            }
+            (None, Some(address)) => self.database(address, limits),
+            (None, None) => Err(Failure::Usage("--file or --store is needed".to_owned())),
+        }
+    }
+
+    #[cfg(feature = "postgres")]
+    fn database(&self, address: &str, limits: StoreLimits) -> Result<Box<dyn Store>, Failure> {
+        let options = PostgresOptions { lease: self.lease, ..PostgresOptions::default() };
+        // The address may have a password in it, and is not repeated.
+        let store = PostgresStore::open(address, limits, options);
+        Ok(Box::new(store.map_err(|error| Failure::Failed(error.to_string()))?))
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    fn database(&self, _: &str, _: StoreLimits) -> Result<Box<dyn Store>, Failure> {
+        Err(Failure::Usage("this zox was built without PostgreSQL: feature \"postgres\"".to_owned()))
     }
 
     fn rules(&self) -> TitanicOptions {

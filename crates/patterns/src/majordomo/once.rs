@@ -6,14 +6,18 @@
 //! answer    CLIENT            NUMBER                body..
 //! ```
 
+use super::journal::{Begun, Journal};
+use crate::{PatternError, titanic::Store};
 use std::{
     collections::{HashMap, VecDeque},
+    error::Error,
+    fmt,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use zeroxide::{Frame, Message};
 
-type Key = ([u8; 16], u64);
+pub(super) type Key = ([u8; 16], u64);
 
 /// A client's name, by chance, and the number of its next request.
 #[derive(Debug)]
@@ -83,9 +87,14 @@ impl Default for OnceOptions {
 /// - The same request again gets the same answer, octet by octet, without any work.
 /// - While it is being worked at, the same request waits for that answer. Copies share what they remember, so several
 ///   workers of a process can use one.
-/// - If the work panics the request is forgotten, and may be worked at again.
-/// - What is remembered is bounded in number and time ([`OnceOptions`]), and gone when the process ends: a request whose
-///   worker is killed between its work and its answer is worked at again by another process.
+/// - What is remembered is bounded in number and time ([`OnceOptions`]).
+///
+/// Of [`Once::new`] it is gone when the process ends: a request whose worker is killed between its work and its answer is
+/// worked at again by another process. If the work panics the request is forgotten, and may be worked at again.
+///
+/// [`Once::durable`] writes to a store before the work begins, and before its answer is told. A request whose worker is
+/// killed in between is not worked at again, whoever asks: nobody knows how far it came, and that is the answer. So it is if
+/// the work panics. With a store that several processes share, they are one service.
 ///
 /// Requests come from [`Client::call_once`](super::Client::call_once) or a [`Pipeline`](super::Pipeline) that stamps.
 ///
@@ -118,6 +127,24 @@ struct Shared {
     options: OnceOptions,
     memory: Mutex<Memory>,
     answered: Condvar,
+    journal: Option<Journal>,
+}
+
+/// A request that was not worked at.
+///
+/// ```
+/// use zeroxide_patterns::majordomo::Doubt;
+/// assert_eq!(Doubt::Unknown.to_string(), "500 unknown");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Doubt {
+    /// It has no stamp.
+    NoStamp,
+    /// Nothing was done: there is no room to remember it, or the store is not there. It may be asked again.
+    NotBegun,
+    /// Somebody began to work at it and never ended: nobody knows whether it was done.
+    Unknown,
 }
 
 #[derive(Debug, Default)]
@@ -129,27 +156,70 @@ struct Memory {
 }
 
 /// Takes a request off the list again if its work does not end well.
-struct AtWork<'a>(&'a Shared, Option<Key>);
+struct AtWork<'a> {
+    shared: &'a Shared,
+    key: Option<Key>,
+    begun: bool,
+}
 
 impl Once {
     /// Remembers nothing yet.
     pub fn new(options: OnceOptions) -> Self {
-        Self(Arc::new(Shared { options, memory: Mutex::default(), answered: Condvar::new() }))
+        Self::with(options, None)
     }
 
-    /// How many answers it remembers.
+    /// Remembers what this store does, and beyond the life of this process. The store is for this service alone: of a file
+    /// of its own, or a schema of its own in a database. What it has no room for is not worked at.
+    ///
+    /// ```
+    /// use zeroxide_patterns::{majordomo::{Once, OnceOptions}, titanic::{FileStore, StoreLimits}};
+    /// # let path = std::env::temp_dir().join(format!("once-example-{}.redb", std::process::id()));
+    /// let once = Once::durable(OnceOptions::default(), FileStore::open(&path, StoreLimits::default())?)?;
+    /// assert!(once.is_empty());
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`PatternError::Thread`] without room for the thread that has the store.
+    pub fn durable(options: OnceOptions, store: impl Store) -> Result<Self, PatternError> {
+        let journal = Journal::new(store, options.lifetime)?;
+        Ok(Self::with(options, Some(journal)))
+    }
+
+    fn with(options: OnceOptions, journal: Option<Journal>) -> Self {
+        Self(Arc::new(Shared { options, memory: Mutex::default(), answered: Condvar::new(), journal }))
+    }
+
+    /// How many answers it has in memory.
     pub fn len(&self) -> usize {
         self.0.lock().order.len()
     }
 
-    /// Whether it remembers none.
+    /// Whether it has none in memory.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The answer to a stamped request: by `work`, which gets the request without its stamp, or as it was. A request
-    /// without a stamp is not worked at: its answer is the single frame `400`.
+    /// The answer to a stamped request: by `work`, which gets the request without its stamp, or as it was. What cannot be
+    /// worked at is answered with the words of the [`Doubt`], behind the stamp if there is one: `400`, `500 not begun`,
+    /// `500 unknown`.
     pub fn answer<R: Into<Message>>(&self, request: &Message, work: impl FnOnce(&Message) -> R) -> Message {
+        self.try_answer(request, work).unwrap_or_else(|doubt| {
+            let stamp = request.frames().iter().take(if doubt == Doubt::NoStamp { 0 } else { Stamp::FRAMES });
+            stamp.cloned().chain([Frame::from(doubt.to_string())]).collect()
+        })
+    }
+
+    /// As [`Once::answer`], for services with words of their own for what cannot be worked at.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn try_answer<R: Into<Message>>(
+        &self,
+        request: &Message,
+        work: impl FnOnce(&Message) -> R,
+    ) -> Result<Message, Doubt> {
         self.answer_at(Instant::now(), request, work)
     }
 
@@ -158,20 +228,32 @@ impl Once {
         now: Instant,
         request: &Message,
         work: impl FnOnce(&Message) -> R,
-    ) -> Message {
+    ) -> Result<Message, Doubt> {
         let frames = request.frames();
-        let Some(key) = key_of(frames) else { return Message::from("400") };
+        let key = key_of(frames).ok_or(Doubt::NoStamp)?;
         if let Some(answer) = self.0.remembered(key, now) {
-            return answer;
+            return Ok(answer);
         }
-        let mut at_work = AtWork(&self.0, Some(key));
-        let body = Message::from_frames(frames.iter().skip(Stamp::FRAMES).cloned());
-        let mut answer: Vec<Frame> = frames.iter().take(Stamp::FRAMES).cloned().collect();
-        answer.extend(work(&body).into().into_frames());
-        let answer = Message::from(answer);
-        at_work.1 = None;
+        // From here on others wait for this one.
+        let mut at_work = AtWork { shared: &self.0, key: Some(key), begun: false };
+        let stamp = || frames.iter().take(Stamp::FRAMES).cloned();
+        let before = match self.0.journal.as_ref().map(|journal| journal.begin(key)).transpose()? {
+            Some(Begun::Before(answer)) => Some(answer),
+            Some(Begun::Now) | None => None,
+        };
+        at_work.begun = before.is_none();
+        let answer = before.unwrap_or_else(|| {
+            let body = Message::from_frames(frames.iter().skip(Stamp::FRAMES).cloned());
+            let answer = work(&body).into().into_frames();
+            if let Some(journal) = &self.0.journal {
+                journal.finish(key, answer.clone());
+            }
+            answer
+        });
+        let answer: Message = stamp().chain(answer).collect();
+        at_work.key = None;
         self.0.remember(key, answer.clone(), now);
-        answer
+        Ok(answer)
     }
 }
 
@@ -219,12 +301,26 @@ impl Memory {
 
 impl Drop for AtWork<'_> {
     fn drop(&mut self) {
-        if let Some(key) = self.1 {
-            self.0.lock().answers.remove(&key);
-            self.0.answered.notify_all();
+        let Some(key) = self.key else { return };
+        if let Some(journal) = self.shared.journal.as_ref().filter(|_| self.begun) {
+            journal.fail(key);
         }
+        self.shared.lock().answers.remove(&key);
+        self.shared.answered.notify_all();
     }
 }
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoStamp => "400",
+            Self::NotBegun => "500 not begun",
+            Self::Unknown => "500 unknown",
+        })
+    }
+}
+
+impl Error for Doubt {}
 
 #[cfg(test)]
 mod tests {
@@ -267,16 +363,17 @@ mod tests {
         let (once, mut stamp, now) = (Once::new(options), Stamp::new(), Instant::now());
         let requests: Vec<_> = (0..5).map(|_| stamped(&mut stamp, "x")).collect();
         for request in &requests {
-            once.answer_at(now, request, |_| "done");
+            once.answer_at(now, request, |_| "done").unwrap();
         }
         assert_eq!(once.len(), 3);
         let mut again = false;
         once.answer_at(now, &requests[4], |_| {
             again = true;
             "?"
-        });
+        })
+        .unwrap();
         assert!(!again, "the youngest are remembered");
-        once.answer_at(now + Duration::from_secs(11), &requests[0], |_| "done");
+        once.answer_at(now + Duration::from_secs(11), &requests[0], |_| "done").unwrap();
         assert_eq!(once.len(), 1, "the others are too old");
     }
 

@@ -7,7 +7,7 @@ use std::{
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
-        mpsc::{Receiver, Sender, SyncSender, channel, sync_channel},
+        mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel},
     },
     thread::JoinHandle,
 };
@@ -15,27 +15,27 @@ use std::{
 /// Operations that are made durable together at most.
 const BATCH: usize = 4_096;
 
-type Order = (Operation, SyncSender<Option<Outcome>>);
+type Order = (Vec<Operation>, SyncSender<Result<Vec<Outcome>, StoreError>>);
 
 /// Hands operations to the thread that has the store. Copies do the same; the thread ends with the last of them.
 #[derive(Clone)]
-pub(super) struct Desk {
+pub(crate) struct Desk {
     orders: Sender<Order>,
     figures: Arc<Figures>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Figures {
+pub(crate) struct Figures {
     /// How often the store was asked.
-    pub(super) commits: AtomicU64,
+    pub(crate) commits: AtomicU64,
     /// Writes that failed.
-    pub(super) failures: AtomicU64,
+    pub(crate) failures: AtomicU64,
     /// What the store held after the last.
     held: Mutex<StoreUse>,
 }
 
 /// A desk, and the thread behind it.
-pub(super) fn open(store: impl Store) -> Result<(Desk, JoinHandle<()>), PatternError> {
+pub(crate) fn open(store: impl Store) -> Result<(Desk, JoinHandle<()>), PatternError> {
     let (orders, inbox) = channel();
     let figures = Arc::new(Figures::default());
     figures.note(store.in_use());
@@ -47,21 +47,26 @@ pub(super) fn open(store: impl Store) -> Result<(Desk, JoinHandle<()>), PatternE
 
 impl Desk {
     /// Does it; returns when it is durable.
-    pub(super) fn apply(&self, operation: Operation) -> Result<Outcome, StoreError> {
-        let (sender, outcome) = sync_channel(1);
-        // Whoever waits here bounds the queue: each has one operation in it.
-        let sent = self.orders.send((operation, sender));
-        let outcome = sent.ok().and_then(|()| outcome.recv().ok()).flatten();
-        outcome.ok_or_else(|| StoreError::new("the last write failed"))
+    pub(crate) fn apply(&self, operation: Operation) -> Result<Outcome, StoreError> {
+        self.apply_all(vec![operation])?.pop().ok_or_else(silent)
     }
 
-    pub(super) fn figures(&self) -> Arc<Figures> {
+    /// Does all of it together.
+    pub(crate) fn apply_all(&self, operations: Vec<Operation>) -> Result<Vec<Outcome>, StoreError> {
+        let (sender, outcomes) = sync_channel(1);
+        // Whoever waits here bounds the queue: each has one order in it.
+        let sent = self.orders.send((operations, sender));
+        let outcomes = sent.ok().and_then(|()| outcomes.recv().ok());
+        outcomes.unwrap_or_else(|| Err(StoreError::new("its thread has ended")))
+    }
+
+    pub(crate) fn figures(&self) -> Arc<Figures> {
         Arc::clone(&self.figures)
     }
 }
 
 impl Figures {
-    pub(super) fn held(&self) -> StoreUse {
+    pub(crate) fn held(&self) -> StoreUse {
         *self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -76,23 +81,40 @@ impl fmt::Debug for Desk {
     }
 }
 
+fn silent() -> StoreError {
+    StoreError::new("it said nothing of an operation")
+}
+
 fn work(mut store: impl Store, inbox: &Receiver<Order>, figures: &Figures) {
-    while let Ok(first) = inbox.recv() {
-        let (operations, waiting): (Vec<_>, Vec<_>) =
-            std::iter::once(first).chain(inbox.try_iter().take(BATCH - 1)).unzip();
+    while let Ok(first) = next(&store, inbox) {
+        let (mut operations, mut waiting) = (Vec::new(), Vec::new());
+        for (ordered, sender) in first.into_iter().chain(inbox.try_iter().take(BATCH - 1)) {
+            waiting.push((ordered.len(), sender));
+            operations.extend(ordered);
+        }
         let outcomes = store.apply(operations);
         figures.commits.fetch_add(1, Relaxed);
         figures.note(store.in_use());
+        figures.failures.fetch_add(u64::from(outcomes.is_err()), Relaxed);
         // Nobody may be told of what is not durable.
-        let mut outcomes = match outcomes {
-            Ok(outcomes) => outcomes.into_iter(),
-            Err(_) => {
-                figures.failures.fetch_add(1, Relaxed);
-                Vec::new().into_iter()
-            }
-        };
-        for sender in waiting {
-            let _ = sender.send(outcomes.next());
+        let mut outcomes = outcomes.map(Vec::into_iter);
+        for (count, sender) in waiting {
+            let own = match &mut outcomes {
+                Ok(outcomes) => Ok(outcomes.take(count).collect()),
+                Err(error) => Err(error.clone()),
+            };
+            let _ = sender.send(own);
         }
+    }
+}
+
+/// The next order, or none if the store has to be called without; an error if there are no desks any more.
+fn next(store: &impl Store, inbox: &Receiver<Order>) -> Result<Option<Order>, RecvTimeoutError> {
+    let Some(beat) = store.beat() else {
+        return inbox.recv().map(Some).map_err(|_| RecvTimeoutError::Disconnected);
+    };
+    match inbox.recv_timeout(beat) {
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+        order => order.map(Some),
     }
 }

@@ -114,8 +114,12 @@ impl Dispatcher {
             return self.put(Operation::Release { number, after: Duration::ZERO });
         }
         // Durable, if it must not be handed out again.
-        if !matches!(self.desk.apply(Operation::Start { number }), Ok(Outcome::Done)) {
-            return;
+        match self.desk.apply(Operation::Start { number }) {
+            Ok(Outcome::Done) => {}
+            // It was closed, or somebody else has it.
+            Ok(_) => return,
+            // The store may believe that it is under way; here it is known that it is not.
+            Err(_) => return self.put(Operation::Release { number, after: self.tick }),
         }
         self.counters.handed_out.fetch_add(1, Relaxed);
         match self.client.call(&service, Message::from(body)) {

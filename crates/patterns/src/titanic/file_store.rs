@@ -193,11 +193,7 @@ impl Batch<'_> {
                 }
                 _ => Ok(Outcome::Unknown),
             },
-            Operation::Fail { number } => {
-                let now = seconds();
-                self.index.change(number.0, Stage::Finished(now));
-                self.rewrite(number, |row| (row.state, row.since) = (State::Failed, now))
-            }
+            Operation::Fail { number } => self.fail(number),
             Operation::Sweep { lifetime } => {
                 for number in self.index.finished_before(seconds().saturating_sub(lifetime.as_secs())) {
                     self.close(number)?;
@@ -262,15 +258,29 @@ impl Batch<'_> {
     }
 
     fn finish(&mut self, number: RequestNumber, answer: &[Frame]) -> Result<Outcome, StoreError> {
-        let mut octets = Vec::new();
-        write_frames(answer, &mut octets);
-        let now = seconds();
-        if !self.index.change(number.0, Stage::Finished(now)) {
-            return Ok(Outcome::Unknown);
+        match self.row(number.0)? {
+            None => return Ok(Outcome::Unknown),
+            Some(row) if row.state == State::Answered => return Ok(Outcome::Done),
+            Some(_) => {}
         }
+        let (mut octets, now) = (Vec::new(), seconds());
+        write_frames(answer, &mut octets);
+        self.index.change(number.0, Stage::Finished(now));
         self.answers.insert(number.0, &octets[..]).map_err(StoreError::new)?;
         self.rewrite(number, |row| {
             (row.state, row.since) = (State::Answered, now);
+            row.body.clear();
+        })
+    }
+
+    fn fail(&mut self, number: RequestNumber) -> Result<Outcome, StoreError> {
+        if self.row(number.0)?.is_some_and(|row| row.state == State::Answered) {
+            return Ok(Outcome::Done);
+        }
+        let now = seconds();
+        self.index.change(number.0, Stage::Finished(now));
+        self.rewrite(number, |row| {
+            (row.state, row.since) = (State::Failed, now);
             row.body.clear();
         })
     }
@@ -341,7 +351,3 @@ fn seconds() -> u64 {
 fn damaged() -> StoreError {
     StoreError::new("an entry makes no sense")
 }
-
-#[cfg(test)]
-#[path = "file_store_tests.rs"]
-mod tests;

@@ -13,12 +13,14 @@
 //!
 //! # What holds
 //! - After the `200` the request survives the death of this process at any moment, and of the machine as far as its disk
-//!   keeps what it says it has written. Many requests share one write to the disk ([`FileStore`]).
+//!   keeps what it says it has written. Many requests share one write to the disk ([`FileStore`]). With the feature `postgres`
+//!   they are kept in a database instead, and Titanics on several hosts share one queue (`PostgresStore`).
 //! - It is done at least once, by whichever worker of its service comes, be it an hour later. It is tried again when no
 //!   answer comes, up to [`TitanicOptions::attempts`]; then it is `500`.
 //! - A request for a service that is named in [`TitanicOptions::once`] is handed to the broker at most once. If this
-//!   process dies while it is under way, nobody knows whether it was done: it becomes `500`, and is not done again. (The
-//!   broker must not repeat it either: [`attempts`](crate::majordomo::BrokerOptions::attempts) of 1.)
+//!   process or its worker dies while it is under way, nobody knows whether it was done: it becomes `500`, and is not done
+//!   again. So it is at most once, and known to be once if there is an answer. (The broker must not repeat it either:
+//!   [`attempts`](crate::majordomo::BrokerOptions::attempts) of 1.)
 //! - What is stored is bounded in number and octets; beyond that nothing is accepted.
 //!
 //! # What does not
@@ -66,11 +68,13 @@
 //! ```
 
 mod client;
-mod committer;
+pub(crate) mod committer;
 mod dispatch;
 mod file_store;
 mod index;
 mod number;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod row;
 mod server;
 mod store;
@@ -79,5 +83,7 @@ mod words;
 pub use client::{TitanicClient, TitanicError};
 pub use file_store::FileStore;
 pub use number::{NotANumber, RequestNumber};
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use server::{TitanicControl, TitanicOptions, TitanicServer, TitanicStatistics};
-pub use store::{Job, Operation, Outcome, Store, StoreError, StoreLimits, StoreUse};
+pub use store::{Job, Operation, Outcome, Store, StoreError, StoreErrorKind, StoreLimits, StoreUse};

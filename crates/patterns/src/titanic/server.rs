@@ -269,9 +269,9 @@ impl Office {
             Operation::Accept { number, .. } => Some(number),
             _ => None,
         };
-        let outcome = self.desk.apply(operation).ok();
+        let outcome = self.desk.apply(operation).map_err(|error| error.kind());
         match (number, &outcome) {
-            (Some(_), Some(Outcome::Done)) => {
+            (Some(_), Ok(Outcome::Done)) => {
                 self.counters.accepted.fetch_add(1, Relaxed);
                 self.board.accepted();
             }

@@ -1,7 +1,7 @@
 //! What a store can do for Titanic.
 
 use super::RequestNumber;
-use std::{error::Error, fmt, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 use zeroxide::Frame;
 
 /// Where requests and their answers are kept.
@@ -11,19 +11,41 @@ use zeroxide::Frame;
 ///
 /// # What an implementation has to hold
 /// - When `apply` has returned, all its changes survive the death of the process; when it fails, none may be believed to.
-/// - The outcomes are those of the operations, in their order.
+/// - There is an outcome for each operation, in their order. What is asked of one number is done in that order; apart from
+///   that all operations of a call are asked at the same time.
 /// - A request that was claimed is claimed by nobody else until it is released, or whoever claimed it is dead.
+/// - The first answer of a request stays, whoever comes later.
 ///
-/// [`FileStore`](super::FileStore) is the one that comes along.
+/// [`FileStore`](super::FileStore) is the one that comes along; with the feature `postgres` there is `PostgresStore`.
 pub trait Store: Send + 'static {
     /// Does all of it, and makes it durable.
     ///
     /// # Errors
-    /// If it could not: the disk is full, or broken.
+    /// If it could not: the disk is full, or broken, or the database is not there.
     fn apply(&mut self, operations: Vec<Operation>) -> Result<Vec<Outcome>, StoreError>;
 
     /// What it holds now.
     fn in_use(&self) -> StoreUse;
+
+    /// How often [`Store::apply`] has to be called, if need be with nothing to do: what is claimed by somebody of whom
+    /// nothing is heard may go to others. By default there is no need.
+    fn beat(&self) -> Option<Duration> {
+        None
+    }
+}
+
+impl<S: Store + ?Sized> Store for Box<S> {
+    fn apply(&mut self, operations: Vec<Operation>) -> Result<Vec<Outcome>, StoreError> {
+        (**self).apply(operations)
+    }
+
+    fn in_use(&self) -> StoreUse {
+        (**self).in_use()
+    }
+
+    fn beat(&self) -> Option<Duration> {
+        (**self).beat()
+    }
 }
 
 /// Something to be done by a [`Store`].
@@ -58,27 +80,28 @@ pub enum Operation {
         /// Services that are not served now.
         without: Vec<Frame>,
     },
-    /// It is about to be handed out. [`Outcome::Done`], or [`Outcome::Unknown`] if it was closed meanwhile. A request that
-    /// must not be handed out twice fails if the process dies from now on.
+    /// It is about to be handed out. [`Outcome::Done`], or [`Outcome::Unknown`] if it was closed meanwhile, or somebody else
+    /// has it. A request that must not be handed out twice fails if the process dies from now on.
     Start {
         /// Its number.
         number: RequestNumber,
     },
-    /// It has been answered: [`Outcome::Done`], or [`Outcome::Unknown`].
+    /// It has been answered: [`Outcome::Done`], or [`Outcome::Unknown`]. Also if it had failed meanwhile: an answer is an
+    /// answer. One that was answered keeps the answer it has.
     Finish {
         /// Its number.
         number: RequestNumber,
         /// The answer.
         answer: Vec<Frame>,
     },
-    /// It has not been answered, and is due again after a while: [`Outcome::Done`], or [`Outcome::Unknown`].
+    /// It was not handed out, or not answered, and is due again after a while: [`Outcome::Done`], or [`Outcome::Unknown`].
     Release {
         /// Its number.
         number: RequestNumber,
         /// How long to wait.
         after: Duration,
     },
-    /// It will not be done any more: [`Outcome::Done`], or [`Outcome::Unknown`].
+    /// It will not be done any more: [`Outcome::Done`], or [`Outcome::Unknown`]. One that was answered stays so.
     Fail {
         /// Its number.
         number: RequestNumber,
@@ -128,7 +151,7 @@ pub struct Job {
     pub body: Vec<Frame>,
     /// It must not be handed out twice.
     pub once: bool,
-    /// How often it was started before, in this process.
+    /// How often it was started before, as far as the store knows: a file does not remember it.
     pub attempts: u32,
 }
 
@@ -144,6 +167,8 @@ pub struct StoreLimits {
     /// Requests, answered or not. 1,000,000.
     pub requests: usize,
     /// Octets of requests and answers. 1 GiB. An answer is kept even if it goes beyond that, the next request not.
+    ///
+    /// Of several that share a store each looks for itself: at most what each of the others accepts at once comes on top.
     pub octets: u64,
 }
 
@@ -172,27 +197,60 @@ pub struct StoreUse {
 /// A store could not keep or find something.
 ///
 /// ```
-/// use zeroxide_patterns::titanic::{FileStore, StoreLimits};
-/// assert!(FileStore::open("/no/such/directory/titanic.redb", StoreLimits::default()).is_err());
+/// use zeroxide_patterns::titanic::{FileStore, StoreErrorKind, StoreLimits};
+/// let error = FileStore::open("/no/such/directory/titanic.redb", StoreLimits::default()).unwrap_err();
+/// assert_eq!(error.kind(), StoreErrorKind::Broken);
 /// ```
-#[derive(Debug)]
-pub struct StoreError(Box<dyn Error + Send + Sync>);
+#[derive(Clone, Debug)]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    cause: Arc<dyn Error + Send + Sync>,
+}
+
+/// Whether it helps to wait.
+///
+/// See [`StoreError`] for an example.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// It is not there now, and may be again later.
+    Away,
+    /// It is there, and cannot do it: the disk is full or broken, or somebody has to help.
+    Broken,
+}
 
 impl StoreError {
-    /// From what the store itself says.
+    /// From what the store itself says: it cannot do it.
     pub fn new(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(cause.into())
+        Self { kind: StoreErrorKind::Broken, cause: Arc::from(cause.into()) }
+    }
+
+    /// From what is said by whoever tried to reach it: it is not there.
+    pub fn away(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { kind: StoreErrorKind::Away, ..Self::new(cause) }
+    }
+
+    /// Whether it helps to wait.
+    pub fn kind(&self) -> StoreErrorKind {
+        self.kind
     }
 }
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the store: {}", self.0)
+        write!(f, "the store: {}", self.cause)?;
+        // A database says in the cause of its error what is wrong.
+        let mut cause = self.cause.source();
+        while let Some(deeper) = cause {
+            write!(f, ": {deeper}")?;
+            cause = deeper.source();
+        }
+        Ok(())
     }
 }
 
 impl Error for StoreError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&*self.0)
+        Some(&*self.cause)
     }
 }

@@ -1,6 +1,6 @@
 //! The frames of RFC 9: what is asked of Titanic, and what it answers.
 
-use super::{Operation, Outcome, RequestNumber};
+use super::{Operation, Outcome, RequestNumber, StoreErrorKind};
 use zeroxide::{Frame, Message};
 
 pub(super) const REQUEST: &str = "titanic.request";
@@ -59,17 +59,18 @@ impl Asked {
 }
 
 /// The answer; a request's has its number.
-pub(super) fn answer(number: Option<RequestNumber>, outcome: Option<Outcome>) -> Message {
+pub(super) fn answer(number: Option<RequestNumber>, outcome: Result<Outcome, StoreErrorKind>) -> Message {
     match (outcome, number) {
-        (Some(Outcome::Done), Some(number)) => {
+        (Ok(Outcome::Done), Some(number)) => {
             Message::from([Frame::from("200"), Frame::from(number.to_string())])
         }
-        (Some(Outcome::Done), None) => Message::from("200"),
-        (Some(Outcome::Pending), _) => Message::from("300"),
-        (Some(Outcome::Unknown), _) => Message::from("400"),
-        (Some(Outcome::Answer(frames)), _) => std::iter::once(Frame::from("200")).chain(frames).collect(),
-        (Some(Outcome::Full), _) => Message::from("500 full"),
-        (Some(Outcome::Failed), _) => Message::from("500 failed"),
+        (Ok(Outcome::Done), None) => Message::from("200"),
+        (Ok(Outcome::Pending), _) => Message::from("300"),
+        (Ok(Outcome::Unknown), _) => Message::from("400"),
+        (Ok(Outcome::Answer(frames)), _) => std::iter::once(Frame::from("200")).chain(frames).collect(),
+        (Ok(Outcome::Full), _) => Message::from("500 full"),
+        (Ok(Outcome::Failed), _) => Message::from("500 failed"),
+        (Err(StoreErrorKind::Away), _) => Message::from("500 store away"),
         _ => Message::from("500"),
     }
 }
@@ -98,15 +99,16 @@ mod tests {
             Ok(Operation::Accept { number: told, once: true, .. }) if told == number));
         assert_eq!(read(Asked::Reply, [NUMBER]), Ok(Operation::Look { number }));
         assert_eq!(read(Asked::Close, [&NUMBER.to_lowercase()]), Ok(Operation::Close { number }));
-        assert_eq!(answer(Some(number), Some(Outcome::Done)), Message::from(["200", NUMBER]));
+        assert_eq!(answer(Some(number), Ok(Outcome::Done)), Message::from(["200", NUMBER]));
         assert_eq!(
-            answer(None, Some(Outcome::Answer(vec!["x".into(), "y".into()]))),
+            answer(None, Ok(Outcome::Answer(vec!["x".into(), "y".into()]))),
             Message::from(["200", "x", "y"])
         );
-        assert_eq!(answer(None, Some(Outcome::Pending)), Message::from("300"));
-        assert_eq!(answer(None, Some(Outcome::Unknown)), Message::from("400"));
-        assert_eq!(answer(None, Some(Outcome::Done)), Message::from("200"));
-        assert_eq!(answer(None, None), Message::from("500"));
+        assert_eq!(answer(None, Ok(Outcome::Pending)), Message::from("300"));
+        assert_eq!(answer(None, Ok(Outcome::Unknown)), Message::from("400"));
+        assert_eq!(answer(None, Ok(Outcome::Done)), Message::from("200"));
+        assert_eq!(answer(None, Err(StoreErrorKind::Broken)), Message::from("500"));
+        assert_eq!(answer(None, Err(StoreErrorKind::Away)), Message::from("500 store away"));
     }
 
     #[test]
