@@ -39,7 +39,6 @@ pub(crate) struct Titanic {
 
     /// With --store: how long what this one has claimed stays its own when it is not heard of
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "10s", conflicts_with = "file")]
-    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "there is no store that needs it"))]
     lease: Duration,
 
     /// The broker (several allowed: they stand in for each other)
