@@ -302,32 +302,38 @@ impl Batch {
         self.pop_any()
     }
 
-    /// Takes the next message, if it is one frame whose octets lie in the run, by showing them to `take` in place: whoever
-    /// copies them has no message in between. Anything else is left for [`Batch::pop`].
+    /// Takes the next message, if all of it lies in the run, by showing it to `take` in place: whoever copies it has no message
+    /// in between. `take` gets the body of the first frame, and the other frames as they are framed, for [`split_frame`].
+    /// Anything else is left for [`Batch::pop`].
     #[inline]
-    pub fn pop_in_place<R>(&mut self, take: impl FnOnce(&[u8]) -> R) -> Option<R> {
+    pub fn pop_in_place<R>(&mut self, take: impl FnOnce(&[u8], &[u8]) -> R) -> Option<R> {
         if self.messages == 0 {
             return None;
         }
         let rest = self.octets.get(self.read..)?;
-        let (head, body) = match rest {
-            [0, size, behind @ ..] => (2, behind.get(..usize::from(*size))?),
-            [LONG, ..] => self.long_in_place(rest)?,
-            _ => return None,
+        let (head, body, others) = match rest {
+            [0, size, behind @ ..] => (2, behind.get(..usize::from(*size))?, &[][..]),
+            _ => self.parts_in_place(rest)?,
         };
-        let taken = take(body);
-        self.read += head + body.len();
+        let taken = take(body, others);
+        self.read += head + body.len() + others.len();
         self.messages -= 1;
         Some(taken)
     }
 
-    /// The octets of a long frame that does not stand apart, behind so many of its head.
-    #[inline]
-    fn long_in_place<'a>(&self, rest: &'a [u8]) -> Option<(usize, &'a [u8])> {
-        let head = Header::parse(rest)?;
-        let apart = self.bodies.front().is_some_and(|(at, _)| *at == self.read + head.octets);
-        let body = rest.get(head.octets..)?.get(..usize::try_from(head.size).ok()?)?;
-        (!apart).then_some((head.octets, body))
+    /// How long the head of the next message is, its first body, and its other frames, if none of it stands apart.
+    fn parts_in_place<'a>(&self, rest: &'a [u8]) -> Option<(usize, &'a [u8], &'a [u8])> {
+        let (body, mut more, behind) = split_frame(rest)?;
+        let mut left = behind;
+        while more {
+            (_, more, left) = split_frame(left)?;
+        }
+        let end = self.octets.len() - left.len();
+        if self.bodies.front().is_some_and(|(at, _)| *at <= end) {
+            return None;
+        }
+        let others = behind.get(..behind.len() - left.len())?;
+        Some((rest.len() - behind.len() - body.len(), body, others))
     }
 
     fn pop_any(&mut self) -> Option<Message> {
@@ -423,6 +429,22 @@ impl Batch {
     fn push_header(&mut self, size: usize, more: bool) {
         Header::write(u8::from(more) * MORE, size, &mut self.octets);
     }
+}
+
+/// Cuts the first frame off a run of octets: its body, whether another frame of the same message follows, and what is behind
+/// it. `None` if it is a command, or not all there.
+///
+/// ```
+/// use zeroxide_proto::batch::split_frame;
+/// assert_eq!(split_frame(b"\x01\x01a\0\x01b"), Some((&b"a"[..], true, &b"\0\x01b"[..])));
+/// assert_eq!(split_frame(b"\0\x02b"), None);
+/// ```
+#[inline]
+pub fn split_frame(framed: &[u8]) -> Option<(&[u8], bool, &[u8])> {
+    let head = Header::parse(framed)?;
+    let behind = framed.get(head.octets..)?;
+    let (body, rest) = behind.split_at_checked(usize::try_from(head.size).ok()?)?;
+    (!head.is_command()).then_some((body, head.more(), rest))
 }
 
 /// The head of a ZMTP 2.0 or 3.x frame.

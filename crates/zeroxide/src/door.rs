@@ -10,7 +10,7 @@ use crate::{
     monitor::Event,
     origin::Origin,
     poller::Interest,
-    socket::{Handle, core::Core},
+    socket::{Handle, Sender, core::Core},
     sync::Mutex,
 };
 use std::{
@@ -24,8 +24,8 @@ use zeroxide_net::Ring;
 pub use zeroxide_pipe::Key;
 use zeroxide_pipe::Ticket;
 pub use zeroxide_proto::endpoint::EndpointErrno;
-pub use zeroxide_proto::reuse;
 use zeroxide_proto::{Frame, Message};
+pub use zeroxide_proto::{batch::split_frame, reuse};
 
 /// The calling thread's bell: a descriptor to poll, that sockets ring while they are [watched](Handle::watch).
 #[doc(hidden)]
@@ -108,6 +108,19 @@ impl Descriptor {
 impl AsFd for Descriptor {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.ring.as_fd()
+    }
+}
+
+/// Where a message is from that is taken in place.
+#[doc(hidden)]
+#[allow(missing_debug_implementations, reason = "there is nothing to show but what the method answers")]
+pub struct Whence<'a>(&'a mut Sender);
+
+impl Whence<'_> {
+    /// Asks for it.
+    #[inline]
+    pub fn origin(&mut self) -> &Origin {
+        self.0.origin()
     }
 }
 
@@ -231,20 +244,14 @@ impl Handle {
         }
     }
 
-    /// Receives a message that is at hand, of one frame, and lies in the run of a batch, as all below [`SHARED_FROM`] do:
-    /// `take` copies its octets from there. `None`: what is to be received, if anything, is to be received by one of the
-    /// other calls.
+    /// Receives a message that is at hand and lies in the run of a batch, as all below [`SHARED_FROM`] do: `take` copies its
+    /// octets from there. It gets the body of the first frame; the other frames, for [`split_frame`]; and where they are from.
+    /// `None`: what is to be received, if anything, is to be received by one of the other calls.
     ///
     /// Much of the socket waits while `take` runs: it copies, and does nothing else.
     #[inline(always)]
-    pub fn take_in_place<R>(&self, take: impl FnOnce(&[u8]) -> R) -> Option<R> {
-        self.core.take_in_place(|octets, _| take(octets))
-    }
-
-    /// As [`Handle::take_in_place`], and says where the message is from.
-    #[inline(always)]
-    pub fn take_in_place_from<R>(&self, take: impl FnOnce(&[u8], &Origin) -> R) -> Option<R> {
-        self.core.take_in_place(|octets, sender| take(octets, sender.origin()))
+    pub fn take_in_place<R>(&self, take: impl FnOnce(&[u8], &[u8], Whence<'_>) -> R) -> Option<R> {
+        self.core.take_in_place(|first, others, sender| take(first, others, Whence(sender)))
     }
 
     /// Has the socket ring this bell when it may have become able to do one of these.

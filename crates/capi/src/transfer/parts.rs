@@ -8,7 +8,10 @@ use std::{
     },
     vec,
 };
-use zeroxide::{Frame, Message, Origin, RoutingId};
+use zeroxide::{
+    Frame, Message, Origin, RoutingId,
+    door::{SHARED_FROM, split_frame},
+};
 
 /// The parts of a message that C has begun to send.
 #[derive(Default)]
@@ -72,11 +75,64 @@ struct Left {
     others: VecDeque<Parts>,
 }
 
-/// What is left of one message, in the memory that it came in.
+/// What is left of one message: frames in the memory that they came in, or short ones copied as they were framed.
 #[derive(Default)]
 struct Parts {
     frames: vec::IntoIter<Frame>,
+    framed: Vec<u8>,
+    /// Where in `framed` the next one is.
+    at: usize,
     origin: Origin,
+}
+
+impl Parts {
+    fn is_empty(&self) -> bool {
+        self.frames.len() == 0 && self.at >= self.framed.len()
+    }
+
+    fn copy(&mut self, framed: &[u8], origin: &Origin) {
+        (self.frames, self.at) = (vec::IntoIter::default(), 0);
+        self.framed.clear();
+        self.framed.extend_from_slice(framed);
+        if !self.origin.is_same(origin) {
+            self.origin = origin.clone();
+        }
+    }
+
+    /// The next one, and whether another one follows; with where all are from.
+    fn next(&mut self) -> Option<(Next<'_>, bool, &Origin)> {
+        if let Some(frame) = self.frames.next() {
+            return Some((Next::Frame(frame), self.frames.len() > 0, &self.origin));
+        }
+        let (octets, more, rest) = split_frame(self.framed.get(self.at..)?)?;
+        self.at = self.framed.len() - rest.len();
+        Some((Next::Octets(octets), more, &self.origin))
+    }
+}
+
+/// A part that is about to be taken.
+pub enum Next<'a> {
+    /// A frame.
+    Frame(Frame),
+    /// The octets of one.
+    Octets(&'a [u8]),
+}
+
+impl Next<'_> {
+    /// Its octets.
+    pub fn octets(&self) -> &[u8] {
+        match self {
+            Self::Frame(frame) => frame,
+            Self::Octets(octets) => octets,
+        }
+    }
+
+    fn into_frame(self) -> Frame {
+        match self {
+            Self::Frame(frame) => frame,
+            Self::Octets(octets) => Frame::copy_from(octets),
+        }
+    }
 }
 
 /// A received frame.
@@ -102,24 +158,26 @@ impl Arrived {
 
     /// The next part: `take` gets it, whether another one of its message follows, and where that is from. Nothing of the
     /// application's may be called by it.
-    pub fn take<R>(&self, take: impl FnOnce(Frame, bool, &Origin) -> R) -> Option<R> {
+    pub fn take<R>(&self, take: impl FnOnce(Next<'_>, bool, &Origin) -> R) -> Option<R> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let frame = left.parts.frames.next()?;
-        let more = left.parts.frames.len() > 0;
-        let taken = take(frame, more, &left.parts.origin);
+        let (next, more, origin) = left.parts.next()?;
+        let taken = take(next, more, origin);
         if !more {
+            if left.parts.framed.capacity() > SHARED_FROM {
+                left.parts.framed = Vec::new();
+            }
             if let Some(next) = left.others.pop_front() {
                 left.parts = next;
             }
-            self.any.store(left.parts.frames.len() > 0, Release);
+            self.any.store(!left.parts.is_empty(), Release);
         }
         Some(taken)
     }
 
     /// The next part, as it is.
     pub fn take_piece(&self) -> Option<Piece> {
-        self.take(|frame, more, origin| Piece {
-            frame,
+        self.take(|next, more, origin| Piece {
+            frame: next.into_frame(),
             more,
             origin: origin.clone(),
             routing_id: None,
@@ -136,30 +194,57 @@ impl Arrived {
         let mut frames = message.into_frames().into_iter();
         let frame = frames.next().unwrap_or_default();
         let piece = Piece { frame, more: true, origin: origin.clone(), routing_id: None, group: None };
-        self.keep(Parts { frames, origin });
+        self.keep(Parts { frames, origin, ..Parts::default() });
         piece
     }
 
-    /// As [`Arrived::begin`] of a message of several parts, whose first is only looked at, as by [`Arrived::take`].
-    pub fn begin_with<R>(
-        &self,
-        message: Message,
-        origin: Origin,
-        take: impl FnOnce(&Frame, &Origin) -> R,
-    ) -> R {
-        let mut frames = message.into_frames().into_iter();
-        let taken = take(&frames.next().unwrap_or_default(), &origin);
-        self.keep(Parts { frames, origin });
-        taken
+    /// Keeps a copy of frames, as they are framed, behind a part that was taken.
+    pub fn copy(&self, framed: &[u8], origin: &Origin) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if left.parts.is_empty() {
+            left.parts.copy(framed, origin);
+        } else {
+            let mut parts = Parts::default();
+            parts.copy(framed, origin);
+            left.others.push_back(parts);
+        }
+        self.any.store(true, Release);
     }
 
     fn keep(&self, parts: Parts) {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        if left.parts.frames.len() == 0 {
+        if left.parts.is_empty() {
             left.parts = parts;
         } else {
             left.others.push_back(parts);
         }
         self.any.store(true, Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_come_as_they_were_however_they_are_kept_and_those_of_two_messages_do_not_mix() {
+        let arrived = Arrived::default();
+        let next = || arrived.take(|next, more, _| (next.octets().to_vec(), more));
+        assert_eq!((next(), arrived.any()), (None, false));
+        let long = vec![7; 2 * SHARED_FROM];
+        let mut framed = vec![3, 0, 0, 0, 0, 0, 0, 64, 0];
+        framed.extend_from_slice(&long);
+        framed.extend_from_slice(b"\x00\x01b");
+        arrived.copy(&framed, &Origin::default());
+        let first = arrived.begin(["first", "second", "third"].into(), Origin::default());
+        assert_eq!((&first.frame[..], first.more), (&b"first"[..], true));
+        arrived.copy(b"\x01\0\0\x01c", &Origin::default());
+        for expected in [(&long[..], true), (b"b", false), (b"second", true), (b"third", false), (b"", true)]
+        {
+            assert!(arrived.any());
+            assert_eq!(next(), Some((expected.0.to_vec(), expected.1)));
+        }
+        let last = arrived.take_piece().map(|piece| (piece.frame, piece.more));
+        assert_eq!((last, next(), arrived.any()), (Some(("c".into(), false)), None, false));
     }
 }

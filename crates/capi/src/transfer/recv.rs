@@ -1,6 +1,10 @@
 //! `zmq_recv`, `zmq_msg_recv` and their kin.
 
-use super::{DONTWAIT, parts::Piece, recv_errno};
+use super::{
+    DONTWAIT,
+    parts::{Next, Piece},
+    recv_errno,
+};
 use crate::{
     border::call,
     errno::Errno,
@@ -8,7 +12,7 @@ use crate::{
     socket::{self, Socket},
 };
 use std::ffi::{c_int, c_void};
-use zeroxide::{Frame, Interest, Message, Origin, RecvError, RecvErrorCause};
+use zeroxide::{Frame, Interest, Message, Origin, RecvError, RecvErrorCause, door::Whence};
 
 impl Socket {
     /// As [`Socket::recv_whole`], and from whom it is in any case.
@@ -63,18 +67,21 @@ impl Socket {
     #[inline]
     fn recv_to(&self, part: &mut Part, flags: c_int) -> Result<usize, Errno> {
         if part.is_private() && !self.arrived.any() {
-            let take = |octets: &[u8], origin: &Origin| {
-                part.receive(octets, false, origin);
-                octets.len()
+            let take = |first: &[u8], others: &[u8], mut whence: Whence<'_>| {
+                part.receive(first, !others.is_empty(), whence.origin());
+                if !others.is_empty() {
+                    self.arrived.copy(others, whence.origin());
+                }
+                first.len()
             };
-            if let Some(size) = self.native.take_in_place_from(take) {
+            if let Some(size) = self.native.take_in_place(take) {
                 return Ok(size);
             }
         }
         self.recv_piece_to(part, flags)
     }
 
-    /// As [`Socket::recv_to`], where there is nothing yet, or no plain message.
+    /// As [`Socket::recv_to`], where there is nothing yet, or something that is not taken in place.
     fn recv_piece_to(&self, part: &mut Part, flags: c_int) -> Result<usize, Errno> {
         if !part.is_private() {
             return Self::put(self.recv_part(flags)?, part);
@@ -83,8 +90,7 @@ impl Socket {
             if self.native.is_terminated() {
                 return Err(Errno::ETERM);
             }
-            if let Some(size) = self.arrived.take(|frame, more, origin| Self::lay(frame, more, origin, part))
-            {
+            if let Some(size) = self.arrived.take(|next, more, origin| Self::lay(next, more, origin, part)) {
                 return Ok(size);
             }
         }
@@ -95,22 +101,15 @@ impl Socket {
             part.receive(frame, false, &origin);
             return Ok(frame.len());
         }
-        if message.is_multipart() && message.frames().first().is_some_and(is_short) {
-            return Ok(self.arrived.begin_with(message, origin, |frame, origin| {
-                part.receive(frame, true, origin);
-                frame.len()
-            }));
-        }
         Self::put(self.arrived.begin(message, origin), part)
     }
 
-    /// A frame into a message of C's that [is private](Part::is_private).
-    fn lay(frame: Frame, more: bool, origin: &Origin, part: &mut Part) -> usize {
-        let size = frame.len();
-        if is_short(&frame) {
-            part.receive(&frame, more, origin);
-        } else {
-            *part = Part::of(frame, more, origin.clone());
+    /// A part into a message of C's that [is private](Part::is_private).
+    fn lay(next: Next<'_>, more: bool, origin: &Origin, part: &mut Part) -> usize {
+        let size = next.octets().len();
+        match next {
+            Next::Frame(frame) if !is_short(&frame) => *part = Part::of(frame, more, origin.clone()),
+            next => part.receive(next.octets(), more, origin),
         }
         size
     }
@@ -136,7 +135,13 @@ impl Socket {
         {
             return done;
         }
-        match self.native.take_in_place(|octets| fill(room, octets)) {
+        let take = |first: &[u8], others: &[u8], mut whence: Whence<'_>| {
+            if !others.is_empty() {
+                self.arrived.copy(others, whence.origin());
+            }
+            fill(room, first)
+        };
+        match self.native.take_in_place(take) {
             Some(size) => Ok(size),
             None => self.recv_message_into(room, flags),
         }
@@ -148,10 +153,10 @@ impl Socket {
         if self.native.is_terminated() {
             return Some(Err(Errno::ETERM));
         }
-        self.arrived.take(|frame, _, _| Ok(fill(room, &frame)))
+        self.arrived.take(|next, _, _| Ok(fill(room, next.octets())))
     }
 
-    /// As [`Socket::recv_into`], where there is nothing yet, or no plain message.
+    /// As [`Socket::recv_into`], where there is nothing yet, or something that is not taken in place.
     fn recv_message_into(&self, room: &mut [u8], flags: c_int) -> Result<usize, Errno> {
         let received = self.native.recv_or_signal(flags & DONTWAIT == 0);
         if let Ok((message, _)) = &received

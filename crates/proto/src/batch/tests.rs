@@ -28,27 +28,46 @@ fn what_goes_in_comes_out_in_order() {
     assert_eq!(batch.size(), 0);
 }
 
+/// What is taken in place: the first body, and what the other frames are.
+fn taken(batch: &mut Batch) -> Option<(Vec<u8>, Vec<Vec<u8>>)> {
+    batch.pop_in_place(|first, mut others| {
+        let mut bodies = vec![];
+        while let Some((body, more, rest)) = split_frame(others) {
+            assert_eq!(more, !rest.is_empty());
+            bodies.push(body.to_vec());
+            others = rest;
+        }
+        assert!(others.is_empty());
+        (first.to_vec(), bodies)
+    })
+}
+
 #[test]
-fn single_frames_in_the_run_are_taken_in_place_and_others_are_left() {
+fn what_lies_in_the_run_is_taken_in_place_and_the_rest_is_left() {
     let mut batch = Batch::new();
     let in_run = [vec![], vec![1; 40], vec![2; 255], vec![3; 256], vec![4; SHARED_FROM - 1]];
     for body in &in_run {
         batch.push_frame(body, false);
     }
-    batch.push_message(&[], &Message::from(["two", "frames"]));
+    batch.push_message(&[], &Message::from([&[6; 300][..], b"", b"frames"]));
+    batch.push_message(&[], &Message::from([vec![5; SHARED_FROM], b"behind".to_vec()]));
+    batch.push_message(&[], &Message::from([b"before".to_vec(), vec![5; SHARED_FROM]]));
     batch.push_frame(b"between", false);
     batch.push_shared(Bytes::from(vec![5; SHARED_FROM]), false);
     batch.push_frame(b"last", false);
     for body in &in_run {
-        assert_eq!(batch.pop_in_place(<[u8]>::to_vec).as_ref(), Some(body));
+        assert_eq!(taken(&mut batch), Some((body.clone(), vec![])));
     }
-    assert_eq!(batch.pop_in_place(|_| ()), None);
-    assert_eq!(batch.pop(), Some(["two", "frames"].into()));
-    assert_eq!(batch.pop_in_place(<[u8]>::to_vec), Some(b"between".to_vec()));
-    assert_eq!(batch.pop_in_place(|_| ()), None);
+    assert_eq!(taken(&mut batch), Some((vec![6; 300], vec![vec![], b"frames".to_vec()])));
+    assert_eq!(taken(&mut batch), None);
+    assert_eq!(batch.pop(), Some([vec![5; SHARED_FROM], b"behind".to_vec()].into()));
+    assert_eq!(taken(&mut batch), None);
+    assert_eq!(batch.pop(), Some([b"before".to_vec(), vec![5; SHARED_FROM]].into()));
+    assert_eq!(taken(&mut batch), Some((b"between".to_vec(), vec![])));
+    assert_eq!(taken(&mut batch), None);
     assert_eq!(batch.pop(), Some(vec![5; SHARED_FROM].into()));
-    assert_eq!(batch.pop_in_place(<[u8]>::to_vec), Some(b"last".to_vec()));
-    assert_eq!((batch.pop_in_place(|_| ()), batch.messages(), batch.size()), (None, 0, 0));
+    assert_eq!(taken(&mut batch), Some((b"last".to_vec(), vec![])));
+    assert_eq!((taken(&mut batch), batch.messages(), batch.size()), (None, 0, 0));
 }
 
 #[test]
@@ -60,9 +79,10 @@ fn what_is_not_whole_or_is_a_command_is_not_taken_in_place() {
         b"\x02\0\0\0\0\0\0\x01\0four",
         b"\x04\x01x",
         b"\x01\x01x",
+        b"\x01\x01x\x04\x01x",
         b"",
     ] {
-        assert_eq!(Batch::from_octets(octets.to_vec(), 1).pop_in_place(|_| ()), None, "{octets:?}");
+        assert_eq!(Batch::from_octets(octets.to_vec(), 1).pop_in_place(|_, _| ()), None, "{octets:?}");
     }
 }
 

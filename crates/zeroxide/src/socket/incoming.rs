@@ -273,7 +273,7 @@ impl Incoming {
     /// Takes the next message as [`Incoming::pop`] does, if it is at hand and [can be taken](Batch::pop_in_place) where it
     /// lies.
     #[inline]
-    pub(crate) fn pop_in_place<R>(&mut self, take: impl FnOnce(&[u8], &mut Sender) -> R) -> Option<R> {
+    pub(crate) fn pop_in_place<R>(&mut self, take: impl FnOnce(&[u8], &[u8], &mut Sender) -> R) -> Option<R> {
         let peer = self.turns.current()?;
         let mut slot = self.slots.get_mut(peer.0 as usize)?.as_mut()?;
         if slot.batch.is_empty() {
@@ -283,7 +283,7 @@ impl Incoming {
             slot = self.slots.get_mut(peer.0 as usize)?.as_mut()?;
         }
         let Slot { batch, sender, .. } = slot;
-        let taken = batch.pop_in_place(|octets| take(octets, sender))?;
+        let taken = batch.pop_in_place(|first, others| take(first, others, sender))?;
         slot.taken(&mut self.freed);
         self.turns.rotate();
         Some(taken)

@@ -14,6 +14,7 @@ mod verbs;
 
 pub use dynamic::Socket;
 pub use handle::{Handle, PeerInfo};
+pub(crate) use incoming::Sender;
 pub(crate) use options::begin_with_limits;
 pub use typed::{Dealer, Pair, Pub, Pull, Push, Rep, Req, Router, Stream, Sub, Xpub, Xsub};
 pub use typed_draft::{Channel, Client, Dgram, Dish, Gather, Peer, Radio, Scatter, Server};

@@ -52,9 +52,9 @@ impl Core {
     }
 
     /// Takes a message that has arrived, that the rules do not ask to see, and that [can be taken](Batch::pop_in_place)
-    /// where it lies: `take` sees its octets, and may ask whom it is from, while `incoming` is locked.
+    /// where it lies: `take` sees its first frame, and the others, and may ask whom it is from, while `incoming` is locked.
     #[inline(always)]
-    pub(crate) fn take_in_place<R>(&self, take: impl FnOnce(&[u8], &mut Sender) -> R) -> Option<R> {
+    pub(crate) fn take_in_place<R>(&self, take: impl FnOnce(&[u8], &[u8], &mut Sender) -> R) -> Option<R> {
         if self.needs_accept.load(Relaxed) || self.recv_refusal().is_some() {
             return None;
         }
