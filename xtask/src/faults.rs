@@ -4,11 +4,15 @@
 use crate::shell::{cargo, must};
 use std::time::{Duration, Instant};
 
-/// Every kind of failure of every system call of every conversation, and too few descriptors; tells how many failures that
-/// were.
-pub(crate) fn sweep() -> Result<(), String> {
+/// Every kind of failure of every system call of every conversation, or of those with this in their names; then too few
+/// descriptors. Tells how many failures that were.
+pub(crate) fn sweep(name: Option<&str>) -> Result<(), String> {
     let arguments = ["test", "--release", "--package", "zeroxide", "--test", "fault_sweep", "--"];
-    must(cargo(&arguments).args(["--nocapture", "--test-threads=1"]).env("ZEROXIDE_FAULTS", "whole"))?;
+    let mut sweep = cargo(&arguments);
+    must(sweep.args(["--nocapture", "--test-threads=1"]).args(name).env("ZEROXIDE_FAULTS", "whole"))?;
+    if name.is_some() {
+        return Ok(());
+    }
     let arguments = ["test", "--release", "--package", "zeroxide", "--test", "fault_descriptors"];
     must(&mut cargo(&arguments))
 }

@@ -46,7 +46,8 @@ cargo xtask VERB
   seeds DIR [--from DIR]
                      the C programs of documents in a folder, as they are, on our library: what compiles, what behaves
   stress N [FILTER]  the socket and interop tests N times with every core loaded; tells what was flaky
-  faults             every kind of failure of every system call, one by one, and too few descriptors
+  faults [NAME]      every kind of failure of every system call, one by one, and too few descriptors; NAME is a part of
+                     the names of the conversations to have
   chaos [MINUTES]    the chaos suite with large numbers, again until the time is over
   simulate MINUTES [FROM]
                      the library's own code in a seeded network in virtual time, seed after seed
@@ -86,7 +87,8 @@ fn main() -> ExitCode {
         ["seeds", documents, "--from", built] => seeds::run(documents, Some(built)),
         ["stress", times] => stress::run(times, None),
         ["stress", times, filter] => stress::run(times, Some(filter)),
-        ["faults"] => faults::sweep(),
+        ["faults"] => faults::sweep(None),
+        ["faults", name] => faults::sweep(Some(name)),
         ["chaos"] => faults::chaos("1"),
         ["chaos", minutes] => faults::chaos(minutes),
         ["simulate", "seed", seed] => faults::simulate_one(seed),

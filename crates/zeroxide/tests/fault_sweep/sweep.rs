@@ -16,6 +16,9 @@ static PANICS: AtomicUsize = AtomicUsize::new(0);
 /// More of these in one conversation is a thread that spins.
 const MOST_WAITS: usize = 200_000;
 
+/// Calls of one kind that the whole version takes at most.
+const MOST_CALLS: usize = 2000;
+
 /// The bounded version takes one call out of so many; which, differs from pattern to pattern.
 const STEP: usize = 2;
 
@@ -30,7 +33,11 @@ pub(crate) fn sweep(name: &str, pattern: &Pattern) {
         run(pattern, None);
         let seen = calls.seen();
         drop(calls);
-        let (step, most) = if whole { (1, 500) } else { (STEP, 60) };
+        // Waits and reads of a conversation may go on for as long as there is time: the sum has to be bounded.
+        let (step, most) = if whole { (1, MOST_CALLS) } else { (STEP, 60) };
+        if whole {
+            println!("{name}: {seen} calls of {call:?}{}", if seen > most { ", not all of them taken" } else { "" });
+        }
         turn += name.len();
         for nth in (1 + turn % step..=seen.min(most)).step_by(step) {
             let harms = harms(call, pattern);
