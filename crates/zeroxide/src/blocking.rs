@@ -8,7 +8,8 @@ use crate::{
     busy::Look,
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     io::shared::Command,
-    link::ReadOutcome,
+    link::{ReadOutcome, Wire},
+    peer::Peer,
     seat::{Claim, Claims},
     socket::core::Core,
 };
@@ -287,7 +288,16 @@ impl Core {
     }
 
     /// Reads claimed connections: of those that are up, the ones that `wanted` says. True if anything came.
-    pub(crate) fn read_claimed(&self, claims: &mut Claims, mut wanted: impl FnMut(&Claim) -> bool) -> bool {
+    pub(crate) fn read_claimed(&self, claims: &mut Claims, wanted: impl FnMut(&Claim) -> bool) -> bool {
+        self.read_claims(claims, wanted, Wire::read)
+    }
+
+    fn read_claims(
+        &self,
+        claims: &mut Claims,
+        mut wanted: impl FnMut(&Claim) -> bool,
+        read: impl Fn(&Wire, &Peer, &mut Vec<u8>, usize) -> ReadOutcome,
+    ) -> bool {
         let (mut found, mut changed) = (false, false);
         for claim in &mut claims.connections {
             if claim.stream.is_none() || !wanted(claim) {
@@ -295,7 +305,7 @@ impl Core {
             }
             let Some(wire) = claim.peer.wire() else { continue };
             let before = wire.received();
-            let outcome = wire.read(&claim.peer, &mut claims.scratch, 1);
+            let outcome = read(wire, &claim.peer, &mut claims.scratch, 1);
             let count = wire.received().wrapping_sub(before);
             claim.hot = count >= MUCH;
             found |= count > 0;
@@ -322,7 +332,7 @@ impl Core {
         if !claims.connections.iter().any(|claim| claim.hot) {
             return false;
         }
-        let found = self.read_claimed(&mut claims, |claim| claim.hot);
+        let found = self.read_claims(&mut claims, |claim| claim.hot, Wire::read_in_passing);
         if found {
             self.seat.visited();
         }
@@ -332,7 +342,7 @@ impl Core {
     /// Takes in what came for a reader that is away, whether much came lately or not: it is asked for now.
     pub(crate) fn read_for_absent(&self) {
         if let Some(mut claims) = self.seat.claims_of_absent() {
-            self.read_claimed(&mut claims, |_| true);
+            self.read_claims(&mut claims, |_| true, Wire::read_in_passing);
         }
     }
 

@@ -3,7 +3,10 @@
 //! A monitor can never slow the I/O down: it holds a bounded number of events; what comes while it is full is counted
 //! and reported as [`Event::Missed`] when there is room again.
 
-use crate::{future::until, sync::Mutex};
+use crate::{
+    future::until,
+    sync::{Mutex, Waiters, may_wake},
+};
 use std::{
     collections::VecDeque,
     fmt,
@@ -11,7 +14,6 @@ use std::{
     sync::{Arc, Weak},
     time::{Duration, Instant},
 };
-use zeroxide_pipe::EventCount;
 use zeroxide_proto::{Limit, connection::HandshakeFailure};
 
 /// The number by which the system knows this, for the events of libzmq.
@@ -151,7 +153,7 @@ struct Queue {
 #[derive(Default)]
 struct Shared {
     queue: Mutex<Queue>,
-    arrived: EventCount,
+    arrived: Waiters,
 }
 
 /// The events of one socket, from the moment [`monitor`](crate::Handle::monitor) was called. It ends when the socket
@@ -302,6 +304,7 @@ impl Monitors {
         let sinks = observers.sinks.clone();
         // Whoever is woken may ask for a monitor, or cause the next event.
         drop(observers);
+        may_wake();
         for shared in told {
             shared.arrived.notify();
         }

@@ -87,7 +87,7 @@ impl Seat {
             self.vacate();
             return None;
         }
-        let mut claims = self.claims.try_lock()?;
+        let mut claims = self.claims.try_take()?;
         // Before any claim is made, so that the I/O thread keeps an eye on the seat from then on.
         let first = self.state.swap(WAITING, SeqCst) == FREE;
         self.visits.fetch_add(1, Relaxed);
@@ -106,7 +106,7 @@ impl Seat {
         if core.connected.load(Relaxed) > MOST_CONNECTIONS {
             return false;
         }
-        let Some(mut claims) = self.claims.try_lock() else { return false };
+        let Some(mut claims) = self.claims.try_take() else { return false };
         if self.state.load(SeqCst) == FREE || self.stale.swap(false, AcqRel) {
             wire.unpause();
             let first = self.state.swap(AWAY, SeqCst) == FREE;
@@ -138,7 +138,7 @@ impl Seat {
         if self.state.load(Relaxed) != AWAY || self.stale.load(Relaxed) {
             return None;
         }
-        let claims = self.claims.try_lock()?;
+        let claims = self.claims.try_take()?;
         // The I/O thread may have taken them back between the two.
         (self.state.load(SeqCst) == AWAY).then_some(claims)
     }
@@ -171,7 +171,7 @@ impl Seat {
     /// Gives the reading back to the I/O thread at once, if nobody sits here.
     pub(crate) fn vacate(&self) {
         if self.state.load(Relaxed) == AWAY
-            && let Some(mut claims) = self.claims.try_lock()
+            && let Some(mut claims) = self.claims.try_take()
         {
             claims.release();
             self.state.store(FREE, SeqCst);
@@ -189,7 +189,7 @@ impl Seat {
             WAITING => return Looked { needs_tick: false, came_back: false, keep: true },
             _ => {}
         }
-        let Some(mut claims) = self.claims.try_lock() else {
+        let Some(mut claims) = self.claims.try_take() else {
             return Looked { needs_tick: true, came_back: false, keep: true };
         };
         if claims.last_look.is_some_and(|last| now.saturating_duration_since(last) < tick) {

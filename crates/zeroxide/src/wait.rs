@@ -1,8 +1,11 @@
 //! A thread that waits for several things at once.
 
-use crate::blocking::{Interrupted, Signals, bell, wait_for_bell};
+use crate::{
+    blocking::{Interrupted, Signals, bell, wait_for_bell},
+    sync::Waiters,
+};
 use std::time::Instant;
-use zeroxide_pipe::{EventCount, ThreadParker};
+use zeroxide_pipe::ThreadParker;
 
 /// Waits until `check` finds something, which may become true whenever one of `events` is notified; at the deadline
 /// there is one last check. `check` must not wait.
@@ -11,7 +14,7 @@ use zeroxide_pipe::{EventCount, ThreadParker};
 /// A signal came, and was to end the wait.
 pub(crate) fn wait_any<'a, R>(
     signals: Signals,
-    events: impl Iterator<Item = &'a EventCount> + Clone,
+    events: impl Iterator<Item = &'a Waiters> + Clone,
     deadline: Option<Instant>,
     mut check: impl FnMut() -> Option<R>,
 ) -> Result<Option<R>, Interrupted> {

@@ -4,7 +4,7 @@ use crate::{
     io::{dialer::Dialer, listener::Listener, udp::UdpSession},
     peer::Peer,
     socket::core::Core,
-    sync::Mutex,
+    sync::{Mutex, Waiters},
 };
 use std::{
     io,
@@ -15,7 +15,6 @@ use std::{
     },
 };
 use zeroxide_net::{Poller, Ring};
-use zeroxide_pipe::EventCount;
 use zeroxide_proto::{
     Limit,
     security::{Verdict, zap::Grant},
@@ -140,7 +139,7 @@ impl IoShared {
 #[derive(Default)]
 pub(crate) struct Gate {
     open: AtomicBool,
-    opened: EventCount,
+    opened: Waiters,
 }
 
 impl Gate {

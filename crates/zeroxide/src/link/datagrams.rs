@@ -76,7 +76,7 @@ impl Datagrams {
     /// Writes until the outbox is empty or the kernel takes no more, if nobody else is at it.
     pub(crate) fn write_out(&self, peer: &Peer) -> Drained {
         loop {
-            let Some(mut transmit) = self.transmit.try_lock() else { return Drained::Empty };
+            let Some(mut transmit) = self.transmit.try_take() else { return Drained::Empty };
             let outcome = self.drain(&mut transmit, peer);
             drop(transmit);
             match outcome {
@@ -84,7 +84,7 @@ impl Datagrams {
                 Drained::Blocked => {
                     // Without room in the poller the next send tries again.
                     if self.watch(|watch| watch.write = true).is_err() {
-                        self.transmit.lock().blocked = false;
+                        self.transmit.take().blocked = false;
                     }
                     return outcome;
                 }
@@ -96,13 +96,13 @@ impl Datagrams {
     /// The kernel has room again (called by the I/O thread).
     pub(crate) fn writable(&self, peer: &Peer) -> Drained {
         let _ = self.watch(|watch| watch.write = false);
-        self.transmit.lock().blocked = false;
+        self.transmit.take().blocked = false;
         self.write_out(peer)
     }
 
     /// Whether messages wait that could still go out.
     pub(crate) fn has_unsent(&self, peer: &Peer) -> bool {
-        let transmit = self.transmit.lock();
+        let transmit = self.transmit.take();
         transmit.next.is_some() || !transmit.taken.is_empty() || !peer.outbox.is_empty()
     }
 
@@ -202,7 +202,7 @@ impl Datagrams {
     pub(crate) fn close(&self) -> usize {
         let _ = self.watch(|watch| (watch.read, watch.write) = (false, false));
         self.interest.lock().socket = None;
-        let mut transmit = self.transmit.lock();
+        let mut transmit = self.transmit.take();
         transmit.socket = None;
         let left = std::mem::take(&mut transmit.taken).messages();
         left + usize::from(transmit.next.take().is_some())

@@ -21,7 +21,7 @@ use crate::{
 use std::{
     io::{ErrorKind, IoSlice},
     sync::{
-        Arc,
+        Arc, MutexGuard,
         atomic::{AtomicBool, AtomicU64, Ordering::*},
     },
     time::{Duration, Instant},
@@ -119,7 +119,7 @@ impl Wire {
     /// Puts a connection under the link; it is registered with the poller for reading. Nobody writes it until
     /// [`Wire::begin`], and only the I/O thread reads it until [`Wire::open`].
     pub(crate) fn attach(&self, stream: &Arc<Stream>, decoder: Decoder) {
-        *self.receive.lock() =
+        *self.receive.take() =
             Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
         *self.interest.lock() = Watch::default();
     }
@@ -127,7 +127,7 @@ impl Wire {
     /// Lets whoever sends write the connection. `first` goes out before all else. What the rules say to a new connection
     /// has to be booked by then: queued messages, and those of senders who come now, go out behind it.
     pub(crate) fn begin(&self, stream: &Arc<Stream>, encoder: Encoder, first: Vec<u8>) {
-        let mut transmit = self.transmit.lock();
+        let mut transmit = self.transmit.take();
         transmit.attached = Some((stream.clone(), encoder));
         transmit.control = first;
         self.blocked.store(false, Relaxed);
@@ -149,7 +149,7 @@ impl Wire {
     /// connection, and how many messages stay.
     pub(crate) fn detach(&self) -> (bool, usize) {
         *self.interest.lock() = Watch::default();
-        let mut transmit = self.transmit.lock();
+        let mut transmit = self.transmit.take();
         let attached = transmit.attached.take().is_some();
         let out = transmit.written.saturating_sub(transmit.control.len());
         let (left, _) = std::mem::take(&mut transmit.wire).into_unwritten(out);
@@ -161,7 +161,7 @@ impl Wire {
         let waiting = transmit.unsent.messages();
         drop(transmit);
         self.control.lock().clear();
-        *self.receive.lock() = None;
+        *self.receive.take() = None;
         self.receipts.asked.store(0, Release);
         self.receipts.got.store(0, Release);
         (attached, waiting)

@@ -33,8 +33,26 @@ pub(crate) enum ReadOutcome {
 impl Wire {
     /// Reads what is there, in up to `turns` system calls, and hands it on.
     pub(crate) fn read(&self, peer: &Peer, scratch: &mut Vec<u8>, turns: usize) -> ReadOutcome {
+        self.read_with(self.receive.take(), peer, scratch, turns)
+    }
+
+    /// As [`Wire::read`], if nobody else is at it. It may be this very thread: whoever is woken by what is read here may come
+    /// back from within the wake, and look for more.
+    pub(crate) fn read_in_passing(&self, peer: &Peer, scratch: &mut Vec<u8>, turns: usize) -> ReadOutcome {
+        match self.receive.try_take() {
+            Some(guard) => self.read_with(guard, peer, scratch, turns),
+            None => ReadOutcome::Drained,
+        }
+    }
+
+    fn read_with(
+        &self,
+        mut guard: MutexGuard<'_, Option<Receive>>,
+        peer: &Peer,
+        scratch: &mut Vec<u8>,
+        turns: usize,
+    ) -> ReadOutcome {
         let Some(core) = peer.core.upgrade() else { return ReadOutcome::Detached };
-        let mut guard = self.receive.lock();
         let Some(receive) = guard.as_mut() else { return ReadOutcome::Detached };
         for _ in 0..turns {
             if !self.deliver_overflow(receive, &core, peer) {
@@ -87,7 +105,7 @@ impl Wire {
     pub(crate) fn feed(&self, peer: &Peer, octets: &[u8], scratch: &mut Vec<u8>) -> ReadOutcome {
         if !octets.is_empty()
             && let Some(core) = peer.core.upgrade()
-            && let Some(receive) = self.receive.lock().as_mut()
+            && let Some(receive) = self.receive.take().as_mut()
         {
             receive.decoder.target(scratch).extend_from_slice(octets);
             self.advance(receive, &core, peer, scratch, octets.len());

@@ -30,7 +30,7 @@ impl Wire {
         body: &[u8],
         patience: Option<Duration>,
     ) -> bool {
-        let Some(mut transmit) = self.transmit.try_lock() else { return false };
+        let Some(mut transmit) = self.transmit.try_take() else { return false };
         let Some((stream, encoder)) = &transmit.attached else { return false };
         if !encoder.is_passthrough() && !encoder.is_sealing() {
             return false;

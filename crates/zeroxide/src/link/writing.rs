@@ -61,7 +61,7 @@ impl Wire {
     }
 
     fn kick_idle(&self, peer: &Peer) {
-        let Some(mut transmit) = self.transmit.try_lock() else { return };
+        let Some(mut transmit) = self.transmit.try_take() else { return };
         if transmit.attached.is_none() || self.blocked.load(Relaxed) {
             return;
         }
@@ -110,7 +110,7 @@ impl Wire {
     /// Writes until the outbox is empty or the kernel takes no more, if nobody else is at it.
     pub(crate) fn write_out(&self, peer: &Peer) -> Drained {
         loop {
-            let Some(mut transmit) = self.transmit.try_lock() else { return Drained::Empty };
+            let Some(mut transmit) = self.transmit.try_take() else { return Drained::Empty };
             let outcome = self.drain(&mut transmit, peer);
             self.last_write.store(self.age().as_nanos() as u64, Relaxed);
             drop(transmit);
@@ -130,7 +130,7 @@ impl Wire {
         self.stalled.store(false, Relaxed);
         self.watch(|watch| watch.write = false);
         {
-            let _token = self.transmit.lock();
+            let _token = self.transmit.take();
             self.blocked.store(false, Relaxed);
         }
         self.write_out(peer)
@@ -142,7 +142,7 @@ impl Wire {
         if !self.blocked.load(Relaxed) {
             return self.write_or_report(peer);
         }
-        if let Some(_token) = self.transmit.try_lock() {
+        if let Some(_token) = self.transmit.try_take() {
             self.blocked.store(false, Relaxed);
         }
         if self.write_out(peer) == Drained::Again {
@@ -152,7 +152,7 @@ impl Wire {
 
     /// Whether all that was sent has been handed to the kernel.
     pub(crate) fn is_drained(&self, peer: &Peer) -> bool {
-        let transmit = self.transmit.lock();
+        let transmit = self.transmit.take();
         transmit.pending() == 0
             && transmit.unsent.is_empty()
             && peer.outbox.is_empty()

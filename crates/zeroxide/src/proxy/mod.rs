@@ -14,6 +14,7 @@ use crate::{
     error::ProxyError,
     poller::Interest,
     socket::{Handle, core::Core},
+    sync::Waiters,
     wait::wait_any,
 };
 use std::sync::{
@@ -21,7 +22,6 @@ use std::sync::{
     atomic::{AtomicU8, AtomicU64, Ordering::*},
 };
 use way::{Held, Way, ends};
-use zeroxide_pipe::EventCount;
 use zeroxide_proto::{Message, SocketType};
 
 /// Moves messages between `front` and `back`, both ways, until the context is shut down or one of them is closed.
@@ -160,7 +160,7 @@ pub struct Moved {
 #[derive(Default, Debug)]
 struct Shared {
     state: AtomicU8,
-    changed: EventCount,
+    changed: Waiters,
     counts: [[AtomicU64; 2]; 4],
 }
 

@@ -14,7 +14,7 @@ use crate::{
     context::ContextInner,
     io::shared::{Command, IoShared, SessionKey},
     socket::core::Core,
-    sync::Mutex,
+    sync::{Mutex, Waiters},
 };
 use std::{
     collections::VecDeque,
@@ -27,7 +27,7 @@ use std::{
     thread::JoinHandle,
 };
 use zeroxide_net::fault;
-use zeroxide_pipe::{EventCount, ThreadParker};
+use zeroxide_pipe::ThreadParker;
 use zeroxide_proto::{
     Frame, Options, SocketType,
     security::{
@@ -43,7 +43,7 @@ const HANDLER: &str = "zeromq.zap.01";
 #[derive(Default)]
 pub(crate) struct Desk {
     queue: Mutex<VecDeque<Inquiry>>,
-    arrived: EventCount,
+    arrived: Waiters,
     stopped: AtomicBool,
     thread: Mutex<Option<JoinHandle<()>>>,
     next_id: AtomicU64,

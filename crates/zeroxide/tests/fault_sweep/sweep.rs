@@ -36,7 +36,10 @@ pub(crate) fn sweep(name: &str, pattern: &Pattern) {
         // Waits and reads of a conversation may go on for as long as there is time: the sum has to be bounded.
         let (step, most) = if whole { (1, MOST_CALLS) } else { (STEP, 60) };
         if whole {
-            println!("{name}: {seen} calls of {call:?}{}", if seen > most { ", not all of them taken" } else { "" });
+            println!(
+                "{name}: {seen} calls of {call:?}{}",
+                if seen > most { ", not all of them taken" } else { "" }
+            );
         }
         turn += name.len();
         for nth in (1 + turn % step..=seen.min(most)).step_by(step) {

@@ -98,7 +98,7 @@ impl Core {
             self.activate(peer.id);
         }
         if booked.reported {
-            self.incoming.lock().fetch(&self.reports);
+            self.lock_incoming().fetch(&self.reports);
             self.readable.notify();
         }
         for effect in booked.others {

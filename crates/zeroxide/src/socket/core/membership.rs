@@ -45,7 +45,7 @@ impl Core {
         let booked = self.book(&rules.peers, effects);
         self.note_sole(rules);
         drop(guard);
-        self.incoming.lock().add(peer.clone());
+        self.lock_incoming().add(peer.clone());
         Ok((peer, booked))
     }
 
@@ -147,7 +147,7 @@ impl Core {
         peer.outbox.close();
         peer.inbox.close();
         let gone = {
-            let mut incoming = self.incoming.lock();
+            let mut incoming = self.lock_incoming();
             for effect in &last {
                 if let Effect::Deliver { message, .. } = effect {
                     incoming.add_last(peer.id, message);

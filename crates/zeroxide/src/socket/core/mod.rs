@@ -22,16 +22,16 @@ use crate::{
         endpoints::Endpoints,
         incoming::{Incoming, Next, Sender},
     },
-    sync::Mutex,
+    sync::{Guard, Mutex, Waiters},
 };
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, MutexGuard, OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::*},
     },
 };
-use zeroxide_pipe::{EventCount, Lane};
+use zeroxide_pipe::Lane;
 use zeroxide_proto::{
     Batch, Frame, Limit, Loss, Machine, Message, Options, PeerId, Peers, SocketType,
     socket::{Effect, Facts, Refusal, Refused, Route, Upstream},
@@ -55,11 +55,11 @@ pub(crate) struct Core {
     pub(crate) counters: Counters,
     pub(crate) monitors: Monitors,
     /// A message may be there, or the socket ended.
-    pub(crate) readable: EventCount,
+    pub(crate) readable: Waiters,
     /// A peer may have room, or the socket ended.
-    pub(crate) writable: EventCount,
+    pub(crate) writable: Waiters,
     /// Peers or subscriptions came or went.
-    pub(crate) changed: EventCount,
+    pub(crate) changed: Waiters,
     pub(crate) seat: Seat,
     /// Links that are up.
     pub(crate) connected: AtomicUsize,
@@ -143,9 +143,9 @@ impl Core {
             endpoints: Mutex::default(),
             counters: Counters::default(),
             monitors: Monitors::default(),
-            readable: EventCount::new(),
-            writable: EventCount::new(),
-            changed: EventCount::new(),
+            readable: Waiters::new(),
+            writable: Waiters::new(),
+            changed: Waiters::new(),
             seat: Seat::default(),
             connected: AtomicUsize::new(0),
             state: AtomicU8::new(OPEN),

@@ -61,7 +61,7 @@ impl Core {
         if !self.is_open() {
             return None;
         }
-        let mut incoming = self.incoming.lock();
+        let mut incoming = self.lock_incoming();
         let taken = incoming.take_batch(most);
         unlock(incoming);
         taken

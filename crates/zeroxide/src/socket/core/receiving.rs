@@ -19,7 +19,7 @@ impl Core {
         if self.needs_accept.load(Relaxed) || self.recv_refusal().is_some() {
             return if self.filters { self.take_wanted() } else { None };
         }
-        let mut incoming = self.incoming.lock();
+        let mut incoming = self.lock_incoming();
         let message = incoming.pop(&mut PeerId(0))?;
         unlock(incoming);
         Some(message)
@@ -58,7 +58,7 @@ impl Core {
         if self.needs_accept.load(Relaxed) || self.recv_refusal().is_some() {
             return None;
         }
-        let mut incoming = self.incoming.lock();
+        let mut incoming = self.lock_incoming();
         let taken = incoming.pop_in_place(take);
         unlock(incoming);
         taken
@@ -93,7 +93,7 @@ impl Core {
         if let Some(cause) = self.recv_refusal() {
             return failed(cause);
         }
-        let mut incoming = self.incoming.lock();
+        let mut incoming = self.lock_incoming();
         if let Some((peer, message)) = incoming.take_held() {
             return Ok((message, of_held(&peer)));
         }
@@ -110,7 +110,7 @@ impl Core {
                 }
                 unlock(incoming);
                 if self.read_hot() {
-                    incoming = self.incoming.lock();
+                    incoming = self.lock_incoming();
                     continue;
                 }
                 return failed(RecvErrorCause::WouldBlock);
@@ -140,7 +140,7 @@ impl Core {
                 booked.into_iter().for_each(|booked| self.apply(booked));
                 match accepted {
                     Some(done) => return Ok(done),
-                    None => incoming = self.incoming.lock(),
+                    None => incoming = self.lock_incoming(),
                 }
             }
         }
@@ -156,7 +156,7 @@ impl Core {
             return false;
         }
         if !matches!(self.kind, SocketType::Sub | SocketType::Dish) {
-            let mut incoming = self.incoming.lock();
+            let mut incoming = self.lock_incoming();
             let ready = incoming.is_ready();
             unlock(incoming);
             return ready;
@@ -164,7 +164,7 @@ impl Core {
         let sender = |incoming: &mut Incoming, from, _: &Message| incoming.peer(from).cloned();
         match self.receive(sender, |peer| Some(peer.clone())) {
             Ok((message, Some(from))) => {
-                self.incoming.lock().hold(from, message);
+                self.lock_incoming().hold(from, message);
                 true
             }
             Ok((_, None)) => false,
@@ -184,7 +184,7 @@ impl Core {
 
     /// Messages from peers in this process that were sent and not received yet; none if nobody could receive them.
     pub(crate) fn unread_within(&self) -> u64 {
-        if self.is_closed() { 0 } else { self.incoming.lock().unread_within() as u64 }
+        if self.is_closed() { 0 } else { self.lock_incoming().unread_within() as u64 }
     }
 
     /// Messages came from a peer. Gives the batch back if there is no room for it.
@@ -271,9 +271,18 @@ impl Core {
         self.changed.notify();
     }
 
+    /// What has arrived. Whoever takes something out of it [unlocks](unlock) it, and leaves nobody untold; where nothing was
+    /// taken there is nobody to tell.
+    #[inline(always)]
+    pub(super) fn lock_incoming(&self) -> Guard<'_, Incoming> {
+        let incoming = self.incoming.lock();
+        debug_assert!(!incoming.has_freed(), "somebody was not told of room");
+        incoming
+    }
+
     /// A peer's inbox has something again.
     pub(crate) fn activate(&self, peer: PeerId) {
-        self.incoming.lock().activate(peer);
+        self.lock_incoming().activate(peer);
         self.readable.notify();
     }
 }
@@ -281,14 +290,14 @@ impl Core {
 /// Unlocks what has arrived, and tells of the room that was made there: others are woken when no lock is held, for they
 /// may come back at once.
 #[inline(always)]
-pub(super) fn unlock(incoming: MutexGuard<'_, Incoming>) {
+pub(super) fn unlock(incoming: Guard<'_, Incoming>) {
     if incoming.has_freed() {
         tell_of_room(incoming);
     }
 }
 
 #[cold]
-fn tell_of_room(mut incoming: MutexGuard<'_, Incoming>) {
+fn tell_of_room(mut incoming: Guard<'_, Incoming>) {
     let freed = incoming.take_freed();
     drop(incoming);
     freed.iter().for_each(|peer| peer.tell_of_room());

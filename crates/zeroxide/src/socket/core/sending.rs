@@ -31,7 +31,7 @@ impl Core {
         if self.sole.load(Acquire) && self.send_to_sole(&load) {
             return Ok(());
         }
-        let mut incoming = (self.kind == SocketType::Req).then(|| self.incoming.lock());
+        let mut incoming = (self.kind == SocketType::Req).then(|| self.lock_incoming());
         let mut guard = self.rules.lock();
         let rules = &mut *guard;
         // A relaxed REQ asks again before it has the reply: it may have come this moment, and nobody has been told yet.
