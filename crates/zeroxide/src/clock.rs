@@ -29,11 +29,14 @@ pub(crate) fn now() -> Instant {
 
 impl ContextInner {
     /// Waits until nothing is open; says whether that came true in time. A simulated context is only given the turns that
-    /// need no time.
+    /// need no time, and an I/O thread none: it would wait for itself.
     pub(crate) fn wait_for_end(&self, deadline: Option<Instant>) -> bool {
         #[cfg(feature = "simulation")]
         if let Some(simulation) = &self.simulation {
             simulation.settle();
+            return self.shutdown.is_over();
+        }
+        if self.is_own_thread() {
             return self.shutdown.is_over();
         }
         self.shutdown.wait(deadline)

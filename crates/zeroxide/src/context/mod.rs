@@ -1,5 +1,9 @@
 //! A context: the sockets of a program, the threads that serve them, and their common end.
 
+mod ending;
+
+pub(crate) use ending::Shutdown;
+
 use crate::{
     error::SocketError,
     inproc::Registry,
@@ -9,7 +13,7 @@ use crate::{
     },
     security::{Authenticator, Desk, SystemEntropy},
     socket::{begin_with_limits, core::Core},
-    sync::Mutex,
+    sync::{Mutex, Waiters},
 };
 use std::{
     io,
@@ -21,7 +25,6 @@ use std::{
     time::{Duration, Instant},
 };
 use zeroxide_net::{Resolver, fault};
-use zeroxide_pipe::EventCount;
 use zeroxide_proto::{Loss, Options, SocketType, security::Entropy};
 
 /// The home of sockets: sockets of one context reach each other by `inproc://`, and share I/O threads.
@@ -133,34 +136,6 @@ struct Threads {
     io: Vec<(Arc<IoShared>, Option<JoinHandle<()>>)>,
 }
 
-/// Counts what is still open, for whoever waits for the end.
-#[derive(Default)]
-pub(crate) struct Shutdown {
-    live: AtomicUsize,
-    changed: EventCount,
-}
-
-impl Shutdown {
-    pub(crate) fn session_begins(&self) {
-        self.live.fetch_add(1, SeqCst);
-    }
-
-    pub(crate) fn session_over(&self) {
-        self.live.fetch_sub(1, SeqCst);
-        self.changed.notify_fenced();
-    }
-
-    /// Whether nothing is open.
-    pub(crate) fn is_over(&self) -> bool {
-        self.live.load(SeqCst) == 0
-    }
-
-    /// Waits until nothing is open; says whether that came true in time.
-    pub(crate) fn wait(&self, deadline: Option<Instant>) -> bool {
-        self.changed.wait(deadline, || self.is_over().then_some(())).is_some()
-    }
-}
-
 impl Context {
     /// A context with one I/O thread and libzmq's limits.
     pub fn new() -> Self {
@@ -193,6 +168,7 @@ impl Context {
     /// - It returns within `timeout` and a moment, whatever peers do and whatever the sockets' linger says.
     /// - Calls on sockets of this context, also those that wait at this moment, end with an error.
     /// - After it nothing is left to wait for: dropping the sockets and the context returns at once.
+    /// - In an I/O thread, from within a wake, it does not wait: the report says how things are, and they go on to their end.
     ///
     /// ```
     /// use std::time::Duration;
@@ -351,11 +327,11 @@ impl ContextInner {
 
     /// Whether no socket is open, and nothing that was sent is still on its way.
     pub(crate) fn is_over(&self) -> bool {
-        self.open.load(SeqCst) == 0 && self.shutdown.live.load(SeqCst) == 0
+        self.open.load(SeqCst) == 0 && self.shutdown.is_over()
     }
 
     /// Notified when a socket closes, and when a connection ends.
-    pub(crate) fn ended(&self) -> &EventCount {
+    pub(crate) fn ended(&self) -> &Waiters {
         &self.shutdown.changed
     }
 
@@ -430,61 +406,7 @@ impl ContextInner {
     pub(crate) fn is_terminated(&self) -> bool {
         self.terminated.load(SeqCst)
     }
-
-    pub(crate) fn shut_down(&self, deadline: Option<Instant>) -> ShutdownReport {
-        self.terminate();
-        let sockets = self.live_sockets();
-        let before: u64 = sockets.iter().map(|core| core.counters.losses(Loss::Linger)).sum();
-        let unread: u64 = sockets.iter().map(|core| core.unread_within()).sum();
-        for core in &sockets {
-            core.finish();
-        }
-        let unclaimed = self.registry.abandon();
-        let complete = self.wait_for_end(deadline);
-        let open = self.shutdown.live.load(SeqCst);
-        if !complete {
-            self.tell_all(|| Command::Abandon);
-            // The I/O threads never wait for anybody.
-            self.wait_for_end(None);
-        }
-        let after: u64 = sockets.iter().map(|core| core.counters.losses(Loss::Linger)).sum();
-        ShutdownReport {
-            complete,
-            open: if complete { 0 } else { open },
-            discarded: after - before + unread + unclaimed,
-        }
-    }
 }
 
 /// How long a native socket's unsent messages may delay the end, unless told otherwise. libzmq waits for ever.
 pub(crate) const DEFAULT_LINGER: Duration = Duration::from_secs(5);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        // Every socket handle is gone, so each socket's own linger bounds the wait.
-        let _report = self.inner.shut_down(None);
-        self.inner.desk.stop();
-        self.inner.stop_threads();
-    }
-}
-
-impl ContextInner {
-    /// Ends the I/O threads; nothing may be left for them to do.
-    pub(crate) fn stop_threads(&self) {
-        let mut threads = self.threads.lock();
-        for (io, _) in &threads.io {
-            io.command(Command::Stop);
-        }
-        for (_, handle) in &mut threads.io {
-            if let Some(handle) = handle.take() {
-                // A panic of the thread has been printed already; there is nobody to tell here.
-                let _ = handle.join();
-            }
-        }
-        threads.io.clear();
-        #[cfg(feature = "simulation")]
-        if let Some(simulation) = &self.simulation {
-            simulation.loops.lock().clear();
-        }
-    }
-}
