@@ -3,12 +3,15 @@
 use crate::common::*;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 /// Connections made to its endpoint go on to another one.
 pub(crate) struct Relay {
     endpoint: String,
+    /// Where it listens, over ipc.
+    _path: IpcPath,
     shared: Arc<Shared>,
 }
 
@@ -25,26 +28,26 @@ struct State {
     /// Somebody waits for leave to pass.
     held: bool,
     /// Both ends of every connection.
-    open: Vec<TcpStream>,
+    open: Vec<Stream>,
     over: bool,
 }
 
 impl Relay {
-    /// To a tcp endpoint, which need not be there yet.
+    /// To an endpoint of tcp or ipc, which need not be there yet; its own is of the same transport.
     pub(crate) fn to(target: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
+        let path = IpcPath::new();
+        let (endpoint, mut accept) = listen(target, &path);
         let shared = Arc::new(Shared::default());
-        let (inside, target) = (shared.clone(), target.trim_start_matches("tcp://").to_owned());
+        let (inside, target) = (shared.clone(), target.to_owned());
         thread::spawn(move || {
-            for near in listener.incoming().map_while(Result::ok) {
+            while let Some(near) = accept() {
                 if inside.state.lock().unwrap().over {
                     return;
                 }
                 inside.join(near, &target);
             }
         });
-        Self { endpoint, shared }
+        Self { endpoint, _path: path, shared }
     }
 
     pub(crate) fn endpoint(&self) -> &str {
@@ -90,15 +93,14 @@ impl Drop for Relay {
         self.cut();
         self.heal();
         // Ends the accepting thread.
-        let _ = TcpStream::connect(self.endpoint.trim_start_matches("tcp://"));
+        let _ = Stream::connect(&self.endpoint);
     }
 }
 
 impl Shared {
-    fn join(self: &Arc<Self>, near: TcpStream, target: &str) {
-        let Ok(far) = TcpStream::connect(target) else { return };
-        let _ = near.set_nodelay(true).and(far.set_nodelay(true));
-        let clones = |stream: &TcpStream| stream.try_clone().unwrap();
+    fn join(self: &Arc<Self>, near: Stream, target: &str) {
+        let Some(far) = Stream::connect(target) else { return };
+        let clones = |stream: &Stream| stream.try_clone().unwrap();
         self.state.lock().unwrap().open.extend([clones(&near), clones(&far)]);
         for (from, to) in [(clones(&near), clones(&far)), (far, near)] {
             let shared = self.clone();
@@ -107,7 +109,7 @@ impl Shared {
     }
 
     /// Octet after octet from one to the other, as long as both are there.
-    fn pass(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn pass(&self, mut from: Stream, mut to: Stream) {
         let mut room = [0; 4096];
         while let Ok(count @ 1..) = from.read(&mut room) {
             let mut passed = 0;
@@ -145,7 +147,80 @@ impl Shared {
     }
 }
 
-fn end(one: &TcpStream, other: &TcpStream) {
+fn end(one: &Stream, other: &Stream) {
     let _ = one.shutdown(Shutdown::Both);
     let _ = other.shutdown(Shutdown::Both);
+}
+
+/// Listens over the transport of this endpoint: where, and how the next connection is had.
+fn listen(like: &str, path: &IpcPath) -> (String, Box<dyn FnMut() -> Option<Stream> + Send>) {
+    if like.starts_with("tcp") {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
+        return (
+            endpoint,
+            Box::new(move || {
+                let (stream, _) = listener.accept().ok()?;
+                stream.set_nodelay(true).ok()?;
+                Some(Stream::Tcp(stream))
+            }),
+        );
+    }
+    let listener = UnixListener::bind(path.path()).unwrap();
+    (path.endpoint(), Box::new(move || listener.accept().ok().map(|(stream, _)| Stream::Ipc(stream))))
+}
+
+/// A connection of either transport.
+enum Stream {
+    Tcp(TcpStream),
+    Ipc(UnixStream),
+}
+
+impl Stream {
+    fn connect(endpoint: &str) -> Option<Self> {
+        match endpoint.split_once("://")? {
+            ("tcp", address) => {
+                let stream = TcpStream::connect(address).ok()?;
+                stream.set_nodelay(true).ok()?;
+                Some(Self::Tcp(stream))
+            }
+            (_, path) => UnixStream::connect(path).ok().map(Self::Ipc),
+        }
+    }
+
+    fn try_clone(&self) -> std::io::Result<Self> {
+        match self {
+            Self::Tcp(stream) => stream.try_clone().map(Self::Tcp),
+            Self::Ipc(stream) => stream.try_clone().map(Self::Ipc),
+        }
+    }
+
+    fn shutdown(&self, how: Shutdown) -> std::io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.shutdown(how),
+            Self::Ipc(stream) => stream.shutdown(how),
+        }
+    }
+}
+
+impl Read for Stream {
+    fn read(&mut self, room: &mut [u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.read(room),
+            Self::Ipc(stream) => stream.read(room),
+        }
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, octets: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => stream.write(octets),
+            Self::Ipc(stream) => stream.write(octets),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
