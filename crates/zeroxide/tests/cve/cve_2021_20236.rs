@@ -78,3 +78,15 @@ fn with_the_limits_of_a_new_socket_such_a_topic_ends_the_connection() {
         ward.is_well();
     }
 }
+
+#[test]
+fn the_same_holds_where_threads_have_small_stacks() {
+    // Proto's tests/small_stack.rs has topics in one another.
+    let story = "cve_2021_20236::the_deepest_topics_are_subscribed_cancelled_and_dropped";
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    // It holds for I/O threads as for those of tests.
+    child.args(["--exact", story]).env("RUST_MIN_STACK", "131072");
+    let output = child.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{}: {said}", output.status);
+}
