@@ -20,7 +20,10 @@ impl Core {
             return if self.filters { self.take_wanted() } else { None };
         }
         let mut incoming = self.lock_incoming();
-        let message = incoming.pop(&mut PeerId(0))?;
+        let Some(message) = incoming.pop(&mut PeerId(0)) else {
+            unlock(incoming);
+            return None;
+        };
         unlock(incoming);
         Some(message)
     }
@@ -33,7 +36,7 @@ impl Core {
             return None;
         }
         let mut unwanted = 0;
-        let mut incoming = self.incoming.lock();
+        let mut incoming = self.lock_incoming();
         let message = loop {
             // A filter that was changed before this call counts.
             match incoming.pop_wanted(self.filter.load(Relaxed)) {
