@@ -2,7 +2,7 @@
 
 use super::StoreUse;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     ops::Bound::{Excluded, Unbounded},
     time::Instant,
 };
@@ -92,10 +92,11 @@ impl Index {
         {
             self.change(number, Stage::Due);
         }
+        // Whoever makes up thousands of services that nobody serves must not make this slow.
+        let without: HashSet<&[u8]> = without.iter().map(|service| &service[..]).collect();
         let after = (Excluded(self.last.clone()), Unbounded);
-        let in_turn = self.lines.range(after).chain(self.lines.iter());
-        let (service, line) =
-            in_turn.into_iter().find(|(service, _)| !without.iter().any(|absent| absent == *service))?;
+        let mut in_turn = self.lines.range(after).chain(self.lines.iter());
+        let (service, line) = in_turn.find(|(service, _)| !without.contains(&service[..]))?;
         let (&number, service) = (line.values().next()?, service.clone());
         self.last = service;
         self.change(number, Stage::Claimed);

@@ -259,6 +259,13 @@ fn left_out(place: &dyn Place) {
     assert_eq!(claims(&mut store, &["a", "c"], 3), [("b".to_owned(), 2)]);
     assert_eq!(claims(&mut store, &["a"], 3), [("c".to_owned(), 3)]);
     assert_eq!(claims(&mut store, &["d"], 3), [("a".to_owned(), 1)]);
+    // However many they are.
+    let services: Vec<_> = (0..300).map(|nth| format!("s{nth:03}")).collect();
+    let accepts = (1000..).zip(&services).map(|(told, service)| accept_for(service, told, false)).collect();
+    store.apply(accepts).unwrap();
+    let absent: Vec<_> =
+        services.iter().map(|service| &**service).filter(|service| *service != "s200").collect();
+    assert_eq!(claims(&mut store, &absent, 3), [("s200".to_owned(), 1200)]);
 }
 
 fn sweep(place: &dyn Place) {

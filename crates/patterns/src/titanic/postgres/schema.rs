@@ -154,7 +154,7 @@ pub(super) const LOOK: &str = "SELECT number, stage, answer FROM titanic_request
 pub(super) const KNOWN: &str = "SELECT number FROM titanic_request WHERE number = ANY ($1)";
 
 /// `$1` services to leave out, `$2` the service after which to begin: those that something is due for, by name, a hundred at
-/// most. Each is one step in the index, however much waits for it.
+/// most. Each is one step in the index, however much waits for it; those to leave out are hashed, however many they are.
 pub(super) const LINES: &str = "
 WITH RECURSIVE line (service) AS (
     (SELECT service FROM titanic_request WHERE stage = 0 AND service > $2 ORDER BY service LIMIT 1)
@@ -163,7 +163,7 @@ WITH RECURSIVE line (service) AS (
             WHERE next.stage = 0 AND next.service > line.service ORDER BY next.service LIMIT 1)
     FROM line WHERE line.service IS NOT NULL)
 SELECT service FROM line
-WHERE service IS NOT NULL AND service <> ALL ($1::bytea[]) AND EXISTS (
+WHERE service IS NOT NULL AND service NOT IN (SELECT unnest($1::bytea[])) AND EXISTS (
     SELECT FROM titanic_request AS first WHERE first.stage = 0 AND first.service = line.service AND first.due <= now())
 LIMIT 100";
 
