@@ -182,6 +182,8 @@ impl Stream {
             ("tcp", address) => {
                 let stream = TcpStream::connect(address).ok()?;
                 stream.set_nodelay(true).ok()?;
+                // So that who sends too much finds out before it has sent megabytes.
+                rustix::net::sockopt::set_socket_recv_buffer_size(&stream, 64 * 1024).ok()?;
                 Some(Self::Tcp(stream))
             }
             (_, path) => UnixStream::connect(path).ok().map(Self::Ipc),
