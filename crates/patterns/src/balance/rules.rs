@@ -239,6 +239,10 @@ pub struct Balancer {
     next_place: u64,
     next_tick: Instant,
     counts: BalancerStatistics,
+    /// How many more requests the workers take at once.
+    free: u64,
+    /// The addressees of requests that nobody answers, for an owner who wants to know.
+    refused: Option<Vec<Envelope>>,
 }
 
 impl Balancer {
@@ -252,7 +256,24 @@ impl Balancer {
             waiting: VecDeque::new(),
             next_place: 0,
             counts: BalancerStatistics::default(),
+            free: 0,
+            refused: None,
         }
+    }
+
+    /// One whose owner answers what it refuses: see [`take_refused`](Self::take_refused).
+    pub(crate) fn owned(options: BalancerOptions, now: Instant) -> Self {
+        Self { refused: Some(Vec::new()), ..Self::new(options, now) }
+    }
+
+    /// To whom the owner owes a word: their requests were refused, waited too long, or were lost.
+    pub(crate) fn take_refused(&mut self) -> Vec<Envelope> {
+        self.refused.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// How many more requests would go to a worker at once.
+    pub(crate) fn free(&self) -> u64 {
+        self.free
     }
 
     /// A message as the ROUTER at the front receives it. What is to be sent is appended to `out`.
@@ -300,6 +321,7 @@ impl Balancer {
                 match job.map(|index| worker.jobs.swap_remove(index)) {
                     Some(job) => {
                         self.counts.replies += 1;
+                        self.free += 1;
                         out.push(Outgoing::ToClient(job.request.envelope.seal(body)));
                         self.stand_in_line(&from);
                     }
@@ -378,6 +400,7 @@ impl Balancer {
         }
         let worker = Worker { address: address.clone(), capacity, rank: None, expires, jobs: Vec::new() };
         self.workers.insert(address.to_vec(), worker);
+        self.free += u64::from(capacity);
         self.stand_in_line(&address);
     }
 
@@ -422,6 +445,7 @@ impl Balancer {
             order.push_front(worker.address.clone());
             out.push(Outgoing::ToWorker(order));
             worker.jobs.push(Job { request, overdue: now + self.options.work_limit });
+            self.free = self.free.saturating_sub(1);
             self.stand_in_line(&address);
         }
     }
@@ -432,6 +456,8 @@ impl Balancer {
         if let Some(rank) = worker.rank {
             self.line.remove(&rank);
         }
+        self.free =
+            self.free.saturating_sub(u64::from(worker.capacity).saturating_sub(worker.jobs.len() as u64));
         for job in worker.jobs {
             if job.request.attempts < self.options.attempts {
                 self.counts.repeated += 1;
@@ -444,8 +470,10 @@ impl Balancer {
         self.dispatch(now, out);
     }
 
-    fn refuse(&self, envelope: Envelope, out: &mut Vec<Outgoing>) {
-        if let Some(refusal) = &self.options.refusal {
+    fn refuse(&mut self, envelope: Envelope, out: &mut Vec<Outgoing>) {
+        if let Some(refused) = &mut self.refused {
+            refused.push(envelope);
+        } else if let Some(refusal) = &self.options.refusal {
             out.push(Outgoing::ToClient(envelope.seal([refusal.clone()])));
         }
     }
