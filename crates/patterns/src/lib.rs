@@ -5,12 +5,15 @@
 //! | [`binary_star`] | two servers of which one serves: failover that clients decide |
 //! | [`black_box`] | a feed too fast for one thread, spread over workers, in order for each key |
 //! | [`clone`] | a map that many clients share (CHP): snapshots, updates, lifetimes, failover |
+//! | [`coordination`] | a publisher that begins when all its subscribers hear it |
+//! | [`credit`] | a pipeline in which consumers ask for as much as they can do |
 //! | [`kill`] | workers of a pipeline are told to end, and answer that they have |
 //! | [`lvc`] | a last value cache: who subscribes late gets the last of each topic |
 //! | [`majordomo`] | services by name behind a broker (MDP 0.1 and 0.2, MMI): broker, worker, client |
 //! | [`snail`] | a subscriber that is too slow notices, and can stop |
 //! | [`tap`] | what passes between publishers and subscribers, shown without holding it up |
 //! | [`balance`] | a load balancing broker: each request to a worker that is free |
+//! | [`peering`] | clusters that lend each other their free workers |
 //! | [`pirate`] | clients that ask again (Lazy Pirate), workers that come back (Simple and Paranoid Pirate) |
 //! | [`request`] | requests as futures, with deadlines, retries, failover and hedging |
 //! | [`freelance`] | clients that know which of their servers live (FLP) |
@@ -30,6 +33,8 @@ pub mod black_box;
 mod clock;
 pub mod clone;
 mod control;
+pub mod coordination;
+pub mod credit;
 mod delay;
 mod envelope;
 mod error;
@@ -37,6 +42,7 @@ pub mod freelance;
 pub mod kill;
 pub mod lvc;
 pub mod majordomo;
+pub mod peering;
 pub mod pirate;
 pub mod pool;
 pub mod request;
