@@ -12,8 +12,16 @@ use crate::exit::Failure;
 use std::{ffi::OsString, fs};
 
 /// The verbs that take them, and how many words name what is to be done.
-const VERBS: [(&str, usize); 7] =
-    [("broker", 1), ("clone", 2), ("freelance", 2), ("lb", 1), ("lvc", 1), ("proxy", 1), ("titanic", 1)];
+const VERBS: [(&str, usize); 8] = [
+    ("broker", 1),
+    ("clone", 2),
+    ("freelance", 2),
+    ("lb", 1),
+    ("lvc", 1),
+    ("peering", 1),
+    ("proxy", 1),
+    ("titanic", 1),
+];
 
 /// The arguments with what `--config FILE` names in place of it.
 pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<OsString>, Failure> {

@@ -13,6 +13,7 @@ mod load_balancer;
 mod lvc;
 mod monitor;
 mod pair;
+mod peering;
 mod proxy;
 mod publish;
 mod pull;
@@ -53,6 +54,7 @@ pub(crate) enum Verb {
     Titanic(titanic::Titanic),
     Lb(load_balancer::LoadBalancer),
     Freelance(freelance::Freelance),
+    Peering(peering::Peering),
     Clone(clone::Clone),
     Lvc(lvc::Lvc),
     Monitor(monitor::Monitor),
@@ -88,6 +90,7 @@ impl Verb {
             Self::Titanic(verb) => verb.run(),
             Self::Lb(verb) => verb.run(),
             Self::Freelance(verb) => verb.run(),
+            Self::Peering(verb) => verb.run(),
             Self::Clone(verb) => verb.run(),
             Self::Lvc(verb) => verb.run(),
             Self::Monitor(verb) => verb.run(),
