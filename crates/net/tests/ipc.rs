@@ -215,6 +215,16 @@ fn the_file_has_the_mode_asked_for() {
 }
 
 #[test]
+fn without_a_mode_the_file_follows_the_umask() {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:")).unwrap().trim();
+    let umask = u32::from_str_radix(umask, 8).unwrap();
+    let scratch = Scratch::new();
+    let _listener = listen(&scratch.path()).unwrap();
+    assert_eq!(fs::metadata(scratch.path()).unwrap().permissions().mode() & 0o777, 0o777 & !umask);
+}
+
+#[test]
 fn buffers_are_set() {
     let scratch = Scratch::new();
     let listener = listen(&scratch.path()).unwrap();

@@ -296,6 +296,21 @@ fn a_client_without_a_server_waits_for_one() {
 }
 
 #[test]
+fn a_client_whose_server_died_with_its_request_waits_and_may_not_ask_again() {
+    for endpoint in over_wires() {
+        let context = Context::new();
+        let (req, rep) = (Req::new(&context).unwrap(), Rep::new(&context).unwrap());
+        join(&rep, &req, endpoint);
+        req.send("question").unwrap();
+        assert_eq!(rep.text(), "question");
+        drop(rep);
+        let waited = req.recv_timeout(Duration::from_millis(50));
+        assert_eq!(waited.unwrap_err().cause, RecvErrorCause::TimedOut);
+        illegal(req.try_send("another").unwrap_err().cause);
+    }
+}
+
+#[test]
 fn requests_pass_through_any_number_of_brokers_and_back() {
     for endpoint in everywhere() {
         let context = Context::new();
