@@ -1,6 +1,6 @@
 //! XSUB and XPUB as the meeting place of publishers and subscribers that all connect.
 //!
-//! Shows: E1.27 E1.28; C56 C59 C63 C64.
+//! Shows: E1.27 E1.28; C56 C59 C64.
 
 use crate::zhelpers::{Outcome, Words, bind};
 use zeroxide::{Context, Xpub, Xsub, proxy};

@@ -29,7 +29,7 @@ programs! {
     taskwork2 tasksink2
     version
     mtserver mtrelay
-    syncpub syncsub
+    syncpub syncsub syncpub2 syncsub2
     psenvpub psenvsub
     identity
     strings multipart multibind errors mousetrap zerocopy capture ownthread

@@ -1,4 +1,4 @@
-//! Brokers that share their tasks: `peering2 ipc:///tmp DC1 3 DC2 DC3`, where 3 is the number of workers.
+//! Brokers that share their tasks, by hand: `peering2 ipc:///tmp DC1 3 DC2 DC3`, where 3 is the number of workers.
 //!
 //! ```text
 //! local client [client] [] [request]          --> local worker, or by chance to a peer:
@@ -71,7 +71,7 @@ pub(crate) fn run(words: &Words) -> Outcome {
 }
 
 /// The sockets between brokers. Both have the broker's name, and what cannot be sent to a peer is an error.
-pub(crate) fn cloud<'a>(
+fn cloud<'a>(
     context: &Context,
     place: &str,
     own: &str,
@@ -90,12 +90,12 @@ pub(crate) fn cloud<'a>(
 }
 
 /// The message with these frames before it.
-pub(crate) fn with_front<const N: usize>(message: &Message, front: [Frame; N]) -> Message {
+fn with_front<const N: usize>(message: &Message, front: [Frame; N]) -> Message {
     front.into_iter().chain(message.iter().cloned()).collect()
 }
 
 /// A reply goes to the peer that asked, or to the client.
-pub(crate) fn back(reply: Message, peers: &[Frame], localfe: &Router, cloudfe: &Router) -> Outcome {
+fn back(reply: Message, peers: &[Frame], localfe: &Router, cloudfe: &Router) -> Outcome {
     let to_peer = reply.first().is_some_and(|address| peers.contains(address));
     if to_peer { cloudfe.send(reply)? } else { localfe.send(reply)? }
     Ok(())

@@ -2,7 +2,7 @@
 //!
 //! In the Guide for 2.x a ROUTER asks the REP. Since 3.x the handshake refuses that pair, so a DEALER takes its place.
 //!
-//! Shows: E2.49 E3.31; C18 C25 C35 C144.
+//! Shows: E2.49 E3.31; C18 C25 C35.
 
 use crate::zhelpers::{Outcome, PATIENCE, Words, dump};
 use zeroxide::{Context, Dealer, Rep};

@@ -83,6 +83,9 @@ scenes! {
     a_publisher_that_waits_for_its_subscribers:
         ends("syncpub", &["*", "*", "10", "20000"], &[("+1 subscriber*", 10)]),
         ends("syncsub", &["%0", "%1"], &[("Received 20000 updates", 1)]).times(10);
+    a_publisher_that_is_heard_by_its_subscribers:
+        ends("syncpub2", &["*", "*", "10", "20000"], &[("Broadcasting messages", 1)]),
+        ends("syncsub2", &["%0", "%1"], &[("In time: true", 1), ("Received 20000 updates", 1)]).times(10);
     envelopes_are_filtered_whole:
         runs("psenvpub", &["*"], &[]),
         runs("psenvsub", &["%0"], &[("[B] We would like to see this", 3)]).never("[A]*");
@@ -150,7 +153,7 @@ scenes! {
         runs("peering2", &["@", "me", "3", "you"], &[("Client: OK from me", 20), ("Client: OK from you", 3)]),
         runs("peering2", &["@", "you", "3", "me"], &[("Client: OK from you", 20), ("Client: OK from me", 3)]);
     a_broker_without_workers_asks_its_peer:
-        runs("peering3", &["@", "me", "0", "100", "you"], &[("I: route request to cloud you", 20), ("*OK from you", 20)]),
+        runs("peering3", &["@", "me", "0", "100", "you"], &[("I: route request to cloud: 20", 1), ("*OK from you", 20)]),
         runs("peering3", &["@", "you", "3", "100", "me"], &[("*OK from you", 20)]);
     a_task_that_nobody_does_is_missed:
         runs("peering3", &["@", "alone", "0", "1"], &[("E: CLIENT EXIT - lost task *", 4)]);
