@@ -50,8 +50,11 @@ pub enum Step {
 /// let said = joining.from_publisher(&Message::from(["join", "epoch"]));
 /// assert_eq!(said, Step::Say(Message::from(["", "HERE", "epoch", "node 1"])));
 /// assert_eq!(joining.from_coordinator(&Message::from(["", "OK", "epoch"])), Step::Wait);
-/// let Step::Joined(joined) = joining.from_publisher(&Message::from(["join", "epoch", "GO"])) else { panic!() };
+/// let Step::Joined(joined) = joining.from_publisher(&Message::from(["join", "epoch", "GO"])) else {
+///     return Err("not joined");
+/// };
 /// assert!(joined.in_time);
+/// # Ok::<(), &str>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Joining {

@@ -42,16 +42,16 @@
 //! subscriber.connect(&updates)?;
 //! let mut node = Node::new(&context, &desk, "node 1")?;
 //! let receiving = thread::spawn(move || {
-//!     let joined = node.join(&subscriber, "join", Duration::from_secs(60)).unwrap();
+//!     let joined = node.join(&subscriber, "join", Duration::from_secs(60))?;
 //!     assert!(joined.in_time);
-//!     subscriber.recv()
+//!     Ok::<_, Box<dyn std::error::Error + Send + Sync>>(subscriber.recv()?)
 //! });
 //!
 //! let gathered = coordinator.gather(&publisher, 1, Duration::from_secs(60))?;
 //! assert!(gathered.is_complete);
 //! publisher.send("weather: fair")?;
 //! assert_eq!(receiving.join().unwrap()?, "weather: fair".into());
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # Ok::<(), Box<dyn std::error::Error + Send + Sync>>(())
 //! ```
 //!
 //! Source: the Guide, chapter 2, "Node coordination".

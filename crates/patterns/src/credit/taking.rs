@@ -37,13 +37,16 @@ pub enum Taken {
 ///
 /// let now = Instant::now();
 /// let mut consumer = Taking::new(10, Duration::from_secs(1), now);
-/// assert_eq!(consumer.credit(now).unwrap()[0], "CREDIT");
+/// assert_eq!(consumer.credit(now).ok_or("no credit")?[0], "CREDIT");
 /// let item = [b"session".to_vec(), 1u64.to_be_bytes().to_vec(), b"task".to_vec()];
-/// let Taken::Item { life, number, body } = consumer.from_source(Message::from_frames(item.clone())) else { panic!() };
+/// let Taken::Item { life, number, body } = consumer.from_source(Message::from_frames(item.clone())) else {
+///     return Err("no item");
+/// };
 /// assert_eq!(body, Message::from("task"));
 /// assert_eq!(consumer.from_source(Message::from_frames(item)), Taken::Nothing, "it came before");
 /// consumer.finish(life, number);
 /// assert!(consumer.credit(now).is_some(), "there is nothing left to do here");
+/// # Ok::<(), &str>(())
 /// ```
 #[derive(Debug)]
 pub struct Taking {

@@ -84,6 +84,7 @@ type Queue = BTreeSet<(Instant, u64)>;
 /// let (now, peer) = (Instant::now(), Frame::from("DC2"));
 /// let (mut broker, mut out) = (Peering::new("DC1", PeeringOptions::default(), 1, now), vec![]);
 /// broker.add_peer(&peer, now, &mut out);
+/// out.clear(); // its own state, for the peer
 /// broker.from_client(Message::from(["client", "", "HELLO"]), now, &mut out);
 /// assert!(out.is_empty(), "no worker is free, and nothing is known of the peer");
 /// broker.from_state(&peer, &Message::from(["DC2", "1"]), now, &mut out);
