@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod curve;
 mod demo;
 mod endpoint_args;
 mod exit;

@@ -1,6 +1,9 @@
 //! Socket options by name: `--option linger=1s`. The names are those of the setters of the library.
 
-use crate::quantity::{Pairs, value};
+use crate::{
+    curve,
+    quantity::{Pairs, value},
+};
 use std::str::FromStr;
 use zeroxide::{Handle, OptionError};
 
@@ -25,6 +28,12 @@ trait Applied {
 impl Applied for () {
     fn applied(self) -> Result<(), String> {
         Ok(())
+    }
+}
+
+impl Applied for Result<(), String> {
+    fn applied(self) -> Result<(), String> {
+        self
     }
 }
 
@@ -119,6 +128,8 @@ const KNOWN: &[Known] = known! {
     "busy-wait" "duration" |socket, value| socket.set_busy_wait(value);
     "bind-to-device" "text or none" |socket,name:Option<String>|socket.set_bind_to_device(name);
     "socks-proxy" "text or none" |socket,proxy:Option<String>|socket.set_socks_proxy(proxy);
+    "curve-server" "file of the secret key, directory of public keys that may enter" |socket,text:String|curve::serve(socket, &text);
+    "curve-client" "public key of the server, file of the own secret key" |socket,text:String|curve::ask(socket, &text);
 };
 
 /// The help text of `--option`.

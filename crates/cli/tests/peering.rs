@@ -146,3 +146,36 @@ fn a_file_configures_it_and_what_makes_no_sense_is_refused() {
         assert_eq!(ended.code(), 2, "{}", ended.stderr);
     }
 }
+
+#[test]
+fn clusters_talk_in_secret_and_a_stranger_is_lent_nothing() {
+    let folder = std::env::temp_dir().join(format!("zox-peering-{}-keys", std::process::id()));
+    let friends = folder.join("friends");
+    fs::create_dir_all(&friends).unwrap();
+    let [one, two] = ["one", "two"].map(|name| folder.join(name));
+    for key in [&one, &two] {
+        run(&["keygen", key.to_str().unwrap()], b"").well();
+    }
+    fs::copy(folder.join("one.pub"), friends.join("one.pub")).unwrap();
+    let context = Context::new();
+    let serves = format!("--cloud-option=curve-server={},{}", two.display(), friends.display());
+    let lender = Cluster::start("DC2", &[&serves]);
+    lender.employ(&context);
+    let public = fs::read_to_string(folder.join("two.pub")).unwrap();
+    let asks = format!("--peer-option=curve-client={},{}", public.trim(), one.display());
+    let friend = Cluster::start("DC1", &["--peer", &lender.peer, &asks]);
+    assert_eq!(friend.ask().ended().well().text(), "DC2\n");
+    let plain = Cluster::start("DC3", &["--peer", &lender.peer, "--request-lifetime=2s", "--refusal=nobody"]);
+    assert_eq!(plain.ask().ended().well().text(), "nobody\n");
+    // The server does not know this key.
+    let asks = format!("--peer-option=curve-client={},{}", public.trim(), two.display());
+    let stranger =
+        Cluster::start("DC4", &["--peer", &lender.peer, &asks, "--request-lifetime=2s", "--refusal=nobody"]);
+    assert_eq!(stranger.ask().ended().well().text(), "nobody\n");
+    let wrong = run(
+        &["peering", "--name=x", "--frontend", LOCAL, "--option=curve-server=/no/file,/no/directory"],
+        b"",
+    );
+    assert_eq!(wrong.code(), 2, "{}", wrong.stderr);
+    fs::remove_dir_all(folder).unwrap();
+}

@@ -136,13 +136,13 @@ pub(crate) struct Peering {
     #[arg(long = "option", value_name = "NAME=VALUE", long_help = options::help())]
     options: Vec<SocketOption>,
 
-    /// Set an option on the sockets that connect to peers only, such as the key of their server (several allowed)
+    /// Set an option on the sockets that peers connect to, --cloud and --state, such as curve-server (several allowed)
+    #[arg(long = "cloud-option", value_name = "NAME=VALUE")]
+    cloud_options: Vec<SocketOption>,
+
+    /// Set an option on the sockets that connect to peers, such as curve-client (several allowed)
     #[arg(long = "peer-option", value_name = "NAME=VALUE")]
     peer_options: Vec<SocketOption>,
-
-    /// Set an option on the sockets that listen only (several allowed)
-    #[arg(long = "bind-option", value_name = "NAME=VALUE")]
-    bind_options: Vec<SocketOption>,
 }
 
 const EXAMPLES: &str = "\
@@ -197,8 +197,10 @@ impl Peering {
         let [clients, workers, cloud] = server.routers();
         for socket in [&**clients, &**workers, &**cloud, &**server.state()] {
             socket.set_open_to_network(self.open_to_network);
-            apply([&self.options, &self.bind_options], socket)?;
+            apply([&self.options], socket)?;
         }
+        apply([&self.cloud_options], cloud)?;
+        apply([&self.cloud_options], server.state())?;
         type Bind<'a> = &'a dyn Fn(&str) -> Result<String, PatternError>;
         let doors: [(&Handle, &[String], Bind<'_>); 4] = [
             (clients, &self.frontend, &|endpoint| server.bind_clients(endpoint)),
