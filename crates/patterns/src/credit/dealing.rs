@@ -151,11 +151,11 @@ impl Dealing {
     ) {
         let here = self.addresses.get(&address).cloned();
         let known = match (&here, self.takers.contains_key(&said)) {
-            // It has a session, or will hear of it: an empty one was said before the first item came.
-            (Some(session), _) if *session == said => Some(said),
-            (Some(session), _) if said.is_empty() && !self.is_confirmed(session) => Some(session.clone()),
+            (Some(session), _) if *session == said => Some(said.clone()),
+            // It has one and has not heard of it: it says none, or one of a source before this.
+            (Some(session), false) if !self.is_confirmed(session) => Some(session.clone()),
             // By another connection than before.
-            (_, true) => Some(said),
+            (_, true) => Some(said.clone()),
             (_, false) => None,
         };
         if here.is_some() && here != known {
@@ -163,7 +163,7 @@ impl Dealing {
             here.iter().for_each(|session| self.release(session));
         }
         // What was done in a session that is over counts nothing.
-        let (done, received) = if known.is_some() { (done, received) } else { (0, 0) };
+        let (done, received) = if known.as_ref() == Some(&said) { (done, received) } else { (0, 0) };
         let Some(session) = known.or_else(|| self.admit(now)) else { return };
         let Some(taker) = self.takers.get_mut(&session) else { return };
         if received > taker.sent {

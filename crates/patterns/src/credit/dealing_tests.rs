@@ -171,6 +171,20 @@ fn the_first_word_may_be_said_twice_and_a_name_may_begin_anew() {
 }
 
 #[test]
+fn a_consumer_of_a_source_before_says_its_session_until_it_hears_of_the_new_one() {
+    let mut stage = Stage::new(SourceOptions::default());
+    stage.offer(0..1);
+    let before = Frame::from("of a source before");
+    assert_eq!(stage.credit("a", &before, 7, 9, 2), sent([("a", 1, 0)]));
+    let session = stage.session("a");
+    // It was on its way already.
+    assert_eq!(stage.credit("a", &before, 7, 9, 2), sent([("a", 1, 0)]), "it has not said that it has it");
+    assert_eq!(stage.session("a"), session);
+    stage.credit("a", &session, 0, 1, 2);
+    assert_eq!((stage.source.statistics().repeated, stage.source.statistics().done), (0, 0));
+}
+
+#[test]
 fn an_item_that_nobody_survives_is_left_alone_if_that_is_wanted() {
     let mut stage = Stage::new(SourceOptions { attempts: Some(2), ..SourceOptions::default() });
     stage.offer([0]);
