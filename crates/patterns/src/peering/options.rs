@@ -20,7 +20,7 @@ pub struct PeeringOptions {
     pub local: BalancerOptions,
     /// How often peers are told how many workers are free, even if nothing has changed. 1 s.
     pub beat: Duration,
-    /// How often they are told at most, when it changes all the time. 10 ms.
+    /// How often they are told at most, when it changes all the time. 1 ms.
     pub pace: Duration,
     /// For so long what a peer said is believed. 3 s.
     pub state_age: Duration,
@@ -37,7 +37,7 @@ impl Default for PeeringOptions {
         Self {
             local: BalancerOptions::default(),
             beat: Duration::from_secs(1),
-            pace: Duration::from_millis(10),
+            pace: Duration::from_millis(1),
             state_age: Duration::from_secs(3),
             export_limit: Duration::from_secs(60),
             waiting_imports: 1_000,

@@ -303,7 +303,7 @@ fn the_oldest_is_next_whoever_sent_it() {
 
 #[test]
 fn the_state_is_told_when_it_changes_and_now_and_then_and_nobody_is_flooded() {
-    let mut stage = stage(options());
+    let mut stage = stage(PeeringOptions { pace: Duration::from_millis(10), ..options() });
     let told = |stage: &mut Stage, after: u64| {
         stage.now += Duration::from_millis(after);
         stage.broker.tick(stage.now, &mut stage.out);

@@ -62,7 +62,7 @@ def main(name, peer, own_cloud, own_state, peer_cloud, peer_state, workers, task
         primary = zmq.Poller()
         for socket in (localbe, cloudbe, statefe):
             primary.register(socket, zmq.POLLIN)
-        ready = dict(primary.poll(100))
+        ready = dict(primary.poll(10))
         message = None
         if localbe in ready:
             address, empty, *message = localbe.recv_multipart()
