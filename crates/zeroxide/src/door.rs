@@ -329,7 +329,9 @@ impl Handle {
 impl Handle {
     /// Tells the monitors that what listens is closed: a close to come does not, because it ends them first.
     pub fn announce_close(&self) {
-        for endpoint in self.core.endpoints.lock().listening() {
+        // Who is told may come back, and ask for endpoints.
+        let listening = self.core.endpoints.lock().listening();
+        for endpoint in listening {
             self.core.emit(|| Event::Closed { endpoint });
         }
     }
