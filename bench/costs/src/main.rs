@@ -1,7 +1,7 @@
 //! What a message costs, in instructions and allocations: figures that no busy machine can blur. Callgrind counts them.
 //!
-//! `check` compares with `bench/costs.json` and fails if something costs more; `record` writes it anew. Each cost is
-//! the difference of a long run and a short one, so that beginning and ending do not count.
+//! `check` compares with `bench/costs.json` and fails if something costs more; `record` writes it anew, or some lines of it.
+//! Each cost is the difference of a long run and a short one, so that beginning and ending do not count.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this program exists to print")]
 
 mod callgrind;
@@ -21,9 +21,9 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words.as_slice() {
         ["run", name, messages] => run(name, messages),
-        ["record"] => record(),
+        ["record", names @ ..] => record(names),
         ["check"] => check(),
-        _ => Err("usage: zeroxide-costs check | record".to_owned()),
+        _ => Err("usage: zeroxide-costs check | record [BEGINNING OF A NAME]...".to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -41,10 +41,18 @@ fn run(name: &str, messages: &str) -> Result<(), String> {
     (work.run)(messages)
 }
 
-fn record() -> Result<(), String> {
+/// Records all works, or those that are named; the others stay as they are if they were counted with the same tools.
+fn record(names: &[&str]) -> Result<(), String> {
     let toolchain = toolchain::toolchain()?;
-    let costs = work::ALL.iter().map(|work| Ok((work.name.to_owned(), measure(work)?)));
-    record::write(&Record { toolchain, costs: costs.collect::<Result<_, String>>()? })
+    let named = |work: &&Work| names.is_empty() || names.iter().any(|name| work.name.starts_with(name));
+    let mut all = if names.is_empty() { Record::default() } else { record::read()? };
+    if !names.is_empty() && all.toolchain != toolchain {
+        return Err(format!("the others were counted with other tools: {}", all.toolchain));
+    }
+    for work in work::ALL.iter().filter(named) {
+        all.costs.insert(work.name.to_owned(), measure(work)?);
+    }
+    record::write(&Record { toolchain, ..all })
 }
 
 fn measure(work: &Work) -> Result<Cost, String> {

@@ -107,7 +107,8 @@ impl Batch {
     /// sit on what a burst once took.
     pub fn clear(&mut self) {
         let capacity = self.octets.capacity();
-        if capacity > KEPT_IDLE && self.octets.len() < capacity / 8 {
+        // What was cleared before and not used since tells nothing.
+        if capacity > KEPT_IDLE && (1..capacity / 8).contains(&self.octets.len()) {
             self.octets = Vec::new();
         }
         self.octets.clear();
