@@ -188,8 +188,8 @@ impl Incoming {
                 continue;
             };
             if let Some(message) = slot.pop() {
-                slot.taken(&mut self.freed);
-                self.turns.rotate();
+                let spent = slot.taken(&mut self.freed);
+                self.pass_on(peer, spent);
                 *from = peer;
                 return Some(message);
             }
@@ -217,8 +217,8 @@ impl Incoming {
             }
             let wanted = slot.wanted & 1 != 0;
             let Some(message) = slot.pop() else { return Next::Nothing };
-            slot.taken(&mut self.freed);
-            self.turns.rotate();
+            let spent = slot.taken(&mut self.freed);
+            self.pass_on(peer, spent);
             return if wanted { Next::Wanted(message) } else { Next::Unwanted };
         }
         Next::Nothing
@@ -235,6 +235,12 @@ impl Incoming {
         }
         // Whatever else is in the batch, it is not asked about again and again.
         slot.known = slot.known.max(1);
+    }
+
+    /// The turn goes to the next peer; one that has nothing more comes back when it is told of.
+    #[inline]
+    fn pass_on(&mut self, peer: PeerId, spent: bool) {
+        if spent { self.turns.deactivate(peer) } else { self.turns.rotate() }
     }
 
     /// Takes the next batch of a peer that has been read empty, or ends its turn if there is none.
@@ -284,8 +290,8 @@ impl Incoming {
         }
         let Slot { batch, sender, .. } = slot;
         let taken = batch.pop_in_place(|first, others| take(first, others, sender))?;
-        slot.taken(&mut self.freed);
-        self.turns.rotate();
+        let spent = slot.taken(&mut self.freed);
+        self.pass_on(peer, spent);
         Some(taken)
     }
 
@@ -423,16 +429,18 @@ impl Slot {
         found
     }
 
-    /// A message was taken out of the batch.
+    /// A message was taken out of the batch. True if the peer has nothing more, and the next it sends will be told of.
     #[inline]
-    fn taken(&mut self, freed: &mut Freed) {
+    fn taken(&mut self, freed: &mut Freed) -> bool {
         self.owed += 1;
         if self.batch.is_empty() && self.within {
             // Credit is due in any case.
-            self.refill(freed);
-        } else if self.batch.is_empty() || self.owed >= CREDIT_STEP {
+            return !self.refill(freed) && !self.left;
+        }
+        if self.batch.is_empty() || self.owed >= CREDIT_STEP {
             self.settle(freed);
         }
+        false
     }
 
     /// Gives the sender credit for what was taken.
