@@ -11,11 +11,19 @@ use std::{
 };
 use zeroxide::{Message, Pull, RecvError};
 
-/// Who is due when; the number tells those of one moment apart.
-type Due = BTreeMap<(Instant, u64), Waker>;
+#[derive(Default)]
+struct Due {
+    /// Who is due when; the number tells those of one moment apart.
+    wakers: BTreeMap<(Instant, u64), Waker>,
+    last: u64,
+    /// The thread of the clock looks by itself by then. None: it is at work, and will look, or sleeps until told.
+    looks_at: Option<Instant>,
+    /// It sleeps until it is told, since nobody is due.
+    idle: bool,
+}
 
 struct Clock {
-    due: Mutex<(u64, Due)>,
+    due: Mutex<Due>,
     earlier: Condvar,
 }
 
@@ -29,7 +37,7 @@ fn clock() -> Option<&'static Clock> {
 }
 
 impl Clock {
-    fn lock(&self) -> MutexGuard<'_, (u64, Due)> {
+    fn lock(&self) -> MutexGuard<'_, Due> {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -37,18 +45,25 @@ impl Clock {
         let mut due = self.lock();
         loop {
             let now = Instant::now();
-            match due.1.first_key_value().map(|(&(when, _), _)| when.saturating_duration_since(now)) {
-                None => due = self.earlier.wait(due).unwrap_or_else(PoisonError::into_inner),
-                Some(left) if left.is_zero() => {
-                    let first = due.1.pop_first();
+            match due.wakers.first_key_value().map(|(&(when, _), _)| when) {
+                None => {
+                    due.idle = true;
+                    due = self.earlier.wait(due).unwrap_or_else(PoisonError::into_inner);
+                    due.idle = false;
+                }
+                Some(when) if when <= now => {
+                    let first = due.wakers.pop_first();
                     drop(due);
                     if let Some((_, waker)) = first {
                         waker.wake();
                     }
                     due = self.lock();
                 }
-                Some(left) => {
-                    due = self.earlier.wait_timeout(due, left).unwrap_or_else(PoisonError::into_inner).0;
+                Some(when) => {
+                    due.looks_at = Some(when);
+                    let waited = self.earlier.wait_timeout(due, when - now);
+                    due = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    due.looks_at = None;
                 }
             }
         }
@@ -56,10 +71,11 @@ impl Clock {
 
     fn register(&self, when: Instant, waker: Waker) -> (Instant, u64) {
         let mut due = self.lock();
-        due.0 += 1;
-        let place = (when, due.0);
-        due.1.insert(place, waker);
-        if due.1.first_key_value().is_some_and(|(&first, _)| first == place) {
+        due.last += 1;
+        let place = (when, due.last);
+        due.wakers.insert(place, waker);
+        // A thread that waits for its messages comes here each time, with the same time again: that wakes nobody.
+        if due.idle || due.looks_at.is_some_and(|looks_at| when < looks_at) {
             self.earlier.notify_one();
         }
         place
@@ -84,7 +100,7 @@ pub(crate) fn sleep_until(until: Instant) -> Sleep {
 impl Sleep {
     fn leave(&mut self) {
         if let (Some(place), Some(clock)) = (self.place.take(), clock()) {
-            clock.lock().1.remove(&place);
+            clock.lock().wakers.remove(&place);
         }
     }
 }
@@ -101,7 +117,7 @@ impl Future for Sleep {
             // No thread for a clock: the task looks again and again.
             None => waker.wake_by_ref(),
             Some(clock) => {
-                let known = self.place.is_some_and(|place| match clock.lock().1.get_mut(&place) {
+                let known = self.place.is_some_and(|place| match clock.lock().wakers.get_mut(&place) {
                     Some(registered) => {
                         registered.clone_from(waker);
                         true
