@@ -412,3 +412,58 @@ fn numbers_that_are_used_again_never_bring_a_message_to_the_wrong_peer() {
         });
     }
 }
+
+#[test]
+fn many_messages_in_one_call_reach_each_peer_in_their_order() {
+    const EACH: usize = 300;
+    for endpoint in everywhere() {
+        let context = Context::new();
+        let router = Router::new(&context).unwrap();
+        let at = router.bind(&endpoint).unwrap();
+        let names = ["ann", "bob", "eve"];
+        let dealers = names.map(|name| named(&context, name));
+        for dealer in &dealers {
+            join_at(&router, dealer, &at);
+        }
+        let to_all = |number: usize| names.map(|name| Message::from([name, &number.to_string()]));
+        router.try_send_many((0..EACH).flat_map(to_all)).unwrap();
+        for dealer in &dealers {
+            for number in 0..EACH {
+                assert_eq!(dealer.text(), number.to_string());
+            }
+            dealer.try_send_many((0..EACH).map(|number| Message::from(number.to_string()))).unwrap();
+        }
+        let mut next = [0; 3];
+        for _ in 0..3 * EACH {
+            let message = router.get();
+            let place = names.iter().position(|name| message[0] == *name).unwrap();
+            assert_eq!(message[1], next[place].to_string());
+            next[place] += 1;
+        }
+    }
+}
+
+#[test]
+fn what_is_refused_of_many_messages_comes_back_and_those_behind_it_stay() {
+    let context = Context::new();
+    let dealer = Dealer::new(&context).unwrap();
+    dealer.set_send_high_water_mark(Some(3)).unwrap();
+    let router = Router::new(&context).unwrap();
+    let mut messages = ["0", "1", "2", "3", "4", "5"].map(Message::from).into_iter();
+    let refused = dealer.try_send_many(&mut messages).unwrap_err();
+    assert_eq!((refused.cause, refused.message), (SendErrorCause::WouldBlock, "0".into()), "nobody is there");
+    router.set_receive_high_water_mark(Some(1)).unwrap();
+    dealer.connect("inproc://later").unwrap();
+    let refused = dealer.try_send_many(&mut messages).unwrap_err();
+    assert_eq!((refused.cause, refused.message), (SendErrorCause::WouldBlock, "4".into()));
+    assert_eq!(messages.next(), Some("5".into()));
+    router.bind("inproc://later").unwrap();
+    for number in ["1", "2", "3"] {
+        assert_eq!(router.get()[1], number);
+    }
+    let req = Req::new(&context).unwrap();
+    req.connect("inproc://later").unwrap();
+    let refused = req.try_send_many(["one", "two"].map(Message::from)).unwrap_err();
+    assert_eq!(refused.message, "two".into(), "a REQ asks once");
+    assert_eq!(router.get()[2], "one");
+}

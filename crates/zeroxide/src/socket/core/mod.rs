@@ -126,6 +126,7 @@ mod membership;
 mod passing;
 mod receiving;
 mod sending;
+mod sending_many;
 mod staging;
 
 pub(crate) use connection::Accepting;

@@ -141,7 +141,7 @@ impl Core {
 
     /// Queues a message for several peers, or does what else a route asks for. System calls and other sockets are left
     /// for when the rules are unlocked.
-    fn send_to_many(
+    pub(super) fn send_to_many(
         &self,
         route: Route<'_>,
         message: &Message,
@@ -184,7 +184,12 @@ impl Core {
 
     /// Appends a message to a peer's outbox; says whether that made a sleeping reader or a full batch.
     #[inline]
-    fn try_push(&self, peer: &Peer, envelope: &[Frame], load: &impl Load) -> Result<(bool, bool), Rejected> {
+    pub(super) fn try_push(
+        &self,
+        peer: &Peer,
+        envelope: &[Frame],
+        load: &impl Load,
+    ) -> Result<(bool, bool), Rejected> {
         let fill = |cargo: &mut Cargo| load.fill(envelope, cargo);
         if self.conflate.load(Relaxed) {
             peer.outbox.replace_with(fill).map(|done| {
@@ -198,7 +203,7 @@ impl Core {
 
     /// Whether the link of a peer must be told of a push, which made a sleeping reader or a full batch.
     #[inline]
-    fn pushed(&self, peer: &Peer, pushed: Result<(bool, bool), Rejected>) -> bool {
+    pub(super) fn pushed(&self, peer: &Peer, pushed: Result<(bool, bool), Rejected>) -> bool {
         match pushed {
             Ok((dormant, sealed)) => self.needs_kick(peer, dormant, sealed),
             Err(_) => {
@@ -287,7 +292,7 @@ impl Core {
     }
 
     #[inline]
-    fn send_refusal(&self) -> Option<SendErrorCause> {
+    pub(super) fn send_refusal(&self) -> Option<SendErrorCause> {
         match self.state.load(Relaxed) {
             OPEN if self.kind.sends() => None,
             OPEN => Some(SendErrorCause::NotSupported),
@@ -341,7 +346,7 @@ pub(super) fn kick(peer: &Arc<Peer>) {
     }
 }
 
-fn send_cause(refusal: Refusal) -> SendErrorCause {
+pub(super) fn send_cause(refusal: Refusal) -> SendErrorCause {
     match refusal {
         Refusal::WouldBlock => SendErrorCause::WouldBlock,
         Refusal::IllegalState(advice) => SendErrorCause::IllegalState(advice),

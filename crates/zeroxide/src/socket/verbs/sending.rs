@@ -35,6 +35,30 @@ macro_rules! sends {
                 self.try_send_payload(message.into(), false)
             }
 
+            /// Sends messages as [`try_send`](Self::try_send) does, in their order, until one is refused or there are no
+            /// more. Each connection is written once for what goes to it, which is cheaper than a call for each message
+            /// where many short ones come together, as in a broker.
+            ///
+            /// ```
+            /// use zeroxide::{Context, Message, Pull, Push};
+            /// let context = Context::new();
+            /// let (push, pull) = (Push::new(&context)?, Pull::new(&context)?);
+            /// push.connect(&pull.bind("inproc://many")?)?;
+            /// push.try_send_many(["one", "two", "three"].map(Message::from))?;
+            /// assert_eq!([pull.recv()?, pull.recv()?], ["one".into(), "two".into()]);
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            ///
+            /// # Errors
+            /// As [`try_send`](Self::try_send), with the message that was refused. Those before it are sent; those behind
+            /// it are still to be had from an iterator that was lent (`&mut messages`).
+            pub fn try_send_many(
+                &self,
+                messages: impl IntoIterator<Item = Message>,
+            ) -> Result<(), SendError> {
+                self.core.try_send_many(&mut messages.into_iter())
+            }
+
             /// Sends a message, waiting for room at most this long.
             ///
             /// # Errors
