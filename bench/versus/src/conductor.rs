@@ -137,7 +137,7 @@ fn converse(
     let mut server = start(Side::Server, endpoint);
     let mut client: Option<Player> = None;
     let (mut said, mut done) = (Said::new(), vec![]);
-    let alone = workload.plan.transport == Transport::Inproc;
+    let alone = workload.plan.transport == Transport::Inproc || workload.pattern.is_alone();
     loop {
         match next(&heard, deadline)? {
             (Side::Server, Some(line)) if line.starts_with("endpoint ") => {
@@ -239,7 +239,11 @@ fn figures(workload: &Workload, said: &Said) -> Vec<Figure> {
     let name = &workload.name;
     let mut figures = vec![];
     match workload.pattern {
-        Pattern::Stream | Pattern::Streamer | Pattern::Queue => {
+        Pattern::Stream
+        | Pattern::Streamer
+        | Pattern::Queue
+        | Pattern::Tripping { .. }
+        | Pattern::Services => {
             figures.push(figure(name.clone(), Unit::PerSecond, rate));
             if workload.plan.transport != Transport::Inproc {
                 let per_million = cpu / messages * 1e6;
@@ -273,6 +277,7 @@ pub fn scaled(workload: &Workload, count: u64, figures: &[Figure], seconds: f64)
     let rate = match workload.pattern {
         Pattern::Publish => 1e3,
         Pattern::RoundTrip => 1e6 / first.value,
+        Pattern::Tripping { .. } | Pattern::Services => return None,
         Pattern::Stream | Pattern::Dealers | Pattern::Streamer | Pattern::Queue => first.value,
     };
     let wanted = rate * seconds;

@@ -8,6 +8,7 @@
 
 mod chart;
 mod conductor;
+mod guide;
 #[path = "../../../crates/cli/src/bench/kit/mod.rs"]
 mod kit;
 mod report;

@@ -2,6 +2,7 @@
 //! conductor talk: `endpoint E`, `ready` and `done KEY=VALUE ...` upwards, anything downwards is the word to go on.
 
 use crate::{
+    guide,
     kit::{
         figure::percentile,
         order::{Order, stamp},
@@ -66,6 +67,15 @@ pub fn play<S: Subject>(role: Role, workload: &Workload) -> Result<(), String> {
             let total = count.div_ceil(peers) * peers + peers;
             subject.run(echo(&subject, workload, Kind::Router, total, &endpoint));
         }
+        (Role::Server { count, .. }, Pattern::Tripping { at_once }) => {
+            subject.run(guide::tripping(&subject, workload, count, at_once));
+        }
+        (Role::Server { count, .. }, Pattern::Services) => {
+            subject.run(guide::majordomo(&subject, workload, count));
+        }
+        (Role::Client { .. }, Pattern::Tripping { .. } | Pattern::Services) => {
+            return Err("one process plays all parts".to_owned());
+        }
         (Role::Client { count, endpoint }, Pattern::Dealers) => {
             subject.run(dealers(&subject, workload, count, &endpoint));
         }
@@ -83,7 +93,7 @@ fn say(line: &str) {
     out.flush().unwrap();
 }
 
-fn done(figures: &[(&str, f64)]) {
+pub fn done(figures: &[(&str, f64)]) {
     let mut line = "done".to_owned();
     for (key, value) in figures {
         write!(line, " {key}={value}").unwrap();
@@ -97,7 +107,7 @@ fn wait_for_word() {
 }
 
 /// User and system time of this process, in seconds.
-fn cpu() -> f64 {
+pub fn cpu() -> f64 {
     // SAFETY: getrusage fills the struct, for which zeros are valid.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();

@@ -47,6 +47,16 @@ pub trait Socket {
     /// Receives a message and shows its last frame.
     async fn recv<T>(&mut self, read: impl FnOnce(&[u8]) -> T) -> T;
 
+    /// Sends a message of several frames.
+    async fn send_frames(&mut self, _frames: &[&[u8]]) {
+        panic!("sends no message of several frames");
+    }
+
+    /// Receives a message with all its frames.
+    async fn recv_frames(&mut self) -> Vec<Vec<u8>> {
+        panic!("receives no message of several frames");
+    }
+
     /// Sends back what it receives, with all frames, so many times.
     async fn echo(&mut self, count: u64);
 

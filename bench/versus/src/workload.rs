@@ -17,6 +17,10 @@ pub enum Pattern {
     Streamer,
     /// The same with DEALER to ROUTER to DEALER to DEALER.
     Queue,
+    /// The Guide's `tripping`, in one process.
+    Tripping { at_once: bool },
+    /// The Guide's `mdclient`, broker and worker, in one process.
+    Services,
 }
 
 #[derive(Clone, Debug)]
@@ -88,6 +92,10 @@ pub fn all() -> Vec<Workload> {
         add(&format!("proxy/streamer/{size}"), Pattern::Streamer, plan, 20_000);
         add(&format!("proxy/queue/{size}"), Pattern::Queue, plan, 20_000);
     }
+    // As many as in the Guide, however long that takes.
+    add("guide/tripping/one by one", Pattern::Tripping { at_once: false }, tcp, 10_000);
+    add("guide/tripping/at once", Pattern::Tripping { at_once: true }, tcp, 100_000);
+    add("guide/majordomo", Pattern::Services, tcp, 100_000);
     all
 }
 
@@ -95,6 +103,11 @@ impl Pattern {
     /// Whether there is a third process in the middle.
     pub fn has_proxy(self) -> bool {
         matches!(self, Self::Streamer | Self::Queue)
+    }
+
+    /// Whether one process plays all parts, whatever the transport.
+    pub fn is_alone(self) -> bool {
+        matches!(self, Self::Tripping { .. } | Self::Services)
     }
 }
 

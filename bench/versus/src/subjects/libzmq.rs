@@ -229,6 +229,31 @@ impl<D: Door> Socket for Wrapped<D> {
         })
     }
 
+    async fn send_frames(&mut self, frames: &[&[u8]]) {
+        for (place, frame) in frames.iter().enumerate() {
+            let flags = if place + 1 < frames.len() { number::SNDMORE } else { 0 };
+            // SAFETY: the frame has this size and is copied.
+            self.api.must(unsafe {
+                (self.api.zmq_send)(self.socket, frame.as_ptr().cast(), frame.len(), flags)
+            });
+        }
+    }
+
+    async fn recv_frames(&mut self) -> Vec<Vec<u8>> {
+        let mut frames = Vec::new();
+        loop {
+            let more = self.receive();
+            // SAFETY: the message holds so many octets until the next receive.
+            frames.push(unsafe {
+                let size = (self.api.zmq_msg_size)(&raw const self.message);
+                slice::from_raw_parts((self.api.zmq_msg_data)(&raw mut self.message), size).to_vec()
+            });
+            if !more {
+                return frames;
+            }
+        }
+    }
+
     async fn echo(&mut self, count: u64) {
         for _ in 0..count {
             loop {

@@ -172,6 +172,15 @@ impl<W: Waiting> Socket for Wrapped<W> {
         }
     }
 
+    async fn send_frames(&mut self, frames: &[&[u8]]) {
+        let message = Message::from_frames(frames.iter().copied());
+        if W::ASYNC { self.0.send_async(message).await.unwrap() } else { self.0.send(message).unwrap() }
+    }
+
+    async fn recv_frames(&mut self) -> Vec<Vec<u8>> {
+        self.take().await.frames().iter().map(|frame| frame.to_vec()).collect()
+    }
+
     async fn echo(&mut self, count: u64) {
         for _ in 0..count {
             let message = self.take().await;
