@@ -4,12 +4,19 @@ use crate::{
     exit::Failure,
     options::{self, SocketOption},
     quantity::duration,
-    service::{self, Asked, log::log},
+    service::{
+        self,
+        log::log,
+        teller::{log_counters, serve_signals},
+    },
 };
 use clap::Args;
 use std::time::Duration;
 use zeroxide::Context;
-use zeroxide_patterns::lvc::{CacheControl, CacheOptions, LastValueCache};
+use zeroxide_patterns::lvc::{CacheOptions, LastValueCache};
+
+/// Counters of what should not happen.
+const LOSSES: [&str; 1] = ["evicted"];
 
 /// Keep the last message of each topic for subscribers that come later
 ///
@@ -80,20 +87,12 @@ impl Lvc {
         for endpoint in &self.connect {
             cache.connect_front(endpoint)?;
         }
-        let control = cache.control();
-        service::watch_signals(move |what| match what {
-            Asked::Stop => control.stop(),
-            Asked::Tell => tell("statistics", &control),
-        })?;
-        let control = cache.control();
+        let (control, stop, counts) = (cache.control(), cache.control(), cache.control());
+        serve_signals(move || stop.stop(), move || counts.statistics().lines().collect(), &LOSSES)?;
         log("started", []);
         cache.run()?;
-        tell("stopped", &control);
+        log_counters("stopped", control.statistics().lines());
         let _ = context.shutdown(Duration::from_secs(1));
         Ok(())
     }
-}
-
-fn tell(event: &str, control: &CacheControl) {
-    log(event, control.statistics().lines().map(|(name, value)| (name, value.to_string())));
 }
