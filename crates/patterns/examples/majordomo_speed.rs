@@ -1,6 +1,6 @@
 //! How many requests a second pass a Majordomo broker: one by one, and many at once, over TCP, all in one process.
 //!
-//! `cargo run --release -p zeroxide-patterns --example majordomo_speed [WORKERS] [ONE BY ONE] [AT ONCE] [ENDPOINT]`
+//! `cargo run --release -p zeroxide-patterns --example majordomo_speed [WORKERS] [ONE BY ONE] [AT ONCE] [ENDPOINT] [WINDOW]`
 #![allow(clippy::print_stdout, reason = "this program exists to print")]
 
 use std::{error::Error, thread::Builder, time::Instant};
@@ -18,13 +18,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     let one_by_one: u32 = arguments.next().map_or(Ok(100_000), |count| count.parse())?;
     let at_once: u32 = arguments.next().map_or(Ok(100_000), |count| count.parse())?;
     let endpoint = arguments.next().unwrap_or_else(|| "tcp://127.0.0.1:*".to_owned());
+    let window: u16 = arguments.next().map_or(Ok(1), |count| count.parse())?;
     let context = Context::new();
     let broker = BrokerServer::new(&context, BrokerOptions::default())?;
     let endpoint = broker.bind(&endpoint)?;
     let control = broker.control();
     let serving = Builder::new().name("broker".into()).spawn(move || broker.run())?;
     for _ in 0..workers {
-        let mut worker = Worker::new(&context, &[&endpoint], "echo", WorkerOptions::default())?;
+        let mut worker = Worker::new(
+            &context,
+            &[&endpoint],
+            "echo",
+            WorkerOptions { window, ..WorkerOptions::default() },
+        )?;
         Builder::new().name("worker".into()).spawn(move || worker.serve(Message::clone))?;
     }
 

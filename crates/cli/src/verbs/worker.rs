@@ -40,6 +40,11 @@ pub(crate) struct Worker {
     /// Whoever works at one request for longer is stuck, and loses it to another worker
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
     longest_request: Duration,
+
+    /// How many requests the broker may give it ahead, for short ones that come in great number; more than 1 needs a
+    /// broker of Zeroxide
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    window: u16,
 }
 
 const EXAMPLES: &str = "\
@@ -53,6 +58,7 @@ impl Worker {
         let options = WorkerOptions {
             heartbeat: self.heartbeat,
             longest_request: Some(self.longest_request),
+            window: self.window,
             ..WorkerOptions::default()
         };
         let mut worker = Serving::new(&context, &self.connect, &self.service, options)?;

@@ -11,66 +11,66 @@
 //!    '---- a reply to somebody else: its request goes ------'
 //!          back to the head of the queue
 //! ```
+//! A worker with a window is given requests ahead; it is idle when it has answered all of them.
 
 use super::{
     BrokerOptions, BrokerStatistics,
     command::{self, Heard, Order, Share, Version, WorkerWord},
     mmi,
+    staff::{Name, Request, Service, ServiceKey, Worker},
 };
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    time::Instant,
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
 };
 use zeroxide::{Frame, Message};
 
-/// The address of a client or a worker: what a ROUTER knows it by.
-type Address = Vec<u8>;
+/// Services by version and name.
+#[derive(Debug, Default)]
+struct Services([HashMap<Name, Service>; 2]);
 
-/// Services of the two versions do not meet: partial replies cannot be passed on to a client of 0.1.
-type ServiceKey = (Version, Vec<u8>);
+impl Services {
+    fn of(&self, version: Version) -> &HashMap<Name, Service> {
+        let Self([first, second]) = self;
+        if version == Version::V1 { first } else { second }
+    }
 
-#[derive(Debug)]
-struct Request {
-    client: Frame,
-    /// What stands between the client and the empty frame, for the reply.
-    way: Vec<Frame>,
-    body: Vec<Frame>,
-    expires: Instant,
-    attempts: u32,
-}
+    fn of_mut(&mut self, version: Version) -> &mut HashMap<Name, Service> {
+        let Self([first, second]) = self;
+        if version == Version::V1 { first } else { second }
+    }
 
-#[derive(Debug)]
-struct Service {
-    name: Frame,
-    waiting: VecDeque<Request>,
-    /// By their place in the line, in which the one that has been idle longest is first.
-    idle: BTreeMap<u64, Address>,
-    workers: usize,
-    last_used: Instant,
-}
+    fn get(&self, version: Version, name: &[u8]) -> Option<&Service> {
+        self.of(version).get(name)
+    }
 
-#[derive(Debug)]
-struct Worker {
-    address: Frame,
-    service: ServiceKey,
-    expires: Instant,
-    /// Its place among the idle of its service, if it is idle.
-    place: u64,
-    job: Option<Request>,
-    /// A part of the answer has been passed on.
-    began: bool,
-}
+    fn get_mut(&mut self, key: &ServiceKey) -> Option<&mut Service> {
+        self.of_mut(key.0).get_mut(&key.1)
+    }
 
-impl Worker {
-    fn works_for(&self, client: &Frame) -> bool {
-        self.job.as_ref().is_some_and(|job| job.client == *client)
+    fn len(&self) -> usize {
+        self.0.iter().map(HashMap::len).sum()
+    }
+
+    fn values(&self) -> impl Iterator<Item = &Service> {
+        self.0.iter().flat_map(HashMap::values)
+    }
+
+    fn values_mut(&mut self) -> impl Iterator<Item = &mut Service> {
+        self.0.iter_mut().flat_map(HashMap::values_mut)
+    }
+
+    fn retain(&mut self, mut keep: impl FnMut(&mut Service) -> bool) {
+        self.0.iter_mut().for_each(|services| services.retain(|_, service| keep(service)));
     }
 }
 
 /// The rules of a Majordomo broker, for MDP 0.1 and 0.2 at once.
 ///
 /// - A request goes to the worker of its service that has been idle longest, in the order of arrival. A worker has one at
-///   a time.
+///   a time, unless it asked for a window ([`WorkerOptions::window`](super::WorkerOptions::window)): then whoever has the
+///   fewest gets the next.
 /// - If a worker is lost with a request, the next one gets it, before all that wait; [`BrokerOptions::attempts`] bounds
 ///   that. A worker that died after its work was done has then done it for nothing: services are asked at least once.
 /// - A worker can answer only the client whose request it has.
@@ -94,8 +94,8 @@ impl Worker {
 #[derive(Debug)]
 pub struct Broker {
     options: BrokerOptions,
-    services: HashMap<ServiceKey, Service>,
-    workers: HashMap<Address, Worker>,
+    services: Services,
+    workers: HashMap<Name, Worker>,
     next_tick: Instant,
     /// The place of whoever is idle next.
     next_place: u64,
@@ -110,7 +110,7 @@ impl Broker {
         let next_tick = now + options.heartbeat;
         Self {
             options,
-            services: HashMap::new(),
+            services: Services::default(),
             workers: HashMap::new(),
             next_tick,
             next_place: 0,
@@ -165,17 +165,17 @@ impl Broker {
         }
         self.next_tick = now + self.options.heartbeat;
         let silent = self.workers.iter().filter(|(_, worker)| worker.expires <= now);
-        let silent: Vec<Address> = silent.map(|(address, _)| address.clone()).collect();
+        let silent: Vec<Name> = silent.map(|(address, _)| address.clone()).collect();
         for address in silent {
             self.counts.workers_lost += 1;
             self.remove(&address, now, out);
         }
-        for worker in self.workers.values().filter(|worker| worker.job.is_none()) {
+        for worker in self.workers.values().filter(|worker| worker.jobs.is_empty()) {
             out.push(command::order(worker.service.0, worker.address.clone(), Order::Heartbeat));
         }
         let lifetime = self.options.service_lifetime;
         let counts = &mut self.counts;
-        self.services.retain(|_, service| {
+        self.services.retain(|service| {
             // Those that were given back stand in front and may be younger than what is behind them.
             let before = service.waiting.len();
             service.waiting.retain(|request| request.expires > now);
@@ -196,10 +196,7 @@ impl Broker {
         for (_, worker) in self.workers.drain() {
             out.push(command::order(worker.service.0, worker.address, Order::Disconnect));
         }
-        self.services.values_mut().for_each(|service| {
-            service.idle.clear();
-            service.workers = 0;
-        });
+        self.services.values_mut().for_each(Service::desert);
     }
 
     /// What it has done, and what it holds now.
@@ -209,8 +206,7 @@ impl Broker {
 
     /// How many workers serve this name, idle or busy, whatever version they speak.
     pub fn workers_of(&self, service: &[u8]) -> usize {
-        let of =
-            |version| self.services.get(&(version, service.to_vec())).map_or(0, |service| service.workers);
+        let of = |version| self.services.get(version, service).map_or(0, |service| service.workers);
         of(Version::V1) + of(Version::V2)
     }
 
@@ -242,13 +238,13 @@ impl Broker {
             return;
         }
         let most = self.options.waiting_requests;
-        let key = (version, name.to_vec());
-        let Some(service) = self.service(&key, name, now).filter(|service| service.waiting.len() < most)
+        let Some(service) = self.service(version, name, now).filter(|service| service.waiting.len() < most)
         else {
             self.counts.refused += 1;
             return;
         };
         service.waiting.push_back(request);
+        let key = (version, Arc::clone(&service.key));
         self.counts.waiting += 1;
         self.dispatch(&key, now, out);
     }
@@ -261,7 +257,7 @@ impl Broker {
         now: Instant,
         out: &mut Vec<Message>,
     ) {
-        let expires = now + self.options.heartbeat * self.options.liveness;
+        let expires = now + self.patience();
         let known = match self.workers.get_mut(&from[..]) {
             Some(worker) if worker.service.0 == version => {
                 worker.expires = expires;
@@ -273,9 +269,14 @@ impl Broker {
         };
         match (word, known) {
             (WorkerWord::Heartbeat, Some(_)) => {}
-            (WorkerWord::Disconnect, _) => self.remove(&from, now, out),
-            (WorkerWord::Ready { service }, None) if !mmi::is_internal(&service) => {
-                self.register(version, from, service, expires, now, out);
+            (WorkerWord::Disconnect, known) => {
+                // It serves in order, and goes of its own will: what is behind the first was not begun.
+                let jobs = known.into_iter().flat_map(|worker| worker.jobs.iter_mut().skip(1));
+                jobs.for_each(|job| job.attempts -= 1);
+                self.remove(&from, now, out);
+            }
+            (WorkerWord::Ready { service, window }, None) if !mmi::is_internal(&service) => {
+                self.register(version, from, (service, window), now, out);
             }
             (WorkerWord::Reply { share, client, body }, Some(worker)) if worker.works_for(&client) => {
                 self.answer(version, from, share, body, now, out);
@@ -286,7 +287,7 @@ impl Broker {
         }
     }
 
-    /// Passes a worker's answer on; after the final one it is idle.
+    /// Passes a worker's answer on; after the final one it takes another request.
     fn answer(
         &mut self,
         version: Version,
@@ -296,21 +297,25 @@ impl Broker {
         now: Instant,
         out: &mut Vec<Message>,
     ) {
-        let Some(worker) = self.workers.get_mut(&from[..]) else { return };
+        let Some((address, _)) = self.workers.get_key_value(&from[..]) else { return };
+        let address = Arc::clone(address);
+        let Some(worker) = self.workers.get_mut(&address) else { return };
         let Some(service) = self.services.get_mut(&worker.service) else { return };
-        let Some(job) = worker.job.take() else { return };
-        let (client, name) = (job.client.clone(), service.name.clone());
+        let name = service.name.clone();
         if share == Share::Partial {
-            out.push(command::reply(version, client, job.way.clone(), name, share, body));
-            (worker.job, worker.began) = (Some(job), true);
+            let Some(job) = worker.jobs.front() else { return };
+            out.push(command::reply(version, job.client.clone(), job.way.clone(), name, share, body));
+            worker.began = true;
             return;
         }
-        out.push(command::reply(version, client, job.way, name, share, body));
+        service.withdraw(worker);
+        let Some(job) = worker.jobs.pop_front() else { return };
+        out.push(command::reply(version, job.client, job.way, name, share, body));
+        worker.began = false;
         self.counts.replies += 1;
         self.counts.at_work -= 1;
-        worker.place = self.next_place;
         self.next_place += 1;
-        service.idle.insert(worker.place, from.to_vec());
+        service.take_back(&address, worker, self.next_place);
         let key = worker.service.clone();
         self.dispatch(&key, now, out);
     }
@@ -319,48 +324,50 @@ impl Broker {
         &mut self,
         version: Version,
         from: Frame,
-        name: Frame,
-        expires: Instant,
+        (name, window): (Frame, u16),
         now: Instant,
         out: &mut Vec<Message>,
     ) {
-        let key = (version, name.to_vec());
-        let full = self.workers.len() >= self.options.workers;
-        let place = self.next_place;
+        let (full, expires) = (self.workers.len() >= self.options.workers, now + self.patience());
         self.next_place += 1;
-        let Some(service) = self.service(&key, name, now).filter(|_| !full) else {
+        let place = self.next_place;
+        let Some(service) = self.service(version, name, now).filter(|_| !full) else {
             return self.expel(version, from, now, out);
         };
+        let (key, address) = ((version, Arc::clone(&service.key)), Name::from(&from[..]));
+        let mut worker = Worker::new(from, key.clone(), window, expires);
         service.workers += 1;
-        service.idle.insert(place, from.to_vec());
-        let worker =
-            Worker { address: from.clone(), service: key.clone(), expires, place, job: None, began: false };
-        self.workers.insert(from.to_vec(), worker);
+        service.take_back(&address, &mut worker, place);
+        self.workers.insert(address, worker);
         self.dispatch(&key, now, out);
     }
 
+    /// How long a worker may be silent.
+    fn patience(&self) -> Duration {
+        self.options.heartbeat * self.options.liveness
+    }
+
     /// The service of this name, a new one if there is room for it.
-    fn service(&mut self, key: &ServiceKey, name: Frame, now: Instant) -> Option<&mut Service> {
-        if self.services.len() >= self.options.services && !self.services.contains_key(key) {
-            return None;
+    fn service(&mut self, version: Version, name: Frame, now: Instant) -> Option<&mut Service> {
+        if self.services.get(version, &name).is_none() {
+            if self.services.len() >= self.options.services {
+                return None;
+            }
+            let key = Name::from(&name[..]);
+            let service = Service::new(name.clone(), Arc::clone(&key), now);
+            self.services.of_mut(version).insert(key, service);
         }
-        let service = self.services.entry(key.clone()).or_insert_with(|| Service {
-            name,
-            waiting: VecDeque::new(),
-            idle: BTreeMap::new(),
-            workers: 0,
-            last_used: now,
-        });
+        let service = self.services.of_mut(version).get_mut(&name[..])?;
         service.last_used = now;
         Some(service)
     }
 
-    /// Hands out what waits for a service as long as somebody is idle.
+    /// Hands out what waits for a service as long as somebody takes it.
     fn dispatch(&mut self, key: &ServiceKey, now: Instant, out: &mut Vec<Message>) {
         let Some(service) = self.services.get_mut(key) else { return };
         service.last_used = now;
         while !self.draining
-            && !service.idle.is_empty()
+            && service.somebody_is_free()
             && let Some(mut request) = service.waiting.pop_front()
         {
             self.counts.waiting -= 1;
@@ -368,8 +375,11 @@ impl Broker {
                 self.counts.expired += 1;
                 continue;
             }
-            let idle = service.idle.pop_first();
-            let Some(worker) = idle.and_then(|(_, address)| self.workers.get_mut(&address)) else {
+            let free = service.next_free();
+            let Some((address, worker)) = free.and_then(|address| {
+                let worker = self.workers.get_mut(&address)?;
+                Some((address, worker))
+            }) else {
                 service.waiting.push_front(request);
                 self.counts.waiting += 1;
                 continue;
@@ -377,8 +387,10 @@ impl Broker {
             request.attempts += 1;
             let (client, body) = (request.client.clone(), request.body.clone());
             out.push(command::order(key.0, worker.address.clone(), Order::Request { client, body }));
-            (worker.job, worker.began) = (Some(request), false);
+            worker.jobs.push_back(request);
             self.counts.at_work += 1;
+            self.next_place += 1;
+            service.take_back(&address, worker, self.next_place);
         }
     }
 
@@ -390,22 +402,28 @@ impl Broker {
         self.remove(&address, now, out);
     }
 
-    /// Forgets a worker. What it had not finished goes to another one, before all that wait.
+    /// Forgets a worker. What it had not finished goes to others, before all that wait.
     fn remove(&mut self, address: &[u8], now: Instant, out: &mut Vec<Message>) {
         let Some(worker) = self.workers.remove(address) else { return };
         let Some(service) = self.services.get_mut(&worker.service) else { return };
         service.workers -= 1;
         service.last_used = now;
-        self.counts.at_work -= usize::from(worker.job.is_some());
-        match worker.job {
-            None => drop(service.idle.remove(&worker.place)),
-            Some(job) if worker.began || job.attempts >= self.options.attempts => self.counts.given_up += 1,
-            Some(job) => {
+        service.withdraw(&worker);
+        let mut began = worker.began;
+        let left = worker.jobs.len();
+        self.counts.at_work -= left;
+        // The last goes to the head of the queue first, so that their order stays.
+        for (place, job) in worker.jobs.into_iter().enumerate().rev() {
+            if job.attempts >= self.options.attempts || (place == 0 && std::mem::take(&mut began)) {
+                self.counts.given_up += 1;
+            } else {
                 self.counts.repeated += 1;
                 service.waiting.push_front(job);
                 self.counts.waiting += 1;
-                self.dispatch(&worker.service, now, out);
             }
+        }
+        if left > 0 {
+            self.dispatch(&worker.service, now, out);
         }
     }
 }

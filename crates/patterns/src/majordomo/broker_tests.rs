@@ -334,3 +334,55 @@ fn whoever_is_registered_hears_that_the_broker_goes() {
     said.sort_unstable();
     assert_eq!(said, ["v MDPW02 \\u{6}", "w  MDPW01 \\u{5}"]);
 }
+
+#[test]
+fn a_worker_with_a_window_is_given_requests_ahead_and_answers_them_in_order() {
+    let mut stage = Stage::new();
+    stage.says(&["w", "", "MDPW01", "\u{1}", "echo", "\u{0}\u{2}"]);
+    stage.ready("v", "echo");
+    assert_eq!(stage.request("c", "echo", "1"), order("w", "c", "1"));
+    assert_eq!(stage.request("d", "echo", "2"), order("v", "d", "2"), "whoever has the fewest is next");
+    assert_eq!(stage.request("d", "echo", "3"), order("w", "d", "3"));
+    assert_eq!(stage.request("e", "echo", "4"), nothing(), "both have what they take");
+    assert_eq!(stage.broker.statistics().at_work, 3);
+    assert_eq!(stage.reply("w", "c", "1"), [answer("c", "echo", "1"), order("w", "e", "4")].concat());
+    let refused = stage.reply("w", "e", "4");
+    assert_eq!(refused, disconnect("w"), "d was asked before e");
+    assert_eq!(stage.reply("v", "d", "2"), [answer("d", "echo", "2"), order("v", "d", "3")].concat());
+    assert_eq!(stage.reply("v", "d", "3"), [answer("d", "echo", "3"), order("v", "e", "4")].concat());
+    assert_eq!((stage.broker.statistics().at_work, stage.broker.statistics().repeated), (1, 2));
+}
+
+#[test]
+fn what_a_lost_worker_had_ahead_counts_as_tried_unless_it_says_goodbye() {
+    let options = BrokerOptions { attempts: 1, ..BrokerOptions::default() };
+    for (says_goodbye, given_up) in [(true, 1), (false, 3)] {
+        let mut stage = Stage::with(options.clone());
+        stage.says(&["w", "", "MDPW01", "\u{1}", "echo", "\u{0}\u{9}"]);
+        for body in ["1", "2", "3"] {
+            assert_eq!(stage.request("c", "echo", body), order("w", "c", body));
+        }
+        if says_goodbye {
+            stage.leave("w");
+        } else {
+            stage.broker.gone(b"w", stage.now, &mut stage.out);
+        }
+        assert_eq!(stage.broker.statistics().given_up, given_up);
+        let again = if says_goodbye { order("v", "c", "2") } else { nothing() };
+        assert_eq!(stage.ready("v", "echo"), again, "the others in their order");
+        assert_eq!(stage.broker.statistics().waiting, usize::from(says_goodbye));
+    }
+}
+
+#[test]
+fn who_has_one_answer_begun_and_others_ahead_loses_only_the_first() {
+    let mut stage = Stage::new();
+    stage.says(&["w", "MDPW02", "\u{1}", "count", "\u{0}\u{2}"]);
+    for client in ["c", "d"] {
+        stage.says(&[client, "MDPC02", "\u{1}", "count", "3"]);
+    }
+    stage.says(&["w", "MDPW02", "\u{3}", "c", "", "1"]);
+    stage.says(&["w", "MDPW02", "\u{6}"]);
+    assert_eq!(stage.says(&["v", "MDPW02", "\u{1}", "count"]), ["v MDPW02 \\u{2} d  3"]);
+    assert_eq!((stage.broker.statistics().given_up, stage.broker.statistics().repeated), (1, 1));
+}

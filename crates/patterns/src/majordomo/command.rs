@@ -14,6 +14,9 @@
 //! A client may be further away: what stands before the empty frame of its request are the addresses of whom the reply
 //! passes on its way (proxies; a REQ's number of the request), and stands before its reply again. The empty frame parts
 //! them from the command in 0.2 as well.
+//!
+//! Ours alone: a worker that takes several requests ahead says how many behind its READY, in two octets. It answers them in
+//! their order.
 
 use std::fmt::{self, Display};
 use zeroxide::{Frame, Message};
@@ -51,7 +54,7 @@ pub(crate) enum Heard {
 /// What a worker says.
 #[derive(Debug)]
 pub(crate) enum WorkerWord {
-    Ready { service: Frame },
+    Ready { service: Frame, window: u16 },
     Reply { share: Share, client: Frame, body: Vec<Frame> },
     Heartbeat,
     Disconnect,
@@ -201,7 +204,13 @@ pub(crate) fn hear(frames: Vec<Frame>) -> Result<Heard, Malformed> {
     let version = Version::of(&header, WORKER).filter(|_| way.is_empty()).ok_or(Malformed)?;
     let command = octet(frames.next())?;
     let word = if command == 1 {
-        WorkerWord::Ready { service: frames.next().filter(|service| is_name(service)).ok_or(Malformed)? }
+        let service = frames.next().filter(|service| is_name(service)).ok_or(Malformed)?;
+        let window = match frames.next().as_deref() {
+            None => 1,
+            Some([high, low]) => u16::from_be_bytes([*high, *low]).max(1),
+            Some(_) => return Err(Malformed),
+        };
+        WorkerWord::Ready { service, window }
     } else if let Some(share) = version.share_of(command) {
         let (client, body) = addressed(frames.by_ref())?;
         WorkerWord::Reply { share, client, body }
@@ -327,9 +336,12 @@ pub(crate) fn word(version: Version, word: WorkerWord) -> Message {
     match word {
         WorkerWord::Heartbeat => command(version.heartbeat()),
         WorkerWord::Disconnect => command(version.disconnect()),
-        WorkerWord::Ready { service } => {
+        WorkerWord::Ready { service, window } => {
             command(1);
             frames.push(service);
+            if window > 1 {
+                frames.push(Frame::from(&window.to_be_bytes()));
+            }
         }
         WorkerWord::Reply { share, client, body } => {
             command(version.reply(share));
@@ -374,10 +386,13 @@ mod tests {
                 vec![b"C", b"MDPC02", b"\x03", b"echo", hi[0], hi[1]],
             ),
             (
-                word(Version::V1, WorkerWord::Ready { service: service() }),
+                word(Version::V1, WorkerWord::Ready { service: service(), window: 1 }),
                 vec![b"", b"MDPW01", b"\x01", b"echo"],
             ),
-            (word(Version::V2, WorkerWord::Ready { service: service() }), vec![b"MDPW02", b"\x01", b"echo"]),
+            (
+                word(Version::V2, WorkerWord::Ready { service: service(), window: 1 }),
+                vec![b"MDPW02", b"\x01", b"echo"],
+            ),
             (
                 order(Version::V1, to(), Order::Request { client: client(), body: body() }),
                 vec![b"W", b"", b"MDPW01", b"\x02", b"C", b"", hi[0], hi[1]],
@@ -421,7 +436,8 @@ mod tests {
                 if *v == version && **service == *b"echo" && body.len() == 2));
             let reply = WorkerWord::Reply { share: Share::Final, client: "C".into(), body: vec!["a".into()] };
             for said in [
-                WorkerWord::Ready { service: "echo".into() },
+                WorkerWord::Ready { service: "echo".into(), window: 1 },
+                WorkerWord::Ready { service: "echo".into(), window: 513 },
                 reply,
                 WorkerWord::Heartbeat,
                 WorkerWord::Disconnect,

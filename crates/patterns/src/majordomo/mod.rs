@@ -9,12 +9,13 @@
 //! | file | what it is |
 //! |---|---|
 //! | `command` | the frames of MDP 0.1 and 0.2 |
-//! | `broker`, `mmi` | the broker's rules, and what it answers itself |
+//! | `broker`, `staff`, `mmi` | the broker's rules, whom it knows, and what it answers itself |
 //! | `server` | the rules on a ROUTER |
 //! | `client`, `dial` | asks, and asks again, of which broker |
 //! | `pipeline`, `outstanding` | asks many things at once |
 //! | `once` | acts once, though asked twice |
 //! | `worker`, `pulse` | offers a service, and stays registered |
+//! | `held` | short messages that go out together |
 //!
 //! A broker, a worker and a client:
 //!
@@ -47,6 +48,7 @@ mod broker_options;
 mod client;
 mod command;
 mod dial;
+mod held;
 mod journal;
 mod mmi;
 mod once;
@@ -54,6 +56,7 @@ mod outstanding;
 mod pipeline;
 mod pulse;
 mod server;
+mod staff;
 mod worker;
 
 pub use broker::Broker;

@@ -156,17 +156,17 @@ impl BrokerServer {
                 [peer, empty] if empty.is_empty() => self.rules.gone(peer, now, out),
                 _ => self.rules.receive(message, now, out),
             }
-            self.put_out(out);
             // What is received is handled: with no room for another it is left where it is.
             next = if room > 0 { self.router.try_recv().ok() } else { None };
         }
     }
 
+    /// What came of all that was taken in goes out together: a write for each who gets something.
     fn put_out(&self, out: &mut Vec<Message>) {
-        for message in out.drain(..) {
-            // To nobody, or to somebody who does not read: the ROUTER counts it, and nobody else waits for it.
-            let _ = self.router.try_send(message);
-        }
+        let mut messages = out.drain(..);
+        // To nobody, or to somebody who does not read: the ROUTER counts it, and nobody else waits for it. Anything
+        // else that is wrong with one message is no reason to keep the others.
+        while self.router.try_send_many(&mut messages).is_err() {}
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     Version,
     command::{self, Order, Share, WorkerWord},
     dial::Dial,
+    held::Held,
     pulse::Pulse,
 };
 use crate::{
@@ -51,6 +52,11 @@ pub struct WorkerOptions {
     /// A worker that works at one request for longer is stuck: it beats no more, and the broker lets go of it. 60 s;
     /// `None`: never.
     pub longest_request: Option<Duration>,
+    /// How many requests the broker may give it ahead, so that the next ones are there when one is answered. 1, as MDP has
+    /// it. More spares a worker the way to the broker and back after each short request, and only a broker of Zeroxide
+    /// understands it; it costs fairness, since what waits behind a long request could be with another worker, and if this
+    /// one is lost all that it had count as tried. Answers may then be held back for a millisecond, to go out together.
+    pub window: u16,
 }
 
 impl Default for WorkerOptions {
@@ -62,11 +68,12 @@ impl Default for WorkerOptions {
             pause: Duration::from_millis(2500),
             longest_pause: Duration::from_secs(32),
             longest_request: Some(Duration::from_secs(60)),
+            window: 1,
         }
     }
 }
 
-/// Offers one service at one broker at a time, one request at a time.
+/// Offers one service at one broker at a time, and works at one request at a time.
 ///
 /// - It is registered as soon as its broker is there, and again whenever that was restarted, or silent for
 ///   [`liveness`](WorkerOptions::liveness) heartbeats; of several brokers it then takes the next.
@@ -84,6 +91,8 @@ pub struct Worker {
     pulse: Pulse,
     /// None while it pauses.
     dealer: Option<Arc<Dealer>>,
+    /// Answers that are not sent yet, of a worker with a window.
+    held: Option<Held>,
     /// When the next socket may be opened, if it pauses.
     resume: Option<Instant>,
     /// The broker has taken it in: it has said something else than DISCONNECT.
@@ -126,6 +135,7 @@ impl Worker {
             service: Frame::from(service),
             pulse: Pulse::new(options.version, options.heartbeat, options.longest_request),
             dealer: None,
+            held: None,
             resume: None,
             settled: false,
             silent_until: Instant::now(),
@@ -217,6 +227,8 @@ impl Worker {
         }
         self.pulse.waits();
         self.silent_until = Instant::now() + self.patience();
+        // With requests given ahead it may never come to wait, and is to hear of its end nevertheless.
+        self.stopped |= self.orders.try_recv().is_ok();
         while !self.stopped {
             let woken = self.wait().await;
             match woken {
@@ -276,10 +288,14 @@ impl Worker {
 
     fn send_reply(&mut self, share: Share, client: Frame, body: Message) {
         let reply = WorkerWord::Reply { share, client, body: body.into_frames() };
-        if let Some(dealer) = &self.dealer {
+        if let (Some(held), Share::Final) = (&self.held, share) {
+            held.add(command::word(self.options.version, reply));
+        } else if let Some(dealer) = &self.dealer {
             // A part may find no room, if the broker reads slowly: then it waits, as long as the broker may be silent.
-            let sent = dealer.send_timeout(command::word(self.options.version, reply), self.patience());
-            if sent.is_err() {
+            let message = command::word(self.options.version, reply);
+            if !Self::let_out(self.held.as_ref(), dealer, self.patience())
+                || dealer.send_timeout(message, self.patience()).is_err()
+            {
                 // The answer has a hole now, or nobody there wants it.
                 self.depart();
             }
@@ -287,8 +303,25 @@ impl Worker {
         self.pulse.said_something();
     }
 
+    /// Sends the answers that are held; false if the broker does not take them.
+    fn let_out(held: Option<&Held>, dealer: &Dealer, patience: Duration) -> bool {
+        let left = held.map(Held::send).unwrap_or_default();
+        left.into_iter().all(|message| dealer.send_timeout(message, patience).is_ok())
+    }
+
     /// Until something comes, there is something to do, or it is told to stop.
     async fn wait(&mut self) -> Woken {
+        if let (Some(held), Some(dealer)) = (&self.held, &self.dealer)
+            && !held.is_empty()
+        {
+            match dealer.try_recv() {
+                Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => {}
+                received => return Woken::Received(received),
+            }
+            if !Self::let_out(Some(held), dealer, self.patience()) {
+                self.depart();
+            }
+        }
         match &self.dealer {
             Some(dealer) => received_or(dealer.recv_async(), self.silent_until, &self.orders).await,
             None => received_or(pending(), self.resume.unwrap_or(self.silent_until), &self.orders).await,
@@ -303,9 +336,10 @@ impl Worker {
     fn register(&mut self) -> Result<(), PatternError> {
         let dealer = Arc::new(self.dial.dealer()?);
         dealer.set_linger(Some(GOODBYE));
-        let ready = WorkerWord::Ready { service: self.service.clone() };
+        let ready = WorkerWord::Ready { service: self.service.clone(), window: self.options.window };
         dealer.try_send(command::word(self.options.version, ready))?;
         self.pulse.beats_by(Some(dealer.clone()));
+        self.held = (self.options.window > 1).then(|| Held::new(dealer.clone()));
         self.dealer = Some(dealer);
         self.resume = None;
         self.silent_until = Instant::now() + self.patience();
@@ -321,7 +355,7 @@ impl Worker {
     /// Told to leave, it comes back at once, as a broker that was restarted expects; later if it was not even taken in.
     fn expelled(&mut self) {
         self.pulse.beats_by(None);
-        self.dealer = None;
+        (self.dealer, self.held) = (None, None);
         let pause = if std::mem::take(&mut self.settled) { Duration::ZERO } else { self.delay.take() };
         self.resume = Some(Instant::now() + pause);
     }
@@ -330,6 +364,9 @@ impl Worker {
     fn depart(&mut self) {
         self.pulse.beats_by(None);
         if let Some(dealer) = self.dealer.take() {
+            // What is held goes before the goodbye, as long as there is room for both.
+            let left = self.held.take().map(|held| held.send()).unwrap_or_default();
+            let _ = dealer.try_send_many(left);
             let _ = dealer.try_send(command::word(self.options.version, WorkerWord::Disconnect));
             self.resume = Some(Instant::now());
         }
