@@ -386,3 +386,30 @@ fn who_has_one_answer_begun_and_others_ahead_loses_only_the_first() {
     assert_eq!(stage.says(&["v", "MDPW02", "\u{1}", "count"]), ["v MDPW02 \\u{2} d  3"]);
     assert_eq!((stage.broker.statistics().given_up, stage.broker.statistics().repeated), (1, 1));
 }
+
+/// The run of hours is `examples/majordomo_soak.rs`; here every octet counts.
+#[test]
+fn a_broker_holds_nothing_of_what_is_done() {
+    let mut stage = Stage::new();
+    let mut work = |rounds: usize| {
+        for round in 0..rounds {
+            let worker = format!("w{}", round % 7);
+            stage.says(&[&worker, "", "MDPW01", "\u{1}", "echo", "\u{0}\u{4}"]);
+            for client in ["c", "d", "e"] {
+                stage.request(client, "echo", "hi");
+            }
+            stage.request("nobody waits", "mmi.stats", "");
+            stage.reply(&worker, "c", "HI");
+            stage.says(&["?", "nonsense"]);
+            // One answer short: what it leaves behind goes to the next, and is in time given up.
+            stage.leave(&worker);
+            stage.after(SECOND);
+        }
+        stage.broker.statistics()
+    };
+    work(200);
+    let mut last = BrokerStatistics::default();
+    let used = allocation_counter::measure(|| last = work(2_000));
+    assert!(last.replies > 3_000 && last.given_up > 0, "{last:?}");
+    assert_eq!((used.count_current, used.bytes_current), (0, 0), "{last:?}");
+}
