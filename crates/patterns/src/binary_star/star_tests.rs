@@ -355,4 +355,47 @@ proptest! {
         world.pass(11);
         prop_assert_eq!(world.active(), 1);
     }
+
+    /// The link between the two loses reports, doubles them, and delivers them in any order and as late as it likes.
+    #[test]
+    fn reports_that_are_lost_late_or_come_twice_leave_one_active_in_the_end(
+        steps in prop::collection::vec((0_u8..10, any::<usize>()), 0..300),
+    ) {
+        let mut world = World::new();
+        world.start(0);
+        world.start(1);
+        let mut post: Vec<(usize, Report)> = Vec::new();
+        for (step, chance) in steps {
+            let now = world.now;
+            match step {
+                0..4 => {
+                    world.now += SECOND / 10;
+                    for from in 0..2 {
+                        let Some(star) = &mut world.stars[from] else { continue };
+                        if star.tick(now) {
+                            post.push((1 - from, star.report()));
+                        }
+                    }
+                }
+                4 => drop(world.ask(chance % 2)),
+                _ if post.is_empty() => {}
+                _ => {
+                    let place = chance % post.len();
+                    let (to, report) = if step < 7 { post[place].clone() } else { post.swap_remove(place) };
+                    if step < 9
+                        && let Some(star) = &mut world.stars[to]
+                    {
+                        star.hear(&report, now).unwrap();
+                    }
+                }
+            }
+        }
+        for _ in 0..60 {
+            world.pass(1);
+            world.ask(0);
+            world.ask(1);
+        }
+        world.pass(11);
+        prop_assert_eq!(world.active(), 1);
+    }
 }
