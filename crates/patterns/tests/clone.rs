@@ -331,3 +331,24 @@ fn a_pair_hands_over_by_order_and_keeps_its_map() {
     one.end();
     other.end();
 }
+
+#[test]
+fn clients_and_servers_of_a_pair_start_in_any_order() {
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [2, 0, 1]] {
+        let context = Context::new();
+        let [primary, backup] = pair_places();
+        let servers = [primary.serves.clone(), backup.serves.clone()];
+        let (mut running, mut early) = (Vec::new(), None);
+        for part in order {
+            match part {
+                0 => running.push(start_one(&context, &primary, &backup)),
+                1 => running.push(start_one(&context, &backup, &primary)),
+                _ => early = Some(client(&context, &servers, "")),
+            }
+        }
+        let early = early.unwrap();
+        early.set_published("key", "value", None, PATIENCE).unwrap();
+        has(&client(&context, &servers, ""), "key", Some("value"));
+        running.into_iter().for_each(Running::end);
+    }
+}

@@ -24,7 +24,7 @@ use zeroxide_patterns::{
     pool::{PoolOptions, PoolServer},
     request::{RequestOptions, Requester},
 };
-use zeroxide_testing::{PATIENCE, eventually};
+use zeroxide_testing::{IpcPath, PATIENCE, eventually};
 
 const BEAT: Duration = Duration::from_millis(50);
 
@@ -311,4 +311,51 @@ fn clients_of_a_pool_get_only_their_own_answers_and_are_forgotten() {
     assert_eq!((statistics.requests, statistics.answers, statistics.under_way), (15, 30, 0));
     control.stop();
     serving.join().unwrap().unwrap();
+}
+
+#[test]
+fn they_start_in_any_order() {
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let (context, places) = (Context::new(), [IpcPath::new(), IpcPath::new()]);
+        let [front, back] = places.each_ref().map(IpcPath::endpoint);
+        let (mut queue, mut calling) = (None, None);
+        for part in order {
+            match part {
+                0 => queue = Some(Queue::start(&context, &front, &back, queueing())),
+                1 => {
+                    let mut worker = PirateWorker::new(&context, &back, beating()).unwrap();
+                    spawn(move || worker.serve(|body| body));
+                }
+                _ => {
+                    let mut client = LazyPirate::new(&context, &[&front], persistent()).unwrap();
+                    calling = Some(spawn(move || client.call("hi")));
+                }
+            }
+        }
+        assert_eq!(calling.unwrap().join().unwrap().unwrap(), Message::from("hi"), "{order:?}");
+        queue.unwrap().stop();
+    }
+}
+
+#[test]
+fn a_client_that_never_reads_is_its_own_loss() {
+    let context = Context::new();
+    let queue = Queue::start(&context, "tcp://127.0.0.1:*", "tcp://127.0.0.1:*", queueing());
+    let mut worker = PirateWorker::new(&context, &queue.back, beating()).unwrap();
+    spawn(move || worker.serve(|body| body));
+    let deaf = Dealer::new(&context).unwrap();
+    deaf.set_receive_high_water_mark(Some(1)).unwrap();
+    deaf.set_receive_buffer(Some(4096)).unwrap();
+    deaf.connect(&queue.front).unwrap();
+    let body = "x".repeat(64 * 1024);
+    for _ in 0..200 {
+        deaf.send_timeout(["", &body], PATIENCE).unwrap();
+    }
+    eventually(|| queue.control.statistics().replies == 200);
+    let mut client = LazyPirate::new(&context, &[&queue.front], persistent()).unwrap();
+    for number in 0..50_u32 {
+        let body = number.to_string();
+        assert_eq!(client.call(&*body).unwrap(), Message::from(&*body));
+    }
+    queue.stop();
 }
