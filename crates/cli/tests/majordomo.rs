@@ -3,8 +3,11 @@
 mod support;
 
 use rustix::process::Signal;
-use std::io::Write;
-use support::{run, zox};
+use std::{
+    io::Write,
+    time::{Duration, Instant},
+};
+use support::{Zox, run, zox};
 
 const LOCAL: &str = "tcp://127.0.0.1:*";
 
@@ -71,4 +74,52 @@ fn what_was_lost_is_logged_unasked() {
     run(&["call", "echo", "--connect", &endpoint, "--timeout=10ms", "--tries=1", "hi"], b"");
     let line = broker.told("event=losses");
     assert!(line.contains("refused=1"), "{line}");
+}
+
+/// Asks the broker for its counters until they say this.
+fn until(broker: &mut Zox, wanted: &str) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        broker.signal(Signal::USR1);
+        let counters = broker.told("event=statistics");
+        if counters.contains(wanted) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{wanted}: {counters}");
+    }
+}
+
+#[test]
+fn a_worker_that_is_stopped_and_a_broker_that_is_killed_cost_no_answer() {
+    // In the abstract namespace: a killed broker leaves nothing behind, and the next has the same endpoint.
+    let at = format!("ipc://@zox-majordomo-{}", std::process::id());
+    let start = || zox(&["broker", "--bind", &at, "--heartbeat=500ms", "--liveness=6"]);
+    let work = || {
+        zox(&["worker", "shout", "--connect", &at, "--heartbeat=500ms", "--window=4", "--exec", "tr a-z A-Z"])
+    };
+    let call = || zox(&["call", "shout", "--connect", &at, "--timeout=60s", "--tries=1", "hello"]);
+    let mut first = start();
+    first.bound();
+    let stopped = work();
+    assert_eq!(call().ended().well().text(), "HELLO\n");
+    until(&mut first, "workers=1");
+
+    stopped.signal(Signal::STOP);
+    let waiting = call();
+    until(&mut first, "at_work=1");
+    let _other = work();
+    // The broker learns of it by silence alone, since the connection stands.
+    assert_eq!(waiting.ended().well().text(), "HELLO\n");
+    until(&mut first, "workers_lost=1");
+    stopped.signal(Signal::CONT);
+    until(&mut first, "workers=2");
+
+    first.signal(Signal::KILL);
+    assert!(!first.ended().status.success());
+    let patient = ["--timeout=2s", "--tries=60", "hello again"];
+    let calling = zox(&[&["call", "shout", "--connect", &at][..], &patient].concat());
+    let mut second = start();
+    second.bound();
+    assert_eq!(calling.ended().well().text(), "HELLO AGAIN\n");
+    until(&mut second, "workers=2");
 }

@@ -206,3 +206,35 @@ fn whichever_server_lives_answers() {
     let nobody = run(&["freelance", "call", "--connect", &nobody, "--timeout=100ms", "hello"], b"");
     assert_eq!(nobody.code(), 3, "{}", nobody.stderr);
 }
+
+#[test]
+fn a_server_that_is_stopped_costs_a_try_and_not_the_request() {
+    let mut first = zox(&["freelance", "server", "--bind", LOCAL, "--echo"]);
+    let mut second = zox(&["freelance", "server", "--bind", LOCAL, "--exec", "tr a-z A-Z"]);
+    let servers = [first.bound(), second.bound()];
+    let call = || {
+        let called = run(
+            &[
+                "freelance",
+                "call",
+                LONG,
+                "--try-timeout=500ms",
+                "--connect",
+                &servers[0],
+                "--connect",
+                &servers[1],
+                "hello",
+            ],
+            b"",
+        );
+        called.well().text().to_owned()
+    };
+    // Its connection stands, and takes what is sent: only silence tells.
+    first.signal(Signal::STOP);
+    assert_eq!(call(), "HELLO\n");
+    second.signal(Signal::STOP);
+    first.signal(Signal::CONT);
+    assert_eq!(call(), "hello\n");
+    second.signal(Signal::KILL);
+    assert_eq!(call(), "hello\n");
+}
