@@ -69,7 +69,7 @@ fn a_foreign_worker_serves_our_queue_and_is_forgotten_when_it_stands_still() {
     let back = queue.bind_back("tcp://127.0.0.1:*").unwrap();
     let control = queue.control();
     let running = spawn(move || queue.run());
-    let mut foreign = Python::start(&["worker", &back]);
+    let foreign = Python::start(&["worker", &back]);
     let mut client = LazyPirate::new(&context, &[&front], stubborn()).unwrap();
     for number in 0..200_u32 {
         let number = number.to_string();
