@@ -196,7 +196,7 @@ fn two_titanics_on_two_hosts_share_one_queue_and_each_request_is_done_by_one() {
         let mut client = TitanicClient::new(&context, &[&brokers[host].endpoint], persistent()).unwrap();
         let mut other = TitanicClient::new(&context, &[&brokers[1 - host].endpoint], persistent()).unwrap();
         std::thread::spawn(move || {
-            let bodies: Vec<_> = (0..50).map(|nth| format!("{service} {host} {nth}")).collect();
+            let bodies: Vec<_> = (0..20).map(|nth| format!("{service} {host} {nth}")).collect();
             let numbers: Vec<_> =
                 bodies.iter().map(|body| client.request(service, &**body).unwrap()).collect();
             for (body, number) in bodies.into_iter().zip(numbers) {
@@ -207,7 +207,7 @@ fn two_titanics_on_two_hosts_share_one_queue_and_each_request_is_done_by_one() {
     asking.into_iter().for_each(|asking| asking.join().unwrap());
     let done: Vec<_> = told.try_iter().collect();
     let (what, where_): (HashSet<_>, HashSet<_>) = done.iter().cloned().unzip();
-    assert_eq!((done.len(), what.len()), (200, 200), "each once");
+    assert_eq!((done.len(), what.len()), (80, 80), "each once");
     assert_eq!(where_.len(), 2, "both have worked");
     workers.into_iter().chain(stops).for_each(|stop| stop());
     brokers.into_iter().for_each(Broker::stop);
@@ -233,7 +233,7 @@ fn whoever_is_killed_at_any_moment_nothing_is_lost_that_was_accepted_and_nothing
     let environment = [("TITANIC_BROKER", &*broker.endpoint), ("TITANIC_DATABASE", &*address)];
     let start = || child("titanic_in_a_child", &environment);
     let mut titanics = [start(), start()];
-    for (round, more) in [7, 1, 13, 2, 23, 5].into_iter().enumerate() {
+    for (round, more) in [5, 1, 7, 2, 9, 3].into_iter().enumerate() {
         traffic.flows(more);
         let which = round % 2;
         titanics[which].kill();
