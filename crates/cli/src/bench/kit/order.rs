@@ -8,7 +8,7 @@ pub(crate) const WHOLE: usize = 8;
 /// Numbers a message of a sender. What is smaller than [`WHOLE`] counts modulo 256 and knows no sender.
 #[inline]
 pub(crate) fn stamp(body: &mut [u8], sender: usize, number: u64) {
-    match body.first_chunk_mut() {
+    match body.first_chunk_mut::<WHOLE>() {
         Some(first) => *first = ((sender as u64) << 48 | number).to_le_bytes(),
         None => {
             if let Some(first) = body.first_mut() {
@@ -21,7 +21,7 @@ pub(crate) fn stamp(body: &mut [u8], sender: usize, number: u64) {
 /// The sender and the number of a message.
 #[inline]
 pub(crate) fn read(body: &[u8]) -> Option<(usize, u64)> {
-    let stamp = u64::from_le_bytes(*body.first_chunk()?);
+    let stamp = u64::from_le_bytes(*body.first_chunk::<WHOLE>()?);
     Some(((stamp >> 48) as usize, stamp & 0xffff_ffff_ffff))
 }
 
