@@ -7,6 +7,7 @@
 use crate::{
     busy::Look,
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
+    full_peer::FullPeer,
     io::shared::Command,
     link::{ReadOutcome, Wire},
     peer::Peer,
@@ -410,29 +411,31 @@ impl Core {
             return Ok(done);
         }
         let parker = ThreadParker::current();
-        let bell = if signals == Signals::End { bell() } else { None };
+        let bell = bell();
         loop {
             self.help();
-            let waker = bell.as_ref().map_or(parker.waker(), |(_, waker)| waker);
+            let full = if bell.is_some() { FullPeer::of(self) } else { None };
+            let bell = bell.as_ref().filter(|_| signals == Signals::End || full.is_some());
+            let waker = bell.map_or(parker.waker(), |(_, waker)| waker);
             let ticket = self.writable.register(waker);
             if let Some(done) = attempt() {
                 return Ok(done);
             }
             self.counters.sleeps();
-            let in_time = match (&bell, patience.deadline()) {
-                (Some((ring, _)), deadline) => match wait_for_bell(ring, deadline) {
-                    Ok(in_time) => in_time,
-                    Err(Interrupted) => return Err(SendErrorCause::Interrupted),
-                },
-                (None, None) => {
+            let in_time = match (bell, full, patience.deadline()) {
+                (Some((ring, _)), Some(full), deadline) => full.write_or_wait(ring, signals, deadline),
+                (Some((ring, _)), None, deadline) => wait_for_bell(ring, deadline),
+                (None, _, None) => {
                     parker.park();
-                    true
+                    Ok(true)
                 }
-                (None, Some(deadline)) => parker.park_until(deadline),
+                (None, _, Some(deadline)) => Ok(parker.park_until(deadline)),
             };
             drop(ticket);
-            if !in_time {
-                return attempt().ok_or(SendErrorCause::TimedOut);
+            match in_time {
+                Ok(true) => {}
+                Ok(false) => return attempt().ok_or(SendErrorCause::TimedOut),
+                Err(Interrupted) => return Err(SendErrorCause::Interrupted),
             }
         }
     }

@@ -80,6 +80,7 @@ mod counters;
 #[doc(hidden)]
 pub mod door;
 mod error;
+mod full_peer;
 mod future;
 mod inproc;
 mod io;

@@ -9,7 +9,7 @@
 )]
 mod common;
 use common::*;
-use std::time::Duration;
+use std::{iter, thread, time::Duration};
 use zeroxide::*;
 
 fn set(socket: &Handle, send: usize, receive: usize) {
@@ -174,14 +174,13 @@ fn a_publisher_that_keeps_all_waits_for_the_slowest() {
             subscriber
         });
         assert!(publisher.wait_for_subscribers("", 2, LONG));
-        let fast = std::thread::spawn(move || {
-            (0..20_000).for_each(|count| assert_eq!(as_number(&fast.get()), count))
-        });
-        let slow = std::thread::spawn(move || {
+        let fast =
+            thread::spawn(move || (0..20_000).for_each(|count| assert_eq!(as_number(&fast.get()), count)));
+        let slow = thread::spawn(move || {
             for count in 0..20_000 {
                 assert_eq!(as_number(&slow.get()), count);
                 if count % 100 == 0 {
-                    std::thread::yield_now();
+                    thread::yield_now();
                 }
             }
         });
@@ -215,6 +214,31 @@ fn a_receiver_that_does_not_read_stops_the_sender_over_any_wire() {
         assert!(pull.has_nothing());
         push.send_timeout("room again", LONG).unwrap();
         assert_eq!(pull.text(), "room again");
+    }
+}
+
+#[test]
+fn what_is_queued_goes_out_without_the_senders_that_gave_up_waiting() {
+    for endpoint in over_wires() {
+        let context = Context::new();
+        let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
+        set(&push, 10, 10);
+        set(&pull, 10, 10);
+        join(&pull, &push, endpoint);
+        let body = vec![7; 6_000];
+        let fill_up = || {
+            let sent = iter::repeat_with(|| push.send_timeout(&body, Duration::from_millis(20)));
+            sent.take_while(Result::is_ok).count()
+        };
+        // Whoever waits for room watches the connection meanwhile, and so do others at the same time.
+        let sent: usize = thread::scope(|scope| {
+            let filling = [0; 3].map(|_| scope.spawn(fill_up));
+            filling.map(|thread| thread.join().unwrap()).into_iter().sum()
+        });
+        for _ in 0..sent {
+            assert_eq!(pull.get()[0], body);
+        }
+        assert!(pull.has_nothing());
     }
 }
 

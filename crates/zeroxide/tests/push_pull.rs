@@ -9,7 +9,7 @@
 )]
 mod common;
 use common::*;
-use std::thread;
+use std::{thread, time::Duration};
 use zeroxide::*;
 
 #[test]
@@ -107,7 +107,7 @@ fn a_blocked_push_goes_on_when_the_application_connects_it_even_to_nobody() {
         for _ in 0..20 {
             let context = Context::new();
             let push = Push::new(&context).unwrap();
-            push.set_linger(Some(std::time::Duration::ZERO));
+            push.set_linger(Some(Duration::ZERO));
             let (sent, connected) =
                 once_asleep(|| push.send_timeout("queued", LONG), || push.connect(&endpoint));
             sent.unwrap();
@@ -195,4 +195,25 @@ fn what_a_misguided_peer_sends_to_a_push_is_dropped_and_counted() {
     peer.send(&nonsense);
     peer.close_sending();
     eventually(|| push.statistics().lost_in_all() == 10_000);
+}
+
+#[test]
+fn a_sender_that_is_kept_waiting_goes_on_when_the_connection_breaks_and_another_comes() {
+    let context = Context::new();
+    let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
+    push.set_send_high_water_mark(Some(10)).unwrap();
+    let at = push.bind("tcp://127.0.0.1:*").unwrap();
+    let silent = raw(&at, Kind::Pull, b"");
+    push.send_timeout("there", LONG).unwrap();
+    let body = vec![7; 6_000];
+    while push.send_timeout(&body, Duration::from_millis(50)).is_ok() {}
+    let (sent, ()) = once_asleep(
+        || push.send_timeout("the last", LONG),
+        || {
+            drop(silent);
+            pull.connect(&at).unwrap();
+        },
+    );
+    sent.unwrap();
+    assert_eq!(pull.text(), "the last");
 }

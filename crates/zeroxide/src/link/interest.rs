@@ -27,6 +27,22 @@ impl Wire {
         self.watch(|watch| watch.claimed = false);
     }
 
+    /// A sender that found the queue full watches for room in the kernel instead of the I/O thread from now on: the stream
+    /// to watch. `None` if nobody has to watch, or another sender does.
+    pub(crate) fn claim_writing(&self) -> Option<Arc<Stream>> {
+        let mut claimed = false;
+        self.watch(|watch| claimed = std::mem::take(&mut watch.write));
+        if claimed { self.interest.lock().stream.clone() } else { None }
+    }
+
+    /// The I/O thread watches for room again, if that is still to be waited for.
+    pub(crate) fn unclaim_writing(&self) {
+        // Whoever sets this flag anew watches for room afterwards, so at worst it is watched for in vain.
+        if self.blocked.load(Relaxed) {
+            self.watch(|watch| watch.write = true);
+        }
+    }
+
     /// Changes what the poller watches for, with a system call only if that really changes.
     pub(super) fn watch(&self, change: impl FnOnce(&mut Watch)) {
         let mut watch = self.interest.lock();

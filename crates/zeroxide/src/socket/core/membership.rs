@@ -211,6 +211,14 @@ impl Core {
         self.rules.lock().peers.0.iter().flatten().cloned().collect()
     }
 
+    /// The peer, if it is the only one.
+    pub(crate) fn sole_peer(&self) -> Option<Arc<Peer>> {
+        let rules = self.rules.lock();
+        let mut peers = rules.peers.0.iter().flatten();
+        let first = peers.next()?;
+        peers.next().is_none().then(|| first.clone())
+    }
+
     /// Runs something on the rules of this socket and carries out what comes of it.
     pub(crate) fn with_machine<R>(&self, run: impl FnOnce(&mut Machine, &mut Vec<Effect>) -> R) -> R {
         let mut effects = Vec::new();
