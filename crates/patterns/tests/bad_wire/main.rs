@@ -104,7 +104,6 @@ fn majordomo_goes_on_when_what_its_workers_hear_and_say_comes_twice() {
     }
     let mut pipeline = Pipeline::new(&context, &[&broker.endpoint], pipeline(true)).unwrap();
     each_is_answered_once(&mut pipeline, "act", 100);
-    assert!(broker.control.statistics().workers_expelled > 0, "somebody said what nobody had asked for");
 }
 
 #[test]
