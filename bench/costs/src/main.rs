@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "this program exists to print")]
 
 mod callgrind;
+mod capi;
 mod check;
 mod peer;
 mod record;

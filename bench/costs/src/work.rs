@@ -1,6 +1,6 @@
 //! The works that are counted. Each does the same thing so many times.
 
-use crate::peer::Peer;
+use crate::{capi::Pair, peer::Peer};
 use std::{fmt::Display, hint::black_box};
 use zeroxide::{Context, Dealer, Frame, Message, Pull, Push, Rep, Req};
 use zeroxide_proto::{
@@ -32,6 +32,10 @@ pub(crate) const ALL: &[Work] = &[
     work("inproc send+recv 64", inproc::<64>),
     work("inproc send+recv 1024", inproc::<1024>),
     work("inproc round trip 64", round_trip),
+    work("capi send+recv 16", |messages| capi(messages, 16, Pair::send, Pair::recv)),
+    work("capi send+msg_recv 16", |messages| capi(messages, 16, Pair::send, Pair::msg_recv)),
+    work("capi messages 16", |messages| capi(messages, 16, Pair::msg_send, Pair::fresh_msg_recv)),
+    work("capi messages 1024", |messages| capi(messages, 1024, Pair::msg_send, Pair::fresh_msg_recv)),
     work("encode 64", |messages| encode(messages, 64)),
     work("encode 1024", |messages| encode(messages, 1024)),
     work("decode walk 64", |messages| decode(messages, false)),
@@ -76,6 +80,24 @@ fn inproc<const SIZE: usize>(messages: u64) -> Result<(), String> {
         }
         for _ in 0..BURST {
             black_box(pull.recv().map_err(said)?);
+        }
+    }
+    Ok(())
+}
+
+fn capi(
+    messages: u64,
+    size: usize,
+    send: fn(&Pair) -> Result<(), String>,
+    receive: fn(&mut Pair) -> Result<(), String>,
+) -> Result<(), String> {
+    let mut pair = Pair::new(size)?;
+    for _ in 0..messages / BURST {
+        for _ in 0..BURST {
+            send(&pair)?;
+        }
+        for _ in 0..BURST {
+            receive(&mut pair)?;
         }
     }
     Ok(())
