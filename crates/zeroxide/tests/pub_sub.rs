@@ -43,6 +43,42 @@ fn a_subscriber_gets_what_begins_with_a_topic_it_asked_for() {
 }
 
 #[test]
+fn whoever_asks_whom_a_message_is_from_gets_the_same_in_the_same_order() {
+    for endpoint in everywhere() {
+        let context = Context::new();
+        let publishers = [(); 2].map(|()| Pub::new(&context).unwrap());
+        let weather = subscriber(&context, &["weather"]);
+        for (name, publisher) in ["north", "south"].into_iter().zip(&publishers) {
+            publisher.set_metadata([("X-region", name)]).unwrap();
+            let endpoint = if endpoint.starts_with("inproc") { &inproc() } else { &endpoint };
+            let at = publisher.bind(endpoint).unwrap();
+            join_at(publisher, &weather, &at);
+            assert!(publisher.wait_for_subscribers("weather", 1, LONG));
+        }
+        for (name, publisher) in ["north", "south"].into_iter().zip(&publishers) {
+            for count in 0..100 {
+                publisher.send(["news", "of nothing"]).unwrap();
+                publisher.send(format!("weather {count}")).unwrap();
+                publisher.send(["weather in parts", name]).unwrap();
+            }
+            for count in 0..100 {
+                let (message, origin) = weather.recv_from_timeout(LONG).unwrap();
+                assert_eq!(message, format!("weather {count}").into());
+                assert_eq!(origin.property("X-region"), Some(name.as_bytes()));
+                if count % 2 == 0 {
+                    assert_eq!(weather.get(), ["weather in parts", name].into());
+                    continue;
+                }
+                let (message, origin) = weather.recv_from_timeout(LONG).unwrap();
+                assert_eq!(message, ["weather in parts", name].into());
+                assert_eq!(origin.property("X-region"), Some(name.as_bytes()));
+            }
+        }
+        assert!(weather.has_nothing());
+    }
+}
+
+#[test]
 fn what_is_published_after_the_wait_for_subscribers_is_not_lost() {
     for endpoint in everywhere() {
         for _ in 0..rounds(10) {

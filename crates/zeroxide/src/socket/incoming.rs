@@ -200,7 +200,7 @@ impl Incoming {
     /// The next message, as [`Incoming::pop`], if what is known of it is from this state of the filter. Nothing, too, where
     /// that has to look.
     #[inline]
-    pub(crate) fn pop_wanted(&mut self, filter: u64) -> Next {
+    pub(crate) fn pop_wanted(&mut self, filter: u64, from: &mut PeerId) -> Next {
         if !self.held.is_empty() {
             return Next::Nothing;
         }
@@ -219,6 +219,7 @@ impl Incoming {
             let Some(message) = slot.pop() else { return Next::Nothing };
             let spent = slot.taken(&mut self.freed);
             self.pass_on(peer, spent);
+            *from = peer;
             return if wanted { Next::Wanted(message) } else { Next::Unwanted };
         }
         Next::Nothing

@@ -17,7 +17,11 @@ impl Core {
     #[inline(always)]
     pub(crate) fn take_arrived(&self) -> Option<Message> {
         if self.needs_accept.load(Relaxed) || self.recv_refusal().is_some() {
-            return if self.filters { self.take_wanted() } else { None };
+            return if self.filters {
+                self.take_wanted(|_, _, _| ()).map(|(message, ())| message)
+            } else {
+                None
+            };
         }
         let mut incoming = self.lock_incoming();
         let Some(message) = incoming.pop(&mut PeerId(0)) else {
@@ -30,17 +34,20 @@ impl Core {
 
     /// Takes a message that has arrived and that passes the filter. The rules are asked about many messages at once: one
     /// lock for all of them, and where the way through a large index leads past far memory, a processor goes it for
-    /// several messages at a time.
-    fn take_wanted(&self) -> Option<Message> {
+    /// several messages at a time. Notes something about the sender.
+    fn take_wanted<R>(&self, note: impl Fn(&mut Incoming, PeerId, &Message) -> R) -> Option<(Message, R)> {
         if self.recv_refusal().is_some() {
             return None;
         }
-        let mut unwanted = 0;
+        let (mut unwanted, mut from) = (0, PeerId(0));
         let mut incoming = self.lock_incoming();
         let message = loop {
             // A filter that was changed before this call counts.
-            match incoming.pop_wanted(self.filter.load(Relaxed)) {
-                Next::Wanted(message) => break Some(message),
+            match incoming.pop_wanted(self.filter.load(Relaxed), &mut from) {
+                Next::Wanted(message) => {
+                    let noted = note(&mut incoming, from, &message);
+                    break Some((message, noted));
+                }
                 Next::Unwanted => unwanted += 1,
                 Next::Nothing => break None,
                 Next::Unknown => {
@@ -69,7 +76,13 @@ impl Core {
 
     /// Receives a message if one is there, and says from whom.
     pub(crate) fn try_recv_from(&self) -> Result<(Message, Origin), RecvError> {
-        self.receive(|incoming, from, _| incoming.origin(from), |peer| peer.origin.lock().clone())
+        let note = |incoming: &mut Incoming, from, _: &Message| incoming.origin(from);
+        if self.filters
+            && let Some(received) = self.take_wanted(note)
+        {
+            return Ok(received);
+        }
+        self.receive(note, |peer| peer.origin.lock().clone())
     }
 
     /// As [`Core::try_recv`]; of a message with several frames it also says from whom: whoever takes the first without
@@ -80,6 +93,11 @@ impl Core {
             true => incoming.origin(from),
             false => Origin::default(),
         };
+        if self.filters
+            && let Some(received) = self.take_wanted(note)
+        {
+            return Ok(received);
+        }
         self.receive(note, |peer| peer.origin.lock().clone())
     }
 
