@@ -381,7 +381,7 @@ proptest! {
                 _ if post.is_empty() => {}
                 _ => {
                     let place = chance % post.len();
-                    let (to, report) = if step < 7 { post[place].clone() } else { post.swap_remove(place) };
+                    let (to, report) = if step < 7 { post[place] } else { post.swap_remove(place) };
                     if step < 9
                         && let Some(star) = &mut world.stars[to]
                     {
