@@ -93,7 +93,8 @@ impl ContextInner {
         }
         #[cfg(feature = "simulation")]
         if let Some(simulation) = &self.simulation {
-            simulation.loops.lock().clear();
+            let loops = std::mem::take(&mut *simulation.loops.lock());
+            drop(loops);
         }
     }
 }
