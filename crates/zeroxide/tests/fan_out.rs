@@ -204,3 +204,24 @@ fn who_comes_and_who_goes_gets_each_message_of_its_time_once() {
         }
     }
 }
+
+#[test]
+fn an_option_that_is_set_between_messages_neither_holds_nor_loses_any() {
+    for endpoint in over_wires() {
+        let context = Context::new();
+        let (publisher, at) = publisher(&context, &endpoint);
+        let subscribers: Vec<_> = (0..MANY).map(|_| subscriber(&context, &at, &[""])).collect();
+        assert!(publisher.wait_for_subscribers("", MANY, LONG));
+        let sent = rounds(300);
+        for count in 0..sent {
+            for part in 0..3 {
+                publisher.send(number(count as u32 * 3 + part)).unwrap();
+            }
+            publisher.set_xpub_nodrop(count % 2 == 0).unwrap();
+        }
+        for subscriber in &subscribers {
+            let came: Vec<u32> = (0..sent * 3).map(|_| as_number(&subscriber.get())).collect();
+            assert!(came.iter().copied().eq(0..sent as u32 * 3));
+        }
+    }
+}

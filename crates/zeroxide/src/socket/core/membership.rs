@@ -231,23 +231,42 @@ impl Core {
         result
     }
 
-    /// Takes changed options over where they act at once. Returns the peers that are to be told of room when the options
-    /// are unlocked; so are those who wait to send.
-    pub(crate) fn configure(&self, options: &Options) -> Vec<Arc<Peer>> {
+    /// Takes changed options over where they act at once. What comes of it is to be told when the options are unlocked.
+    pub(crate) fn configure(&self, options: &Options) -> Configured {
         self.forget_settings();
-        self.clear_stage();
-        let mut rules = self.rules.lock();
+        let mut todo = sending::Todo::default();
+        let mut guard = self.rules.lock();
+        let rules = &mut *guard;
+        // What was sent before goes out by the options of before.
+        self.hand_over(&mut rules.stage, &rules.peers, &mut todo.kicks);
         rules.machine.configure(options);
         self.filter.fetch_add(1, Relaxed);
         self.needs_accept.store(rules.machine.needs_accept(), Relaxed);
         self.conflate.store(options.conflate, Relaxed);
         self.set_busy_wait(options.busy_wait);
-        self.note_sole(&rules);
+        self.note_sole(rules);
         let over_wires = rules.peers.0.iter().flatten().filter(|peer| !peer.is_within());
         let freed = over_wires.filter(|peer| {
             let _ = peer.outbox.set_limit(options.send_high_water_mark);
             peer.inbox.set_limit(options.receive_high_water_mark).resume
         });
-        freed.cloned().collect()
+        Configured { freed: freed.cloned().collect(), todo }
+    }
+}
+
+/// What changed options leave to do when they are unlocked.
+#[must_use]
+pub(crate) struct Configured {
+    /// Whose queues have room now.
+    freed: Vec<Arc<Peer>>,
+    todo: sending::Todo,
+}
+
+impl Configured {
+    /// Tells all whom the change concerns.
+    pub(crate) fn tell(self, core: &Core) {
+        self.todo.finish(core);
+        self.freed.iter().for_each(|peer| peer.tell_of_room());
+        core.writable.notify_fenced();
     }
 }

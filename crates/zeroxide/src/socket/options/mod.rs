@@ -28,10 +28,9 @@ impl Handle {
     pub fn change_options(&self, change: impl FnOnce(&mut Options)) {
         let mut options = self.core.options.lock();
         change(&mut options);
-        let freed = self.core.configure(&options);
+        let configured = self.core.configure(&options);
         drop(options);
-        freed.iter().for_each(|peer| peer.tell_of_room());
-        self.core.writable.notify_fenced();
+        configured.tell(&self.core);
         inproc::limit(&self.core);
     }
 
