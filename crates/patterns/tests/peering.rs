@@ -158,8 +158,16 @@ impl Raw {
         });
     }
 
-    fn task(&self) -> Message {
-        self.cloud.recv_timeout(PATIENCE).unwrap()
+    /// The next task; what it takes is said again meanwhile, as peers do: a task that could not be
+    /// sent yet is not tried again before.
+    fn task_of(&self, capacity: u64) -> Message {
+        let mut task = None;
+        eventually(|| {
+            self.state.send([self.place.name.as_str(), &capacity.to_string()]).unwrap();
+            task = self.cloud.recv_timeout(Duration::from_millis(50)).ok();
+            task.is_some()
+        });
+        task.unwrap()
     }
 
     fn answer(&self, mut task: Message) {
@@ -207,7 +215,7 @@ fn what_a_killed_peer_had_goes_to_another_if_it_may() {
     raw.offer(&broker, 1);
     let client = client(&context, &own);
     let asking = spawn(move || ask(&client, "task"));
-    drop((raw.task(), raw));
+    drop((raw.task_of(1), raw));
     eventually(|| broker.control.statistics().peers_lost >= 1);
     let alive = other.start(&context, quick(), &[&own]);
     let done = workers(&context, &other, 1);
@@ -369,7 +377,7 @@ fn whoever_is_at_work_is_waited_for_at_the_end_and_peers_are_told() {
     raw.offer(&broker, 2);
     let client = client(&context, &own);
     let asking = spawn(move || ask(&client, "task"));
-    let task = raw.task();
+    let task = raw.task_of(2);
     broker.control.stop();
     raw.answer(task);
     assert_eq!(asking.join().unwrap(), "raw");
