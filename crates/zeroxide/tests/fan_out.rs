@@ -209,7 +209,7 @@ fn who_comes_and_who_goes_gets_each_message_of_its_time_once() {
 fn an_option_that_is_set_between_messages_neither_holds_nor_loses_any() {
     for endpoint in over_wires() {
         let context = Context::new();
-        let (publisher, at) = publisher(&context, &endpoint);
+        let (publisher, at) = publisher(&context, endpoint);
         let subscribers: Vec<_> = (0..MANY).map(|_| subscriber(&context, &at, &[""])).collect();
         assert!(publisher.wait_for_subscribers("", MANY, LONG));
         let sent = rounds(300);
