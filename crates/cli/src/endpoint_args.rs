@@ -8,7 +8,7 @@ use crate::{
 };
 use clap::Args;
 use std::time::Duration;
-use zeroxide::Socket;
+use zeroxide::{Handle, Socket};
 
 /// Where a socket is, and how it is set.
 #[derive(Args)]
@@ -21,13 +21,8 @@ pub(crate) struct SocketArgs {
     #[arg(long, value_name = "ENDPOINT")]
     pub(crate) connect: Vec<String>,
 
-    /// Let others than this machine in without a mechanism, and without a warning
-    #[arg(long)]
-    pub(crate) open_to_network: bool,
-
-    /// Set a socket option, NAME=VALUE (several allowed); --help lists them
-    #[arg(long = "option", value_name = "NAME=VALUE", long_help = options::help())]
-    pub(crate) options: Vec<SocketOption>,
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
 
     /// Longest wait for one message, for room to send one, or for peers; when it is over, zox ends with code 3
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -36,6 +31,18 @@ pub(crate) struct SocketArgs {
     /// Begin when so many peers are connected
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) wait_peers: usize,
+}
+
+/// Who may reach the sockets of a verb, and how they are set.
+#[derive(Clone, Args)]
+pub(crate) struct SettingArgs {
+    /// Let others than this machine in without a mechanism, and without a warning
+    #[arg(long)]
+    pub(crate) open_to_network: bool,
+
+    /// Set a socket option, NAME=VALUE (several allowed), on all sockets of the verb; --help lists them
+    #[arg(long = "option", value_name = "NAME=VALUE", long_help = options::help())]
+    pub(crate) options: Vec<SocketOption>,
 }
 
 /// What messages look like.
@@ -83,10 +90,17 @@ impl SocketArgs {
         if socket.socket_type().receives() {
             socket.set_receive_timeout(self.timeout)?;
         }
+        self.settings.apply(socket)
+    }
+}
+
+impl SettingArgs {
+    /// Sets a socket as was asked for.
+    pub(crate) fn apply(&self, socket: &Handle) -> Result<(), Failure> {
         if self.open_to_network {
             socket.set_open_to_network(true);
         }
-        self.options.iter().try_for_each(|option| option.apply(socket).map_err(Failure::Usage))
+        options::apply(&self.options, socket).map_err(Failure::Usage)
     }
 }
 

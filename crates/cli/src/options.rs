@@ -145,9 +145,13 @@ pub(crate) fn help() -> String {
     text
 }
 
+/// Sets options on a socket, in order.
+pub(crate) fn apply(options: &[SocketOption], socket: &Handle) -> Result<(), String> {
+    options.iter().try_for_each(|option| option.apply(socket))
+}
+
 impl SocketOption {
-    /// Sets it.
-    pub(crate) fn apply(&self, socket: &Handle) -> Result<(), String> {
+    fn apply(&self, socket: &Handle) -> Result<(), String> {
         (self.known.apply)(socket, &self.text)
     }
 }

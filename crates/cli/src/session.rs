@@ -4,7 +4,7 @@
 //! watches stdout, and all of them tell the main thread what happened. So a signal always ends the run in order, also
 //! while stdin is silent.
 
-use crate::{endpoint_args::SocketArgs, exit::Failure, terminal, terminal::note};
+use crate::{endpoint_args::SocketArgs, exit::Failure, service::bind_all, terminal, terminal::note};
 use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
@@ -21,7 +21,7 @@ use std::{
     thread,
     time::Duration,
 };
-use zeroxide::{Context, EndpointCause, EndpointFailure, Loss, Socket, SocketType};
+use zeroxide::{Context, Loss, Socket, SocketType};
 
 /// How long the workers have to put out what they hold, when the run is over.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -59,20 +59,6 @@ pub(crate) struct Session {
     couriers: usize,
 }
 
-/// Binds; who asks for an address that others can reach means it, but is told what that is.
-fn bind(socket: &Socket, endpoint: &str) -> Result<String, EndpointFailure> {
-    match socket.bind(endpoint) {
-        Err(EndpointFailure { cause: EndpointCause::OpenToNetwork, .. }) => {
-            note(format_args!(
-                "zox: whoever reaches {endpoint} can connect: there is no mechanism (--open-to-network: that is meant)"
-            ));
-            socket.set_open_to_network(true);
-            socket.bind(endpoint)
-        }
-        bound => bound,
-    }
-}
-
 impl Session {
     /// A run that a signal may end at any time, as a failure if `promised`.
     pub(crate) fn new(promised: bool) -> Result<Self, Failure> {
@@ -98,9 +84,7 @@ impl Session {
         let socket = self.add(Socket::new(&self.context, kind)?);
         args.configure(&socket)?;
         prepare(&socket)?;
-        for endpoint in &args.bind {
-            note(format_args!("bound {}", bind(&socket, endpoint)?));
-        }
+        bind_all(&socket, &args.bind, |endpoint| Ok(socket.bind(endpoint)?))?;
         for endpoint in &args.connect {
             socket.connect(endpoint)?;
         }

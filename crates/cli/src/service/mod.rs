@@ -1,6 +1,7 @@
 //! What verbs share that run until they are told to stop: signals, configuration files, a log.
 
 pub(crate) mod config;
+pub(crate) mod daemon;
 pub(crate) mod log;
 pub(crate) mod teller;
 
@@ -43,22 +44,24 @@ pub(crate) fn watch_signals(mut act: impl FnMut(Asked) + Send + 'static) -> Resu
 }
 
 /// Binds, and tells where. Who asks for an address that others can reach means it, but is told what that is.
-pub(crate) fn bind(
+pub(crate) fn bind_all(
     socket: &Handle,
-    endpoint: &str,
+    endpoints: &[String],
     bind: impl Fn(&str) -> Result<String, PatternError>,
 ) -> Result<(), Failure> {
-    let bound = match bind(endpoint) {
-        Err(PatternError::Endpoint(failure)) if matches!(failure.cause, EndpointCause::OpenToNetwork) => {
-            note(format_args!(
-                "zox: whoever reaches {endpoint} can connect: there is no mechanism (--open-to-network: that is meant)"
-            ));
-            socket.set_open_to_network(true);
-            bind(endpoint)
-        }
-        bound => bound,
-    };
-    note(format_args!("bound {}", bound?));
+    for endpoint in endpoints {
+        let bound = match bind(endpoint) {
+            Err(PatternError::Endpoint(failure)) if matches!(failure.cause, EndpointCause::OpenToNetwork) => {
+                note(format_args!(
+                    "zox: whoever reaches {endpoint} can connect: there is no mechanism (--open-to-network: that is meant)"
+                ));
+                socket.set_open_to_network(true);
+                bind(endpoint)
+            }
+            bound => bound,
+        };
+        note(format_args!("bound {}", bound?));
+    }
     Ok(())
 }
 

@@ -9,8 +9,8 @@ use std::{
     time::Duration,
 };
 
-/// Counters with their names.
-pub(crate) type Lines = Vec<(&'static str, u64)>;
+/// Counters with their names, as the log has them.
+pub(crate) type Details = Vec<(&'static str, String)>;
 
 /// How often the log is told what was lost since.
 const LOOK: Duration = Duration::from_secs(1);
@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// each change, a line a second at most.
 pub(crate) fn serve_signals(
     stop: impl Fn() + Send + 'static,
-    counters: impl Fn() -> Lines + Send + 'static,
+    counters: impl Fn() -> Details + Send + 'static,
     losses: &'static [&'static str],
 ) -> Result<(), Failure> {
     let (asks, asked) = channel();
@@ -42,22 +42,22 @@ pub(crate) fn serve_counters(mut tell: impl FnMut() + Send + 'static) -> Result<
     thread::Builder::new().spawn(watch).map(drop).map_err(failed)
 }
 
-/// Logs counters.
-pub(crate) fn log_counters(event: &str, counters: impl IntoIterator<Item = (&'static str, u64)>) {
-    log(event, counters.into_iter().map(|(name, value)| (name, value.to_string())));
+/// Counters for the log.
+pub(crate) fn details(counters: impl IntoIterator<Item = (&'static str, u64)>) -> Details {
+    counters.into_iter().map(|(name, value)| (name, value.to_string())).collect()
 }
 
-fn tell(counters: impl Fn() -> Lines, losses: &[&str], asked: &Receiver<()>) {
-    let mut before = Lines::new();
+fn tell(counters: impl Fn() -> Details, losses: &[&str], asked: &Receiver<()>) {
+    let mut before = Details::new();
     loop {
         match asked.recv_timeout(LOOK) {
-            Ok(()) => log_counters("statistics", counters()),
+            Ok(()) => log("statistics", counters()),
             Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
-                let now: Lines = counters().into_iter().filter(|(name, _)| losses.contains(name)).collect();
+                let now: Details = counters().into_iter().filter(|(name, _)| losses.contains(name)).collect();
                 let changed = changed(&before, &now);
                 if !changed.is_empty() {
-                    log_counters("losses", changed);
+                    log("losses", changed);
                 }
                 before = now;
             }
@@ -66,9 +66,9 @@ fn tell(counters: impl Fn() -> Lines, losses: &[&str], asked: &Receiver<()>) {
 }
 
 /// Those that have another value now; what was not there before was zero.
-fn changed(before: &Lines, now: &Lines) -> Lines {
-    let was = |name| before.iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| *value);
-    now.iter().copied().filter(|(name, value)| was(*name) != *value).collect()
+fn changed(before: &Details, now: &Details) -> Details {
+    let was = |name| before.iter().find(|(known, _)| *known == name).map_or("0", |(_, value)| value);
+    now.iter().filter(|(name, value)| was(*name) != value).cloned().collect()
 }
 
 #[cfg(test)]
@@ -77,9 +77,9 @@ mod tests {
 
     #[test]
     fn what_has_changed_is_told_and_nothing_else() {
-        let (none, some) = (Lines::new(), vec![("refused", 0), ("expired", 2)]);
-        assert_eq!(changed(&none, &some), [("expired", 2)]);
+        let (none, some) = (Details::new(), details([("refused", 0), ("expired", 2)]));
+        assert_eq!(changed(&none, &some), details([("expired", 2)]));
         assert_eq!(changed(&some, &some), []);
-        assert_eq!(changed(&some, &vec![("refused", 1), ("expired", 2)]), [("refused", 1)]);
+        assert_eq!(changed(&some, &details([("refused", 1), ("expired", 2)])), details([("refused", 1)]));
     }
 }

@@ -1,14 +1,10 @@
 //! `zox broker`.
 
 use crate::{
+    endpoint_args::SettingArgs,
     exit::Failure,
-    options::{self, SocketOption},
     quantity::duration,
-    service::{
-        self,
-        log::log,
-        teller::{log_counters, serve_signals},
-    },
+    service::{bind_all, daemon::Daemon, teller::details},
 };
 use clap::Args;
 use std::time::Duration;
@@ -73,13 +69,8 @@ pub(crate) struct Broker {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     drain: Duration,
 
-    /// Let others than this machine in without a mechanism, and without a warning
-    #[arg(long)]
-    open_to_network: bool,
-
-    /// Set a socket option, NAME=VALUE (several allowed); --help lists them
-    #[arg(long = "option", value_name = "NAME=VALUE", long_help = options::help())]
-    options: Vec<SocketOption>,
+    #[command(flatten)]
+    settings: SettingArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -92,21 +83,15 @@ impl Broker {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let context = Context::new();
         let broker = BrokerServer::new(&context, self.rules())?;
-        let socket = broker.socket();
-        socket.set_open_to_network(self.open_to_network);
-        for option in &self.options {
-            option.apply(socket).map_err(Failure::Usage)?;
-        }
-        for endpoint in &self.bind {
-            service::bind(socket, endpoint, |endpoint| broker.bind(endpoint))?;
-        }
-        let (control, stop, counts) = (broker.control(), broker.control(), broker.control());
-        serve_signals(move || stop.stop(), move || counts.statistics().lines().collect(), &LOSSES)?;
-        log("started", []);
-        broker.run()?;
-        log_counters("stopped", control.statistics().lines());
-        let _ = context.shutdown(Duration::from_secs(1));
-        Ok(())
+        self.settings.apply(broker.socket())?;
+        bind_all(broker.socket(), &self.bind, |endpoint| broker.bind(endpoint))?;
+        let (stop, counts) = (broker.control(), broker.control());
+        let daemon = Daemon {
+            stop: move || stop.stop(),
+            counters: move || details(counts.statistics().lines()),
+            losses: &LOSSES,
+        };
+        daemon.run(&context, [], || broker.run())
     }
 
     fn rules(&self) -> BrokerOptions {

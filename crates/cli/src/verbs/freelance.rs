@@ -2,15 +2,11 @@
 
 use super::answers::Answers;
 use crate::{
-    endpoint_args::{FormatArgs, SendArgs},
+    endpoint_args::{FormatArgs, SendArgs, SettingArgs},
     exit::Failure,
-    options::{self, SocketOption},
     pump::Output,
     quantity::duration,
-    service::{
-        log::log,
-        teller::{log_counters, serve_signals},
-    },
+    service::{daemon::Daemon, teller::details},
     session::{Part, Session},
     source::Source,
     terminal::note,
@@ -70,13 +66,8 @@ struct Server {
     #[arg(long, value_name = "FILE")]
     config: Option<String>,
 
-    /// Let others than this machine in without a mechanism
-    #[arg(long)]
-    open_to_network: bool,
-
-    /// Set a socket option, NAME=VALUE (several allowed); --help lists them
-    #[arg(long = "option", value_name = "NAME=VALUE", long_help = options::help())]
-    options: Vec<SocketOption>,
+    #[command(flatten)]
+    settings: SettingArgs,
 }
 
 /// Send each message as a request, and print its answer
@@ -131,25 +122,24 @@ impl Server {
     fn run(&self) -> Result<(), Failure> {
         let context = Context::new();
         let name = self.name.as_deref();
-        let server = FreelanceServer::bind_prepared(&context, &self.bind, name, |socket| {
-            socket.set_open_to_network(self.open_to_network);
-            self.options.iter().try_for_each(|option| option.apply(socket)).map_err(Failure::Usage)
-        })?;
+        let server =
+            FreelanceServer::bind_prepared(&context, &self.bind, name, |socket| self.settings.apply(socket))?;
         note(format_args!("bound {}", server.endpoint()));
-        let (control, stop, counts) = (server.control(), server.control(), server.control());
-        serve_signals(move || stop.stop(), move || counts.statistics().lines().collect(), &LOSSES)?;
-        log("started", []);
-        server.run_if_able(|request| match self.answers.answer(&self.format, request) {
+        let (stop, counts) = (server.control(), server.control());
+        let daemon = Daemon {
+            stop: move || stop.stop(),
+            counters: move || details(counts.statistics().lines()),
+            losses: &LOSSES,
+        };
+        let answer = |request| match self.answers.answer(&self.format, request) {
             Ok(answer) => Some(answer),
             // Nobody is answered; whoever asked asks another server.
             Err(failure) => {
                 note(format_args!("zox: {}", failure.text().unwrap_or_default()));
                 None
             }
-        })?;
-        let _ = context.shutdown(Duration::from_secs(1));
-        log_counters("stopped", control.statistics().lines());
-        Ok(())
+        };
+        daemon.run(&context, [], || server.run_if_able(answer))
     }
 }
 

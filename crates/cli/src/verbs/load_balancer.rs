@@ -1,14 +1,10 @@
 //! `zox lb`.
 
 use crate::{
+    endpoint_args::SettingArgs,
     exit::Failure,
-    options::{self, SocketOption},
     quantity::duration,
-    service::{
-        self,
-        log::log,
-        teller::{log_counters, serve_signals},
-    },
+    service::{bind_all, daemon::Daemon, teller::details},
 };
 use clap::{Args, ValueEnum};
 use std::time::Duration;
@@ -82,13 +78,8 @@ pub(crate) struct LoadBalancer {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     drain: Duration,
 
-    /// Let others than this machine in without a mechanism, and without a warning
-    #[arg(long)]
-    open_to_network: bool,
-
-    /// Set an option on both sockets, NAME=VALUE (several allowed); --help lists them
-    #[arg(long = "option", value_name = "NAME=VALUE", long_help = options::help())]
-    options: Vec<SocketOption>,
+    #[command(flatten)]
+    settings: SettingArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -97,8 +88,9 @@ Examples:
   zox lb --dialect simple --policy longest-idle              workers are REQ sockets that say READY
   zox lb --config /etc/zox/lb.conf";
 
+/// How workers are spoken to.
 #[derive(Clone, Copy, Default, ValueEnum)]
-enum Speech {
+pub(super) enum Speech {
     /// REQ workers that say READY (the load balancing broker, Simple Pirate)
     Simple,
     /// DEALER workers with heartbeats (RFC 6)
@@ -115,38 +107,35 @@ enum Policy {
     LeastLoaded,
 }
 
+impl From<Speech> for Dialect {
+    fn from(speech: Speech) -> Self {
+        match speech {
+            Speech::Simple => Self::Simple,
+            Speech::Paranoid => Self::Paranoid,
+        }
+    }
+}
+
 impl LoadBalancer {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let context = Context::new();
         let balancer = BalancerServer::new(&context, self.rules())?;
-        for socket in [balancer.front(), balancer.back()] {
-            socket.set_open_to_network(self.open_to_network);
-            for option in &self.options {
-                option.apply(socket).map_err(Failure::Usage)?;
-            }
-        }
-        for endpoint in &self.frontend {
-            service::bind(balancer.front(), endpoint, |endpoint| balancer.bind_front(endpoint))?;
-        }
-        for endpoint in &self.backend {
-            service::bind(balancer.back(), endpoint, |endpoint| balancer.bind_back(endpoint))?;
-        }
-        let (control, stop, counts) = (balancer.control(), balancer.control(), balancer.control());
-        serve_signals(move || stop.stop(), move || counts.statistics().lines().collect(), &LOSSES)?;
-        log("started", []);
-        balancer.run()?;
-        // What was answered last goes out first.
-        let _ = context.shutdown(Duration::from_secs(1));
-        log_counters("stopped", control.statistics().lines());
-        Ok(())
+        self.settings.apply(balancer.front())?;
+        self.settings.apply(balancer.back())?;
+        bind_all(balancer.front(), &self.frontend, |endpoint| balancer.bind_front(endpoint))?;
+        bind_all(balancer.back(), &self.backend, |endpoint| balancer.bind_back(endpoint))?;
+        let (stop, counts) = (balancer.control(), balancer.control());
+        let daemon = Daemon {
+            stop: move || stop.stop(),
+            counters: move || details(counts.statistics().lines()),
+            losses: &LOSSES,
+        };
+        daemon.run(&context, [], || balancer.run())
     }
 
     fn rules(&self) -> BalancerOptions {
         BalancerOptions {
-            dialect: match self.dialect {
-                Speech::Simple => Dialect::Simple,
-                Speech::Paranoid => Dialect::Paranoid,
-            },
+            dialect: self.dialect.into(),
             choice: match self.policy {
                 Policy::LongestIdle => Choice::LongestIdle,
                 Policy::LeastLoaded => Choice::LeastLoaded,

@@ -1,14 +1,10 @@
 //! `zox lvc`.
 
 use crate::{
+    endpoint_args::SettingArgs,
     exit::Failure,
-    options::{self, SocketOption},
     quantity::duration,
-    service::{
-        self,
-        log::log,
-        teller::{log_counters, serve_signals},
-    },
+    service::{bind_all, daemon::Daemon, teller::details},
 };
 use clap::Args;
 use std::time::Duration;
@@ -52,13 +48,8 @@ pub(crate) struct Lvc {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     lifetime: Option<Duration>,
 
-    /// Let others than this machine in without a mechanism, and without a warning
-    #[arg(long)]
-    open_to_network: bool,
-
-    /// Set an option on both sockets, NAME=VALUE (several allowed); --help lists them
-    #[arg(long = "option", value_name = "NAME=VALUE", long_help = options::help())]
-    options: Vec<SocketOption>,
+    #[command(flatten)]
+    settings: SettingArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -72,27 +63,19 @@ impl Lvc {
         let (topics, octets, lifetime) = (self.topics, self.octets, self.lifetime);
         let cache = LastValueCache::new(&context, CacheOptions { topics, octets, lifetime })?;
         let (front, back) = cache.sockets();
-        for socket in [&**front, &**back] {
-            socket.set_open_to_network(self.open_to_network);
-            for option in &self.options {
-                option.apply(socket).map_err(Failure::Usage)?;
-            }
-        }
-        for endpoint in &self.front {
-            service::bind(front, endpoint, |endpoint| cache.bind_front(endpoint))?;
-        }
-        for endpoint in &self.back {
-            service::bind(back, endpoint, |endpoint| cache.bind_back(endpoint))?;
-        }
+        self.settings.apply(front)?;
+        self.settings.apply(back)?;
+        bind_all(front, &self.front, |endpoint| cache.bind_front(endpoint))?;
+        bind_all(back, &self.back, |endpoint| cache.bind_back(endpoint))?;
         for endpoint in &self.connect {
             cache.connect_front(endpoint)?;
         }
-        let (control, stop, counts) = (cache.control(), cache.control(), cache.control());
-        serve_signals(move || stop.stop(), move || counts.statistics().lines().collect(), &LOSSES)?;
-        log("started", []);
-        cache.run()?;
-        log_counters("stopped", control.statistics().lines());
-        let _ = context.shutdown(Duration::from_secs(1));
-        Ok(())
+        let (stop, counts) = (cache.control(), cache.control());
+        let daemon = Daemon {
+            stop: move || stop.stop(),
+            counters: move || details(counts.statistics().lines()),
+            losses: &LOSSES,
+        };
+        daemon.run(&context, [], || cache.run())
     }
 }

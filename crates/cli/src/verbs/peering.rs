@@ -1,22 +1,27 @@
 //! `zox peering`.
 
+use super::load_balancer::Speech;
 use crate::{
+    endpoint_args::SettingArgs,
     exit::Failure,
     options::{self, SocketOption},
     quantity::duration,
-    service::{
-        self,
-        log::log,
-        teller::{log_counters, serve_signals},
-    },
+    service::{bind_all, daemon::Daemon, log::log, teller::details},
 };
-use clap::{Args, ValueEnum};
+use clap::Args;
 use signal_hook::{consts::SIGHUP, iterator::Signals};
-use std::{cell::RefCell, collections::BTreeMap, fs, str::FromStr, thread, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    str::FromStr,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
 use zeroxide::{Context, Frame, Handle};
 use zeroxide_patterns::{
     PatternError,
-    balance::{BalancerOptions, Choice, Dialect},
+    balance::{BalancerOptions, Choice},
     peering::{PeeringControl, PeeringOptions, PeeringServer},
 };
 
@@ -128,13 +133,8 @@ pub(crate) struct Peering {
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "5s")]
     drain: Duration,
 
-    /// Let others than this machine in without a mechanism, and without a warning
-    #[arg(long)]
-    open_to_network: bool,
-
-    /// Set an option on all sockets, NAME=VALUE (several allowed); --help lists them
-    #[arg(long = "option", value_name = "NAME=VALUE", long_help = options::help())]
-    options: Vec<SocketOption>,
+    #[command(flatten)]
+    settings: SettingArgs,
 
     /// Set an option on the sockets that peers connect to, --cloud and --state, such as curve-server (several allowed)
     #[arg(long = "cloud-option", value_name = "NAME=VALUE")]
@@ -150,15 +150,6 @@ Examples:
   zox peering --name DC1 --cloud tcp://*:5557 --state tcp://*:5558 --peer DC2=tcp://dc2:5557,tcp://dc2:5558
   zox peering --name DC1 --peers /etc/zox/peers          add a line, then: kill -HUP
   zox peering --config /etc/zox/peering.conf";
-
-#[derive(Clone, Copy, Default, ValueEnum)]
-enum Speech {
-    /// REQ workers that say READY (those of the Guide)
-    Simple,
-    /// DEALER workers with heartbeats (RFC 6)
-    #[default]
-    Paranoid,
-}
 
 /// Where a peer is.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -196,11 +187,11 @@ impl Peering {
         let server = PeeringServer::new(&context, name, self.rules())?;
         let [clients, workers, cloud] = server.routers();
         for socket in [&**clients, &**workers, &**cloud, &**server.state()] {
-            socket.set_open_to_network(self.open_to_network);
-            apply([&self.options], socket)?;
+            self.settings.apply(socket)?;
         }
-        apply([&self.cloud_options], cloud)?;
-        apply([&self.cloud_options], server.state())?;
+        for socket in [&**cloud, &**server.state()] {
+            options::apply(&self.cloud_options, socket).map_err(Failure::Usage)?;
+        }
         type Bind<'a> = &'a dyn Fn(&str) -> Result<String, PatternError>;
         let doors: [(&Handle, &[String], Bind<'_>); 4] = [
             (clients, &self.frontend, &|endpoint| server.bind_clients(endpoint)),
@@ -209,42 +200,33 @@ impl Peering {
             (server.state(), &self.state, &|endpoint| server.bind_state(endpoint)),
         ];
         for (socket, endpoints, bind) in doors {
-            for endpoint in endpoints {
-                service::bind(socket, endpoint, bind)?;
-            }
+            bind_all(socket, endpoints, bind)?;
         }
-        let (control, stop, counts) = (server.control(), server.control(), server.control());
         let mut peers = Roster {
             control: server.control(),
-            options: [&self.options, &self.peer_options].map(|options| options.clone()),
+            options: [&self.settings.options[..], &self.peer_options].concat(),
             fixed: self.peer.clone(),
             file: self.peers.clone(),
             known: BTreeMap::new(),
         };
         peers.read().map_err(Failure::Usage)?;
         peers.watch()?;
-        let news = News::default();
-        let counters = move || {
-            let statistics = counts.statistics();
-            news.tell(statistics.peers.iter().map(|peer| (&peer.name, peer.is_heard)));
-            statistics.lines().collect()
+        let (stop, counts, news) = (server.control(), server.control(), News::default());
+        let daemon = Daemon {
+            stop: move || stop.stop(),
+            counters: move || {
+                let statistics = counts.statistics();
+                news.tell(statistics.peers.iter().map(|peer| (&peer.name, peer.is_heard)));
+                details(statistics.lines())
+            },
+            losses: &LOSSES,
         };
-        serve_signals(move || stop.stop(), counters, &LOSSES)?;
-        log("started", [("name", name.to_owned())]);
-        server.run()?;
-        // What was answered last goes out first.
-        let _ = context.shutdown(Duration::from_secs(1));
-        log_counters("stopped", control.statistics().lines());
-        Ok(())
+        daemon.run(&context, [("name", name.to_owned())], || server.run())
     }
 
     fn rules(&self) -> PeeringOptions {
-        let dialect = match self.dialect {
-            Speech::Simple => Dialect::Simple,
-            Speech::Paranoid => Dialect::Paranoid,
-        };
         let local = BalancerOptions {
-            dialect,
+            dialect: self.dialect.into(),
             choice: Choice::default(),
             heartbeat: self.heartbeat,
             liveness: self.liveness,
@@ -267,14 +249,10 @@ impl Peering {
     }
 }
 
-fn apply<const N: usize>(options: [&Vec<SocketOption>; N], socket: &Handle) -> Result<(), Failure> {
-    options.into_iter().flatten().try_for_each(|option| option.apply(socket)).map_err(Failure::Usage)
-}
-
 /// The peers as the command line and the file have them.
 struct Roster {
     control: PeeringControl,
-    options: [Vec<SocketOption>; 2],
+    options: Vec<SocketOption>,
     fixed: Vec<Peer>,
     file: Option<String>,
     known: BTreeMap<String, Peer>,
@@ -304,9 +282,9 @@ impl Roster {
     fn add(&self, at: &Peer) -> Result<(), Failure> {
         let peer = self.control.peer(at.name.as_str())?;
         let (cloud, state) = peer.sockets();
-        let [both, own] = &self.options;
-        apply([both, own], cloud)?;
-        apply([both, own], state)?;
+        for socket in [&**cloud, &**state] {
+            options::apply(&self.options, socket).map_err(Failure::Usage)?;
+        }
         peer.connect(&at.cloud, &at.state)?;
         self.control.add(peer);
         Ok(())
@@ -330,12 +308,12 @@ impl Roster {
 
 /// Which peers were heard when they were looked at last.
 #[derive(Default)]
-struct News(RefCell<BTreeMap<Vec<u8>, bool>>);
+struct News(Mutex<BTreeMap<Vec<u8>, bool>>);
 
 impl News {
     /// Logs who is heard now and was not, and the other way.
     fn tell<'a>(&self, peers: impl Iterator<Item = (&'a Frame, bool)>) {
-        let mut known = self.0.borrow_mut();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, is_heard) in peers {
             if known.insert(name.to_vec(), is_heard).unwrap_or(false) != is_heard {
                 let event = if is_heard { "peer_heard" } else { "peer_silent" };

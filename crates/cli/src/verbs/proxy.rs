@@ -1,10 +1,12 @@
 //! `zox proxy`.
 
 use crate::{
-    endpoint_args::SocketArgs,
+    endpoint_args::{SettingArgs, SocketArgs},
     exit::Failure,
-    options::{self, SocketOption},
-    service::teller::{log_counters, serve_counters},
+    service::{
+        log::log,
+        teller::{details, serve_counters},
+    },
     session::{Part, Session},
     terminal::{counted, grouped, note},
 };
@@ -37,13 +39,8 @@ pub(crate) struct Proxy {
     #[arg(long, value_name = "ENDPOINT")]
     capture: Option<String>,
 
-    /// Let others than this machine in without a mechanism, and without a warning
-    #[arg(long)]
-    open_to_network: bool,
-
-    /// Set an option on both sockets, NAME=VALUE (several allowed); --help lists them
-    #[arg(long = "option", value_name = "NAME=VALUE", long_help = options::help())]
-    options: Vec<SocketOption>,
+    #[command(flatten)]
+    settings: SettingArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -138,7 +135,7 @@ impl Proxy {
         })?;
         let control = control.recv();
         if let Ok(control) = control.clone() {
-            serve_counters(move || log_counters("statistics", counters(&control.statistics())))?;
+            serve_counters(move || log("statistics", details(counters(&control.statistics()))))?;
         }
         let outcome = session.finish();
         if let Ok(control) = control {
@@ -152,8 +149,7 @@ impl Proxy {
         SocketArgs {
             bind: side.bind.clone(),
             connect: side.connect.clone(),
-            open_to_network: self.open_to_network,
-            options: self.options.clone(),
+            settings: self.settings.clone(),
             timeout: None,
             wait_peers: 0,
         }

@@ -4,10 +4,7 @@ use super::broker::USUAL;
 use crate::{
     exit::Failure,
     quantity::{duration, value},
-    service::{
-        log::log,
-        teller::{log_counters, serve_signals},
-    },
+    service::{daemon::Daemon, teller::details},
 };
 use clap::Args;
 use std::{path::PathBuf, time::Duration};
@@ -104,14 +101,15 @@ impl Titanic {
         let context = Context::new();
         let limits = StoreLimits { requests: self.requests, octets: self.octets };
         let titanic = TitanicServer::new(&context, &self.connect, self.store(limits)?, self.rules())?;
-        let (control, stop, counts) = (titanic.control(), titanic.control(), titanic.control());
-        serve_signals(move || stop.stop(), move || counts.statistics().lines().collect(), &LOSSES)?;
-        let held = control.statistics().held;
-        log("started", [("waiting", held.waiting.to_string()), ("finished", held.finished.to_string())]);
-        titanic.run()?;
-        let _ = context.shutdown(Duration::from_secs(1));
-        log_counters("stopped", control.statistics().lines());
-        Ok(())
+        let (stop, counts) = (titanic.control(), titanic.control());
+        let held = counts.statistics().held;
+        let daemon = Daemon {
+            stop: move || stop.stop(),
+            counters: move || details(counts.statistics().lines()),
+            losses: &LOSSES,
+        };
+        let start = [("waiting", held.waiting.to_string()), ("finished", held.finished.to_string())];
+        daemon.run(&context, start, || titanic.run())
     }
 
     fn store(&self, limits: StoreLimits) -> Result<Box<dyn Store>, Failure> {

@@ -2,19 +2,26 @@
 
 use super::{USUAL, endpoints};
 use crate::{
+    endpoint_args::SettingArgs,
     exit::Failure,
-    options::{self, SocketOption},
     quantity::duration,
-    service::{self, Asked, log::log},
+    service::{
+        bind_all,
+        daemon::Daemon,
+        teller::{Details, details},
+    },
     terminal::note,
 };
 use clap::{ArgGroup, Args};
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, slice::from_ref, time::Duration};
 use zeroxide::Context;
 use zeroxide_patterns::{
     binary_star::{Role, StarLink, StarOptions},
     clone::{Changes, CloneControl, CloneServer, Endpoints, Format, ServerOptions},
 };
+
+/// Counters of what should not happen.
+const LOSSES: [&str; 4] = ["refused", "snapshots_lost", "pending_lost", "malformed"];
 
 /// Keep the map: alone, or as one of a pair of which one serves
 ///
@@ -78,13 +85,8 @@ pub(super) struct Server {
     #[arg(long, value_name = "N", default_value_t = 4 << 30)]
     octets: usize,
 
-    /// Let others than this machine in without a mechanism, and without a warning
-    #[arg(long)]
-    open_to_network: bool,
-
-    /// Set an option on the three sockets, NAME=VALUE (several allowed); --help lists them
-    #[arg(long = "option", value_name = "NAME=VALUE", long_help = options::help())]
-    options: Vec<SocketOption>,
+    #[command(flatten)]
+    settings: SettingArgs,
 }
 
 impl Server {
@@ -93,32 +95,23 @@ impl Server {
         let changes = if self.pushed { Changes::Pushed } else { Changes::Published };
         let mut server = CloneServer::new(&context, changes, self.rules())?;
         for socket in server.handles() {
-            socket.set_open_to_network(self.open_to_network);
-            for option in &self.options {
-                option.apply(socket).map_err(Failure::Usage)?;
-            }
+            self.settings.apply(socket)?;
         }
         self.bind(&server)?;
         if let (Some(reports), Some(hears), Some(peer)) = (&self.reports, &self.peer_reports, &self.peer) {
             let role = if self.primary { Role::Primary } else { Role::Backup };
             let options = StarOptions { heartbeat: self.heartbeat, peer_timeout: self.peer_timeout };
             let link = StarLink::new(&context, role, options)?;
-            link.sockets().0.set_open_to_network(self.open_to_network);
-            service::bind(link.sockets().0, reports, |endpoint| link.bind(endpoint))?;
+            if self.settings.open_to_network {
+                link.sockets().0.set_open_to_network(true);
+            }
+            bind_all(link.sockets().0, from_ref(reports), |endpoint| link.bind(endpoint))?;
             link.connect(hears)?;
             server.pair(link, peer.clone());
         }
-        let control = server.control();
-        service::watch_signals(move |what| match what {
-            Asked::Stop => control.stop(),
-            Asked::Tell => tell("statistics", &control),
-        })?;
-        let control = server.control();
-        log("started", []);
-        server.run()?;
-        tell("stopped", &control);
-        let _ = context.shutdown(Duration::from_secs(1));
-        Ok(())
+        let (stop, counts) = (server.control(), server.control());
+        let daemon = Daemon { stop: move || stop.stop(), counters: move || told(&counts), losses: &LOSSES };
+        daemon.run(&context, [], || server.run())
     }
 
     fn bind(&self, server: &CloneServer) -> Result<(), Failure> {
@@ -127,7 +120,7 @@ impl Server {
             [(snapshots, &self.bind.snapshots), (updates, &self.bind.updates), (changes, &self.bind.changes)];
         let bound = RefCell::new(Vec::new());
         for (socket, endpoint) in places {
-            service::bind(socket, endpoint, |endpoint| {
+            bind_all(socket, from_ref(endpoint), |endpoint| {
                 let there = socket.bind(endpoint)?;
                 bound.borrow_mut().push(there.clone());
                 Ok(there)
@@ -144,10 +137,9 @@ impl Server {
     }
 }
 
-fn tell(event: &str, control: &CloneControl) {
-    let phase = [("phase", control.phase().to_string())];
-    log(
-        event,
-        phase.into_iter().chain(control.statistics().lines().map(|(name, value)| (name, value.to_string()))),
-    );
+/// What a server has done, and whether it serves.
+fn told(control: &CloneControl) -> Details {
+    let mut told = vec![("phase", control.phase().to_string())];
+    told.extend(details(control.statistics().lines()));
+    told
 }
