@@ -27,12 +27,9 @@ impl Core {
         {
             return None;
         }
-        let rules = self.rules.lock();
-        let mut peers = rules.peers.0.iter().flatten();
-        match (peers.next(), peers.next()) {
-            (Some(peer), None) => Some((peer.clone(), peer.outbox.room())),
-            _ => None,
-        }
+        let peer = self.sole_peer()?;
+        let room = peer.outbox.room();
+        Some((peer, room))
     }
 
     /// For how many messages there is room, whoever they go to; may say less, but nothing only if there is none. Where a
