@@ -369,10 +369,8 @@ impl Meeting {
 /// Ends a pair. Both sides can still receive what was sent before. Both may do this at once.
 pub(crate) fn part(core: &Arc<Core>, peer: &Arc<Peer>) {
     core.link_down(peer, false);
-    core.retire(peer);
     if let Some((other, theirs)) = peer.other_end() {
         other.link_down(&theirs, false);
-        other.retire(&theirs);
     }
 }
 

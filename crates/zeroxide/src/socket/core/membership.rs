@@ -88,7 +88,8 @@ impl Core {
         self.changed.notify_fenced();
     }
 
-    /// A link went down; `keep` says that the peer waits for the next one.
+    /// A link went down; `keep` says that the peer waits for the next one, otherwise it leaves. Whoever sees that a peer is
+    /// not connected any more can rely on it that nothing is sent to it either.
     pub(crate) fn link_down(&self, peer: &Peer, keep: bool) {
         if keep {
             self.clear_stage();
@@ -100,6 +101,8 @@ impl Core {
             let booked = self.book(&rules.peers, effects);
             drop(rules);
             self.apply(booked);
+        } else {
+            self.retire(peer);
         }
         if peer.up.swap(false, SeqCst) {
             self.connected.fetch_sub(1, SeqCst);
