@@ -108,6 +108,8 @@ impl Core {
             self.connected.fetch_sub(1, SeqCst);
         }
         self.seat.links_changed();
+        // Who waits for an answer looks whether there is still somebody to give it.
+        self.readable.notify_fenced();
         self.changed.notify_fenced();
     }
 
