@@ -5,7 +5,7 @@
 //!                                  (no seat: the I/O thread reads, and wakes)
 //! ```
 //! Under any other executor a message reaches a task by way of an I/O thread: the kernel wakes that one, it reads, and
-//! wakes the executor's thread. Here, as in a blocked receive, the kernel wakes the thread that wants the message.
+//! wakes the executor's thread, unless its context knows a reactor. Here, as in a blocked receive, the kernel wakes the thread that wants the message.
 
 use crate::{
     blocking::{Patience, bell},
@@ -39,7 +39,7 @@ thread_local! {
 ///
 /// - While the future waits in receives of up to four sockets, this thread reads their connections itself, as a blocked
 ///   [`recv`](crate::Socket::recv) does. Other executors (tokio, smol) run the same futures, but there each message takes
-///   one more wake-up, from an I/O thread to the executor's.
+///   one more wake-up, from an I/O thread to the executor's, unless they tell of it by their [`Reactor`](crate::Reactor).
 /// - Anything else may be awaited too: wakes come from any thread. Timers and sockets of a runtime need that runtime.
 /// - Sockets that were told to [poll before they sleep](crate::Handle::set_busy_wait) do so here as well.
 ///

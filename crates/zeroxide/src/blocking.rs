@@ -309,6 +309,7 @@ impl Core {
             let outcome = read(wire, &claim.peer, &mut claims.scratch, 1);
             let count = wire.received().wrapping_sub(before);
             claim.hot = count >= MUCH;
+            claim.dry = matches!(outcome, ReadOutcome::Drained);
             found |= count > 0;
             match outcome {
                 ReadOutcome::Drained | ReadOutcome::Again => {}

@@ -4,6 +4,7 @@ use crate::{
     block_on,
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     origin::Origin,
+    reactor::Reactor,
     socket::core::Core,
 };
 use std::{
@@ -15,6 +16,9 @@ use std::{
 };
 use zeroxide_pipe::{EventCount, Key};
 use zeroxide_proto::Message;
+
+/// So often a task reads in one poll of a receive, before it lets others run.
+const MOST_ROUNDS: usize = 32;
 
 /// A pending receive, made by the `recv_async` call of sockets that receive. Its output is what `recv` returns.
 ///
@@ -186,22 +190,54 @@ impl Core {
         waiting: &mut Waiting<'_>,
         attempt: impl Fn(&Self) -> Result<R, RecvError>,
     ) -> Poll<Result<R, RecvError>> {
-        for registered in [false, true] {
-            match attempt(self) {
-                Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) if !registered => {
-                    waiting.register(context);
-                    if !block_on::expects(self) {
-                        self.seat.vacate();
-                    }
-                }
-                Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => break,
-                done => {
-                    waiting.leave();
-                    return Poll::Ready(done);
-                }
+        let attempted = attempt(self);
+        if !would_block(&attempted) {
+            waiting.leave();
+            return Poll::Ready(attempted);
+        }
+        let attempted = match self.context.reactor() {
+            _ if block_on::expects(self) => {
+                waiting.register(context);
+                attempt(self)
+            }
+            Some(reactor) => self.recv_by_reactor(reactor, context, waiting, attempt),
+            None => {
+                waiting.register(context);
+                self.seat.vacate();
+                attempt(self)
+            }
+        };
+        if would_block(&attempted) {
+            return Poll::Pending;
+        }
+        waiting.leave();
+        Poll::Ready(attempted)
+    }
+
+    /// Receives what has come over the connections, or has the task woken when something comes. The task is registered only when
+    /// nothing was there: what it reads itself is not to wake it.
+    fn recv_by_reactor<R>(
+        self: &Arc<Self>,
+        reactor: &dyn Reactor,
+        context: &mut TaskContext<'_>,
+        waiting: &mut Waiting<'_>,
+        attempt: impl Fn(&Self) -> Result<R, RecvError>,
+    ) -> Result<R, RecvError> {
+        let (often, mut registered) = (self.seat.tasks.come_often(), false);
+        for _ in 0..MOST_ROUNDS {
+            let more = self.read_or_watch(reactor, often);
+            let attempted = attempt(self);
+            if (registered && !more) || !would_block(&attempted) {
+                return attempted;
+            }
+            if !more {
+                waiting.register(context);
+                registered = true;
             }
         }
-        Poll::Pending
+        // Much is coming, and no whole message yet. Others of this executor get their turn.
+        context.waker().wake_by_ref();
+        attempt(self)
     }
 
     /// Sends what is in `message`, or sees to it that the task is woken when that may succeed. Ready at once if there
@@ -231,6 +267,10 @@ impl Core {
         }
         Poll::Pending
     }
+}
+
+fn would_block<R>(attempted: &Result<R, RecvError>) -> bool {
+    matches!(attempted, Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }))
 }
 
 impl fmt::Debug for RecvFuture<'_> {

@@ -92,6 +92,7 @@ mod payload;
 mod peer;
 mod poller;
 mod proxy;
+mod reactor;
 mod seat;
 mod security;
 #[cfg(feature = "simulation")]
@@ -114,6 +115,7 @@ pub use origin::Origin;
 pub use payload::Payload;
 pub use poller::{Interest, PollError, Poller, Readiness, Ready};
 pub use proxy::{Moved, Proxy, ProxyControl, ProxyStatistics, proxy};
+pub use reactor::{Connection, Reactor, Watch};
 pub use security::{
     AddressError, Addresses, AllowAny, AllowKeys, Applicant, Authenticator, AuthorizedKeys, Passwords,
     curve_keypair, curve_public,

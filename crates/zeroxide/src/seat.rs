@@ -11,12 +11,19 @@
 //! coming back, and takes the reading back when it finds no activity since its last look: nothing may depend on the application calling in. When every reader is
 //! WAITING (the kernel wakes it) or FREE, nobody ticks.
 
-use crate::{io::shared::Command, peer::Peer, socket::core::Core, sync::Mutex};
+use crate::{
+    io::shared::Command,
+    peer::Peer,
+    reactor::{Visits, Watch},
+    socket::core::Core,
+    sync::Mutex,
+};
 use std::{
     sync::{
-        Arc, MutexGuard,
+        Arc, MutexGuard, OnceLock,
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::*},
     },
+    task::Waker,
     time::{Duration, Instant},
 };
 use zeroxide_net::Stream;
@@ -39,6 +46,10 @@ pub(crate) struct Seat {
     state: AtomicU8,
     visits: AtomicU64,
     stale: AtomicBool,
+    /// How often tasks come that have a reactor.
+    pub(crate) tasks: Visits,
+    /// What a reactor wakes: all who wait for a message.
+    pub(crate) rouser: OnceLock<Waker>,
 }
 
 /// The connections that the holder of the seat watches.
@@ -57,6 +68,10 @@ pub(crate) struct Claim {
     pub(crate) stream: Option<Arc<Stream>>,
     /// So much came with the last read that a look for more will hardly be in vain.
     pub(crate) hot: bool,
+    /// All that the kernel had was read the last time; what comes after that it will tell of.
+    pub(crate) dry: bool,
+    /// By which a task hears of this connection, where tasks wait for it.
+    pub(crate) watch: Option<Box<dyn Watch>>,
 }
 
 /// What the I/O thread found.
@@ -123,6 +138,7 @@ impl Seat {
             };
             wire.unpause();
             claim.stream = wire.claim();
+            claim.dry = false;
         }
         if let Some(claim) = claims.connections.iter_mut().find(|claim| std::ptr::eq(&*claim.peer, peer)) {
             claim.hot = true;
@@ -218,7 +234,7 @@ impl Claims {
         }
         let claim = |peer: Arc<Peer>| {
             let stream = peer.wire().and_then(|wire| wire.claim());
-            Claim { peer, stream, hot: false }
+            Claim { peer, stream, hot: false, dry: false, watch: None }
         };
         self.connections.extend(peers.into_iter().map(claim));
         if let Some(io) = self.io()

@@ -11,6 +11,7 @@ use crate::{
         run::Loop,
         shared::{Command, IoShared},
     },
+    reactor::Reactor,
     security::{Authenticator, Desk, SystemEntropy},
     socket::{begin_with_limits, core::Core},
     sync::{Mutex, Waiters},
@@ -67,6 +68,7 @@ pub struct ContextBuilder {
     ipv6: bool,
     thread_name: String,
     thread_start: ThreadStart,
+    reactor: Watching,
     #[cfg(feature = "simulation")]
     simulated: Option<u64>,
 }
@@ -76,6 +78,16 @@ pub struct ContextBuilder {
 struct ThreadStart(Option<Arc<dyn Fn(usize) + Send + Sync>>);
 
 impl std::fmt::Debug for ThreadStart {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(if self.0.is_some() { "Some" } else { "None" })
+    }
+}
+
+/// By what tasks hear of connections themselves.
+#[derive(Clone, Default)]
+struct Watching(Option<Arc<dyn Reactor>>);
+
+impl std::fmt::Debug for Watching {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(if self.0.is_some() { "Some" } else { "None" })
     }
@@ -151,6 +163,7 @@ impl Context {
             ipv6: false,
             thread_name: "zeroxide".to_owned(),
             thread_start: ThreadStart::default(),
+            reactor: Watching::default(),
             #[cfg(feature = "simulation")]
             simulated: None,
         }
@@ -257,6 +270,13 @@ impl ContextBuilder {
     /// ```
     pub fn on_thread_start(mut self, start: impl Fn(usize) + Send + Sync + 'static) -> Self {
         self.thread_start = ThreadStart(Some(Arc::new(start)));
+        self
+    }
+
+    /// By what tasks that await sockets of this context hear of messages themselves, where they would be woken by an I/O
+    /// thread otherwise; [`Reactor`] has the ones for tokio and smol.
+    pub fn reactor(mut self, reactor: impl Reactor) -> Self {
+        self.reactor = Watching(Some(Arc::new(reactor)));
         self
     }
 
@@ -377,6 +397,10 @@ impl ContextInner {
         fault::check(fault::Call::Thread)?;
         let handle = std::thread::Builder::new().name(name).spawn(run)?;
         Ok((shared, Some(handle)))
+    }
+
+    pub(crate) fn reactor(&self) -> Option<&dyn Reactor> {
+        self.settings.reactor.0.as_deref()
     }
 
     pub(crate) fn thread_name(&self) -> &str {
