@@ -37,8 +37,11 @@ pub const ALL: &[&str] = &[
     "zeroxide-c-messages",
     "zeroxide-block_on",
     "zeroxide-smol",
+    "zeroxide-smol-reactor",
     #[cfg(feature = "tokio")]
     "zeroxide-tokio",
+    #[cfg(feature = "tokio")]
+    "zeroxide-tokio-reactor",
     #[cfg(feature = "tokio")]
     "zeroxide-tokio-many",
 ];
@@ -56,6 +59,9 @@ pub fn play(name: &str, role: roles::Role, workload: &Workload) -> Result<(), St
         #[cfg(feature = "tokio")]
         "zeroxide-tokio-many" => roles::play::<zeroxide::Zeroxide<zeroxide::TokioMany>>(role, workload),
         "zeroxide-smol" => roles::play::<zeroxide::Zeroxide<zeroxide::Smol>>(role, workload),
+        "zeroxide-smol-reactor" => roles::play::<zeroxide::Zeroxide<zeroxide::SmolReactor>>(role, workload),
+        #[cfg(feature = "tokio")]
+        "zeroxide-tokio-reactor" => roles::play::<zeroxide::Zeroxide<zeroxide::TokioReactor>>(role, workload),
         #[cfg(feature = "tokio")]
         "zeroxide-tokio" => roles::play::<zeroxide::Zeroxide<zeroxide::Tokio>>(role, workload),
         "libzmq" => roles::play::<libzmq::Libzmq<libzmq::System>>(role, workload),

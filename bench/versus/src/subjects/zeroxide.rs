@@ -8,6 +8,9 @@ use zeroxide::{AllowKeys, Context, Keypair, Message, SocketType};
 pub trait Waiting: Clone + Send + 'static {
     const ASYNC: bool;
     const BUSY: Duration = Duration::ZERO;
+    fn context() -> Context {
+        Context::new()
+    }
     fn run<T>(future: impl Future<Output = T>) -> T;
 }
 
@@ -72,6 +75,81 @@ impl Waiting for Tokio {
     }
 }
 
+/// The same, where the runtime's reactor tells of messages.
+#[cfg(feature = "tokio")]
+#[derive(Clone)]
+pub struct TokioReactor;
+#[cfg(feature = "tokio")]
+impl Waiting for TokioReactor {
+    const ASYNC: bool = true;
+    fn context() -> Context {
+        Context::builder().reactor(reactors::Tokio).build()
+    }
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        Tokio::run(future)
+    }
+}
+
+#[derive(Clone)]
+pub struct SmolReactor;
+impl Waiting for SmolReactor {
+    const ASYNC: bool = true;
+    fn context() -> Context {
+        Context::builder().reactor(reactors::Smol).build()
+    }
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        Smol::run(future)
+    }
+}
+
+/// As the documentation of `Reactor` has them.
+mod reactors {
+    use std::{
+        io,
+        task::{self, Poll},
+    };
+    use zeroxide::{Connection, Reactor, Watch};
+
+    pub struct Smol;
+    struct SmolWatch(smol::Async<Connection>);
+    impl Reactor for Smol {
+        fn watch(&self, connection: Connection) -> io::Result<Box<dyn Watch>> {
+            Ok(Box::new(SmolWatch(smol::Async::new_nonblocking(connection)?)))
+        }
+    }
+    impl Watch for SmolWatch {
+        fn poll_readable(&mut self, task: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+            self.0.poll_readable(task)
+        }
+    }
+
+    #[cfg(feature = "tokio")]
+    pub use with_tokio::Tokio;
+    #[cfg(feature = "tokio")]
+    mod with_tokio {
+        use super::*;
+        use tokio::{
+            io::{Interest, unix::AsyncFd},
+            runtime::Handle,
+        };
+        pub struct Tokio;
+        struct TokioWatch(AsyncFd<Connection>);
+        impl Reactor for Tokio {
+            #[allow(deprecated)]
+            fn watch(&self, connection: Connection) -> io::Result<Box<dyn Watch>> {
+                Handle::try_current().map_err(io::Error::other)?;
+                Ok(Box::new(TokioWatch(AsyncFd::with_interest(connection, Interest::READABLE)?)))
+            }
+        }
+        impl Watch for TokioWatch {
+            fn poll_readable(&mut self, task: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+                task::ready!(self.0.poll_read_ready(task))?.clear_ready();
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+}
+
 /// The future runs on this thread, beside two workers that look after timers and descriptors.
 #[cfg(feature = "tokio")]
 #[derive(Clone)]
@@ -96,7 +174,7 @@ impl<W: Waiting> Subject for Zeroxide<W> {
     type Socket = Wrapped<W>;
 
     fn new(_: &Plan) -> Result<Self, String> {
-        Ok(Self(Context::new(), PhantomData))
+        Ok(Self(W::context(), PhantomData))
     }
 
     fn run<T>(&self, future: impl Future<Output = T>) -> T {
