@@ -4,6 +4,7 @@
 //! - [`PythonPeer`]: a child process with the real libzmq inside, commanded socket by socket.
 //! - [`raw`]: a peer that is only octets, for greetings and frames no honest library would send.
 //! - [`matrix`] and [`interop`]: every legal socket pair, as data and as named tests.
+//! - [`Script`]: a program in Python that is talked with by lines; [`stage`]: programs that play together.
 //! - [`Postgres`]: a database server of one's own, that can be crashed, frozen and restarted.
 //! - [`eventually`], [`with_cores_loaded`], [`IpcPath`], [`Process`]: small helps.
 //!
@@ -22,8 +23,10 @@ pub mod interop;
 pub mod matrix;
 pub mod octets;
 pub mod raw;
+pub mod stage;
 
 mod channel;
+mod heard;
 mod hexdump;
 mod ipc_path;
 mod kind;
@@ -34,6 +37,7 @@ mod process;
 mod python;
 mod remote_job;
 mod remote_socket;
+mod script;
 
 pub use hexdump::{difference, dump};
 pub use ipc_path::IpcPath;
@@ -45,3 +49,4 @@ pub use process::Process;
 pub use python::{PythonPeer, interpreter};
 pub use remote_job::{Counted, RemoteJob};
 pub use remote_socket::{Digest, MonitorEvent, RemoteSocket, ZmqError};
+pub use script::Script;

@@ -17,10 +17,11 @@
 mod c_program;
 #[path = "seed_programs/covered.rs"]
 mod covered;
-#[path = "seed_programs/stage.rs"]
-mod stage;
+#[path = "seed_programs/programs.rs"]
+mod programs;
 
-use stage::{ends, perform, runs};
+use programs::Program;
+use zeroxide_testing::stage::{Stage, Wording, ends, runs};
 
 /// A test for each line: what it shows, and the programs.
 macro_rules! scenes {
@@ -30,20 +31,20 @@ macro_rules! scenes {
 
         $(#[test]
         fn $name() {
-            perform(&[$($part),+]);
+            Stage::new(Wording::Within, programs::start).perform(&[$($part),+]);
         })+
     };
 }
 
-const fn today(name: &'static str) -> [&'static str; 2] {
+const fn today(name: &'static str) -> Program {
     ["today", name]
 }
 
-const fn two(name: &'static str) -> [&'static str; 2] {
+const fn two(name: &'static str) -> Program {
     ["two", name]
 }
 
-const fn python(name: &'static str) -> [&'static str; 2] {
+const fn python(name: &'static str) -> Program {
     ["python", name]
 }
 

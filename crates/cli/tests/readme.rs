@@ -14,18 +14,9 @@ use std::{
     env, fs,
     io::{BufRead, BufReader},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
-
-/// A command that is killed when this is dropped.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use zeroxide_testing::Process;
 
 /// The commands, and what stands behind them as a comment.
 fn commands() -> Vec<(String, String)> {
@@ -54,12 +45,12 @@ fn a_newcomer_has_a_service_with_the_three_commands_of_the_readme() {
         panic!("not three: {commands:?}")
     };
     // A free port in place of the usual one, which may be taken; that the usual ones agree is looked at below.
-    let mut broker =
-        Running(shell(broker, "--bind 'tcp://127.0.0.1:*'").stderr(Stdio::piped()).spawn().unwrap());
-    let mut notes = BufReader::new(broker.0.stderr.take().unwrap()).lines();
+    let mut broker = shell(broker, "--bind 'tcp://127.0.0.1:*'");
+    let mut broker = Process::start(broker.stderr(Stdio::piped())).unwrap();
+    let mut notes = BufReader::new(broker.child().stderr.take().unwrap()).lines();
     let bound = notes.find_map(|line| line.unwrap().strip_prefix("bound ").map(str::to_owned)).unwrap();
     let there = format!("--connect '{bound}'");
-    let _worker = Running(shell(worker, &there).spawn().unwrap());
+    let _worker = Process::start(&mut shell(worker, &there)).unwrap();
     let called = shell(call, &format!("{there} --timeout 60s")).output().unwrap();
     assert!(called.status.success(), "{}", String::from_utf8_lossy(&called.stderr));
     assert_eq!(String::from_utf8(called.stdout).unwrap().trim(), answer);

@@ -7,50 +7,17 @@
     reason = "a test fails by panicking"
 )]
 
-use std::{
-    io::{BufRead, BufReader, Lines, Write},
-    path::Path,
-    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    thread,
-    time::Duration,
-};
+use std::{thread, time::Duration};
 use zeroxide::Context;
 use zeroxide_patterns::clone::{Changes, ClientOptions, CloneClient, CloneServer, Endpoints, ServerOptions};
+use zeroxide_testing::Script;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A Python program that is killed when it is dropped.
-struct Program {
-    child: Child,
-    stdin: ChildStdin,
-    lines: Lines<BufReader<ChildStdout>>,
-}
-
-impl Program {
-    fn start(script: &str, arguments: &[&str]) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python").join(script);
-        let mut command = Command::new(zeroxide_testing::interpreter());
-        command.arg(script).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { stdin: child.stdin.take().unwrap(), child, lines }
-    }
-
-    fn line(&mut self) -> String {
-        self.lines.next().expect("the program goes on").unwrap()
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
+const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python");
 
 #[test]
 fn our_client_follows_and_changes_the_map_of_a_python_server() {
-    let mut server = Program::start("chp_server.py", &[]);
+    let mut server = Script::start(format!("{PROGRAMS}/chp_server.py"), &[] as &[&str]);
     let ports = server.line();
     let mut ports = ports.split(' ').map(|port| format!("tcp://127.0.0.1:{port}"));
     let mut next = || ports.next().unwrap();
@@ -88,17 +55,17 @@ fn a_python_client_follows_and_changes_the_map_of_our_server() {
     ours.set_published("/b/1", "not of the subtree", None, PATIENCE).unwrap();
 
     let arguments = [&endpoints.snapshots, &endpoints.updates, &endpoints.changes].map(String::as_str);
-    let mut client = Program::start("chp_client.py", &[&arguments[..], &["/a/"]].concat());
+    let mut client = Script::start(format!("{PROGRAMS}/chp_client.py"), &[&arguments[..], &["/a/"]].concat());
     assert_eq!(client.line(), "/a/1=one");
     assert_eq!(client.line(), "KTHXBAI");
     ours.set("/b/2", "neither", None).unwrap();
     ours.set_published("/a/1", "changed", Some(Duration::from_secs(3600)), PATIENCE).unwrap();
     assert_eq!(client.line(), "/a/1=changed");
-    writeln!(client.stdin, "/a/2=from Python").unwrap();
+    client.say("/a/2=from Python");
     assert_eq!(client.line(), "/a/2=from Python");
     assert!(ours.wait_until(PATIENCE, |get| get(b"/a/2").is_some()));
     assert_eq!(ours.get("/a/2").unwrap(), "from Python");
-    writeln!(client.stdin, "/a/1=").unwrap();
+    client.say("/a/1=");
     assert_eq!(client.line(), "/a/1=");
     assert!(ours.wait_until(PATIENCE, |get| get(b"/a/1").is_none()));
     control.stop();

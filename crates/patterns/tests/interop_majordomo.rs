@@ -10,41 +10,14 @@
 mod common;
 
 use common::{broker, patient, quick, quick_worker, stubborn};
-use std::{
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{ChildStdout, Command, Stdio},
-    thread,
-    time::Duration,
-};
+use std::{thread, time::Duration};
 use zeroxide::{Context, Message};
 use zeroxide_patterns::majordomo::{Client, Once, OnceOptions, Pipeline, PipelineOptions, Worker};
-use zeroxide_testing::{PATIENCE, Process, eventually};
+use zeroxide_testing::{PATIENCE, Script, eventually};
 
-/// A Python process; killed when dropped.
-struct Python {
-    process: Process,
-    said: BufReader<ChildStdout>,
-}
-
-impl Python {
-    fn start(arguments: &[&str]) -> Self {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python = std::env::var_os("ZEROXIDE_PYTHON")
-            .map_or_else(|| here.join("../../target/python/bin/python"), PathBuf::from);
-        let mut command = Command::new(python);
-        command.arg(here.join("tests/peers/mdp.py")).args(arguments).stdout(Stdio::piped());
-        let mut process =
-            Process::start(&mut command).expect("a Python with pyzmq: run `cargo xtask python`");
-        let said = BufReader::new(process.child().stdout.take().unwrap());
-        Self { process, said }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.said.read_line(&mut line).unwrap();
-        line.trim().to_owned()
-    }
+/// A client, a worker or a broker.
+fn python(arguments: &[&str]) -> Script {
+    Script::start(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/mdp.py"), arguments)
 }
 
 fn reversed(request: &Message) -> Message {
@@ -57,7 +30,7 @@ fn a_foreign_client_is_served_by_our_broker_and_worker() {
     let broker = broker(&context, quick());
     let mut worker = Worker::new(&context, &[&broker.endpoint], "turn", quick_worker()).unwrap();
     thread::spawn(move || worker.serve(reversed));
-    assert_eq!(Python::start(&["client", &broker.endpoint, "turn", "500"]).line(), "answered");
+    assert_eq!(python(&["client", &broker.endpoint, "turn", "500"]).line(), "answered");
     assert_eq!(broker.control.statistics().malformed, 0);
 }
 
@@ -73,7 +46,7 @@ fn our_client_is_served_by_a_foreign_worker_and_by_another_when_that_is_killed_o
     )
     .unwrap();
     for end in ["killed", "frozen", "left alone"] {
-        let mut worker = Python::start(&["worker", &broker.endpoint, "turn"]);
+        let mut worker = python(&["worker", &broker.endpoint, "turn"]);
         for _ in 0..100 {
             assert_eq!(client.call("turn", ["a", "b"]).unwrap(), ["b", "a"].into());
         }
@@ -84,14 +57,14 @@ fn our_client_is_served_by_a_foreign_worker_and_by_another_when_that_is_killed_o
             assert_eq!(answer.body.unwrap()[1].as_str(), Some("x"));
         }
         match end {
-            "killed" => worker.process.kill(),
-            "frozen" => worker.process.freeze(),
+            "killed" => worker.kill(),
+            "frozen" => worker.freeze(),
             _ => {}
         }
         if end != "left alone" {
             // Asked before anybody has noticed: the request goes to the next worker.
             pipeline.send("turn", "again").unwrap();
-            let next = Python::start(&["worker", &broker.endpoint, "turn"]);
+            let next = python(&["worker", &broker.endpoint, "turn"]);
             assert_eq!(pipeline.recv().unwrap().body.unwrap(), "again".into());
             drop(next);
             eventually(|| broker.control.statistics().workers == 0);
@@ -105,7 +78,7 @@ fn our_client_is_served_by_a_foreign_worker_and_by_another_when_that_is_killed_o
 #[test]
 fn our_client_and_worker_meet_at_a_foreign_broker() {
     let context = Context::new();
-    let mut broker = Python::start(&["broker"]);
+    let mut broker = python(&["broker"]);
     let endpoint = broker.line();
     let mut worker = Worker::new(&context, &[&endpoint], "turn", quick_worker()).unwrap();
     let leave = worker.control();

@@ -8,47 +8,20 @@
     reason = "a test fails by panicking"
 )]
 
-use std::{
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{ChildStdout, Command, Stdio},
-    thread::spawn,
-    time::Duration,
-};
+use std::{thread::spawn, time::Duration};
 use zeroxide::{Context, Message};
 use zeroxide_patterns::{
     balance::{BalancerOptions, BalancerServer},
     pirate::{LazyPirate, PirateOptions, PirateWorker},
     request::RequestOptions,
 };
-use zeroxide_testing::{Process, eventually};
+use zeroxide_testing::{Script, eventually};
 
 const BEAT: Duration = Duration::from_millis(100);
 
-/// A Python process; killed when dropped.
-struct Python {
-    process: Process,
-    said: BufReader<ChildStdout>,
-}
-
-impl Python {
-    fn start(arguments: &[&str]) -> Self {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python = std::env::var_os("ZEROXIDE_PYTHON")
-            .map_or_else(|| here.join("../../target/python/bin/python"), PathBuf::from);
-        let mut command = Command::new(python);
-        command.arg(here.join("tests/peers/ppp.py")).args(arguments).stdout(Stdio::piped());
-        let mut process =
-            Process::start(&mut command).expect("a Python with pyzmq: run `cargo xtask python`");
-        let said = BufReader::new(process.child().stdout.take().unwrap());
-        Self { process, said }
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.said.read_line(&mut line).unwrap();
-        line.trim().to_owned()
-    }
+/// A worker or a queue.
+fn python(arguments: &[&str]) -> Script {
+    Script::start(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/ppp.py"), arguments)
 }
 
 fn reversed(request: Message) -> Message {
@@ -69,16 +42,16 @@ fn a_foreign_worker_serves_our_queue_and_is_forgotten_when_it_stands_still() {
     let back = queue.bind_back("tcp://127.0.0.1:*").unwrap();
     let control = queue.control();
     let running = spawn(move || queue.run());
-    let foreign = Python::start(&["worker", &back]);
+    let foreign = python(&["worker", &back]);
     let mut client = LazyPirate::new(&context, &[&front], stubborn()).unwrap();
     for number in 0..200_u32 {
         let number = number.to_string();
         assert_eq!(client.call(["a", &number]).unwrap(), Message::from([&*number, "a"]));
     }
     eventually(|| control.statistics().workers == 1);
-    foreign.process.freeze();
+    foreign.freeze();
     eventually(|| control.statistics().workers == 0);
-    let _other = Python::start(&["worker", &back]);
+    let _other = python(&["worker", &back]);
     assert_eq!(client.call(["a", "b"]).unwrap(), Message::from(["b", "a"]));
     assert_eq!(control.statistics().malformed, 0);
     control.stop();
@@ -88,7 +61,7 @@ fn a_foreign_worker_serves_our_queue_and_is_forgotten_when_it_stands_still() {
 #[test]
 fn our_worker_serves_a_foreign_queue_and_so_does_the_next() {
     let context = Context::new();
-    let mut queue = Python::start(&["queue"]);
+    let mut queue = python(&["queue"]);
     let (front, back) = (queue.line(), queue.line());
     let options = PirateOptions {
         heartbeat: BEAT,

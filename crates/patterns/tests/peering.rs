@@ -9,9 +9,6 @@
 )]
 
 use std::{
-    io::{BufRead, BufReader},
-    path::{Path, PathBuf},
-    process::{ChildStdout, Command, Stdio},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -25,7 +22,7 @@ use zeroxide_patterns::{
     balance::{BalancerOptions, Dialect},
     peering::{PeeringControl, PeeringOptions, PeeringServer, PeeringStatistics},
 };
-use zeroxide_testing::{PATIENCE, Process, eventually};
+use zeroxide_testing::{PATIENCE, Script, eventually};
 
 const BEAT: Duration = Duration::from_millis(50);
 
@@ -385,49 +382,30 @@ fn whoever_is_at_work_is_waited_for_at_the_end_and_peers_are_told() {
     assert_eq!((counts.replies, counts.working), (1, 0));
 }
 
-/// A broker of the Guide's in Python; killed when dropped.
-struct Python {
-    process: Process,
-    said: BufReader<ChildStdout>,
-}
-
-impl Python {
-    fn start(own: &Place, peer: &Place, workers: u32, tasks: u32) -> Self {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let python = std::env::var_os("ZEROXIDE_PYTHON")
-            .map_or_else(|| here.join("../../target/python/bin/python"), PathBuf::from);
-        let mut command = Command::new(python);
-        command.arg(here.join("tests/peers/peering3.py")).args([&own.name, &peer.name]);
-        command.args([&own.cloud, &own.state, &peer.cloud, &peer.state]);
-        command.args([workers.to_string(), tasks.to_string()]).stdout(Stdio::piped());
-        let mut process =
-            Process::start(&mut command).expect("a Python with pyzmq: run `cargo xtask python`");
-        let said = BufReader::new(process.child().stdout.take().unwrap());
-        let mut python = Self { process, said };
-        assert_eq!(python.line(), "ready");
-        python
-    }
-
-    fn line(&mut self) -> String {
-        let mut line = String::new();
-        self.said.read_line(&mut line).unwrap();
-        line.trim().to_owned()
-    }
+/// A broker of the Guide's in Python.
+fn python(own: &Place, peer: &Place, workers: u32, tasks: u32) -> Script {
+    let [workers, tasks] = [workers, tasks].map(|count| count.to_string());
+    let places = [&own.name, &peer.name, &own.cloud, &own.state, &peer.cloud, &peer.state];
+    let arguments = [&places[..], &[&workers, &tasks]].concat();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/peering3.py");
+    let mut python = Script::start(file, &arguments);
+    assert_eq!(python.line(), "ready");
+    python
 }
 
 #[test]
 fn a_broker_of_the_guide_does_our_tasks_until_it_is_killed() {
     let context = Context::new();
-    let [own, python] = ["own", "python"].map(Place::new);
+    let [own, theirs] = ["own", "python"].map(Place::new);
     let options = PeeringOptions { state_age: Duration::from_secs(3), ..quick() };
-    let broker = own.start(&context, options, &[&python]);
-    let mut guide = Python::start(&python, &own, 2, 0);
+    let broker = own.start(&context, options, &[&theirs]);
+    let mut guide = python(&theirs, &own, 2, 0);
     let client = client(&context, &own);
     for task in 0..50 {
         client.send(task.to_string()).unwrap();
         assert_eq!(client.recv_timeout(PATIENCE).unwrap(), Message::from("OK from python"));
     }
-    guide.process.kill();
+    guide.kill();
     eventually(|| broker.control.statistics().peers.iter().all(|peer| !peer.is_heard));
     client.send("after").unwrap();
     eventually(|| broker.control.statistics().waiting == 1);
@@ -438,8 +416,8 @@ fn a_broker_of_the_guide_does_our_tasks_until_it_is_killed() {
 #[test]
 fn a_broker_of_the_guide_is_lent_our_workers() {
     let context = Context::new();
-    let [own, python] = ["own", "python"].map(Place::new);
-    let broker = own.start(&context, quick(), &[&python]);
+    let [own, theirs] = ["own", "python"].map(Place::new);
+    let broker = own.start(&context, quick(), &[&theirs]);
     // Another answer than that of Python's own, of which there are none.
     let worker = Req::new(&context).unwrap();
     worker.connect(&own.workers).unwrap();
@@ -452,7 +430,7 @@ fn a_broker_of_the_guide_is_lent_our_workers() {
             let _ = worker.send(frames);
         }
     });
-    let mut guide = Python::start(&python, &own, 0, 50);
+    let mut guide = python(&theirs, &own, 0, 50);
     assert_eq!(guide.line(), "answered 50 by OK from own");
     let counts = broker.stop();
     assert_eq!((counts.imported, counts.returned, counts.stray), (50, 50, 0));
