@@ -1,5 +1,13 @@
 //! `zox broker`, `zox worker` and `zox call`: services from the shell.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on shall say so and end"
+)]
+
 mod support;
 
 use rustix::process::Signal;
@@ -8,6 +16,8 @@ use std::{
     time::{Duration, Instant},
 };
 use support::{Zox, run, zox};
+use zeroxide::{Context, Dealer};
+use zeroxide_testing::PATIENCE;
 
 const LOCAL: &str = "tcp://127.0.0.1:*";
 
@@ -87,6 +97,35 @@ fn until(broker: &mut Zox, wanted: &str) {
         }
         assert!(Instant::now() < deadline, "{wanted}: {counters}");
     }
+}
+
+/// A worker that takes a request and does nothing about it.
+fn at_work(context: &Context, broker: &str, service: &str) -> Dealer {
+    let worker = Dealer::new(context).unwrap();
+    worker.connect(broker).unwrap();
+    worker.send(["", "MDPW01", "\u{1}", service]).unwrap();
+    while worker.recv_timeout(PATIENCE).unwrap()[2] != "\u{2}" {}
+    worker
+}
+
+#[test]
+fn a_request_is_given_to_no_second_worker_where_the_file_says_once() {
+    let file = std::env::temp_dir().join(format!("zox-once-{}.conf", std::process::id()));
+    std::fs::write(&file, "once = pay\nonce = debit\n").unwrap();
+    let mut broker = zox(&["broker", "--config", file.to_str().unwrap(), "--bind", LOCAL]);
+    let endpoint = broker.bound();
+    std::fs::remove_file(file).unwrap();
+    let context = Context::new();
+    for (service, counts) in [
+        ("debit", "repeated=0 refused=0 expired=0 given_up=1"),
+        ("echo", "repeated=1 refused=0 expired=0 given_up=1"),
+    ] {
+        let _call = zox(&["call", service, "--connect", &endpoint, "--timeout=60s", "--tries=1", "hi"]);
+        drop(at_work(&context, &endpoint, service));
+        until(&mut broker, counts);
+    }
+    // The one to echo waits for another.
+    at_work(&context, &endpoint, "echo");
 }
 
 #[test]

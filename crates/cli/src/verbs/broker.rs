@@ -45,6 +45,10 @@ pub(crate) struct Broker {
     #[arg(long, value_name = "N", default_value_t = 3)]
     attempts: u32,
 
+    /// A service whose requests are given to one worker only, whatever becomes of it (several allowed)
+    #[arg(long, value_name = "SERVICE")]
+    once: Vec<String>,
+
     /// How long a request waits for a worker
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "30s")]
     request_lifetime: Duration,
@@ -77,6 +81,7 @@ const EXAMPLES: &str = "\
 Examples:
   zox broker                                       then `zox worker` and `zox call`, without more arguments
   zox broker --bind tcp://*:5555 --attempts 1      no request is given to a second worker
+  zox broker --once debit                          none to debit, that is
   zox broker --config /etc/zox/broker.conf";
 
 impl Broker {
@@ -99,6 +104,7 @@ impl Broker {
             heartbeat: self.heartbeat,
             liveness: self.liveness,
             attempts: self.attempts,
+            once: self.once.clone(),
             request_lifetime: self.request_lifetime,
             waiting_requests: self.waiting_requests,
             services: self.services,

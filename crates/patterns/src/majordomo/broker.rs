@@ -72,7 +72,8 @@ impl Services {
 ///   a time, unless it asked for a window ([`WorkerOptions::window`](super::WorkerOptions::window)): then whoever has the
 ///   fewest gets the next.
 /// - If a worker is lost with a request, the next one gets it, before all that wait; [`BrokerOptions::attempts`] bounds
-///   that. A worker that died after its work was done has then done it for nothing: services are asked at least once.
+///   that. A worker that died after its work was done has then done it for nothing: services are asked at least once,
+///   unless [`BrokerOptions::once`] names them.
 /// - A worker can answer only the client whose request it has.
 /// - Whatever else is said is counted ([`BrokerStatistics`]) and, of a worker, answered with DISCONNECT.
 ///
@@ -354,7 +355,8 @@ impl Broker {
                 return None;
             }
             let key = Name::from(&name[..]);
-            let service = Service::new(name.clone(), Arc::clone(&key), now);
+            let attempts = self.options.attempts_of(&name);
+            let service = Service::new(name.clone(), Arc::clone(&key), attempts, now);
             self.services.of_mut(version).insert(key, service);
         }
         let service = self.services.of_mut(version).get_mut(&name[..])?;
@@ -414,7 +416,7 @@ impl Broker {
         self.counts.at_work -= left;
         // The last goes to the head of the queue first, so that their order stays.
         for (place, job) in worker.jobs.into_iter().enumerate().rev() {
-            if job.attempts >= self.options.attempts || (place == 0 && std::mem::take(&mut began)) {
+            if job.attempts >= service.attempts || (place == 0 && std::mem::take(&mut began)) {
                 self.counts.given_up += 1;
             } else {
                 self.counts.repeated += 1;

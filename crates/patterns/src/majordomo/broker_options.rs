@@ -7,10 +7,13 @@ use std::time::Duration;
 /// ```
 /// use std::time::Duration;
 /// use zeroxide_patterns::majordomo::BrokerOptions;
-/// // A worker that is silent for three seconds is gone, and its request goes to no other.
-/// let options =
-///     BrokerOptions { heartbeat: Duration::from_secs(1), attempts: 1, ..BrokerOptions::default() };
-/// assert_eq!(options.liveness, 3);
+/// // A worker that is silent for three seconds is gone, and its request goes to another, unless it was one to pay.
+/// let options = BrokerOptions {
+///     heartbeat: Duration::from_secs(1),
+///     once: vec!["payment".into()],
+///     ..BrokerOptions::default()
+/// };
+/// assert_eq!((options.liveness, options.attempts), (3, 3));
 /// ```
 #[derive(Clone, Debug)]
 pub struct BrokerOptions {
@@ -18,9 +21,12 @@ pub struct BrokerOptions {
     pub heartbeat: Duration,
     /// After so many heartbeats without a word a worker is gone. 3.
     pub liveness: u32,
-    /// How many workers may be given a request, one after the other lost with it. 3; 1 for services that must not do
-    /// anything twice.
+    /// How many workers may be given a request, one after the other lost with it. 3.
     pub attempts: u32,
+    /// The services that must not be given a request twice: for these it is one worker, whatever `attempts` says. None. What
+    /// a client repeats itself is another request; Titanic's [`once`](crate::titanic::TitanicOptions::once) and
+    /// [`Once`](super::Once) see to that.
+    pub once: Vec<String>,
     /// How long a request waits for a worker. 30 s.
     pub request_lifetime: Duration,
     /// How many requests wait for the workers of one service; further ones are dropped and counted. 10,000.
@@ -35,12 +41,20 @@ pub struct BrokerOptions {
     pub drain: Duration,
 }
 
+impl BrokerOptions {
+    /// How many workers may be given a request to this service.
+    pub(super) fn attempts_of(&self, service: &[u8]) -> u32 {
+        if self.once.iter().any(|once| once.as_bytes() == service) { 1 } else { self.attempts }
+    }
+}
+
 impl Default for BrokerOptions {
     fn default() -> Self {
         Self {
             heartbeat: Duration::from_millis(2500),
             liveness: 3,
             attempts: 3,
+            once: Vec::new(),
             request_lifetime: Duration::from_secs(30),
             waiting_requests: 10_000,
             services: 10_000,

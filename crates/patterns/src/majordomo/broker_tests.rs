@@ -375,6 +375,23 @@ fn what_a_lost_worker_had_ahead_counts_as_tried_unless_it_says_goodbye() {
 }
 
 #[test]
+fn a_service_that_is_named_in_once_is_given_a_request_once() {
+    let once = vec!["pay".into()];
+    let mut stage = Stage::with(BrokerOptions { once, ..BrokerOptions::default() });
+    for (service, again) in [("pay", nothing()), ("echo", order("v", "c", "1"))] {
+        stage.ready("w", service);
+        assert_eq!(stage.request("c", service, "1"), order("w", "c", "1"));
+        stage.broker.gone(b"w", stage.now, &mut stage.out);
+        assert_eq!(stage.ready("v", service), again, "{service}");
+        stage.leave("v");
+    }
+    let counts = stage.broker.statistics();
+    assert_eq!((counts.given_up, counts.repeated), (1, 2), "{counts:?}");
+    assert_eq!(stage.request("c", "pay", "2"), nothing());
+    assert_eq!(stage.ready("w", "pay"), order("w", "c", "2"), "what no worker has had yet waits");
+}
+
+#[test]
 fn who_has_one_answer_begun_and_others_ahead_loses_only_the_first() {
     let mut stage = Stage::new();
     stage.says(&["w", "MDPW02", "\u{1}", "count", "\u{0}\u{2}"]);

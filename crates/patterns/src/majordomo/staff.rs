@@ -31,6 +31,8 @@ pub(super) struct Service {
     pub(super) waiting: VecDeque<Request>,
     /// Workers that take another request: those with the fewest first, and of these whoever has been so longest.
     free: BTreeMap<(usize, u64), Name>,
+    /// How many workers may be given one of its requests.
+    pub(super) attempts: u32,
     pub(super) workers: usize,
     pub(super) last_used: Instant,
 }
@@ -51,9 +53,9 @@ pub(super) struct Worker {
 }
 
 impl Service {
-    pub(super) fn new(name: Frame, key: Name, now: Instant) -> Self {
+    pub(super) fn new(name: Frame, key: Name, attempts: u32, now: Instant) -> Self {
         let (waiting, free) = (VecDeque::new(), BTreeMap::new());
-        Self { name, key, waiting, free, workers: 0, last_used: now }
+        Self { name, key, waiting, free, attempts, workers: 0, last_used: now }
     }
 
     pub(super) fn somebody_is_free(&self) -> bool {
