@@ -21,6 +21,10 @@ use zeroxide_patterns::{
     majordomo::{BrokerOptions, BrokerServer, Pipeline, PipelineOptions, Worker, WorkerOptions},
 };
 
+/// The machine may be at other work, and leave this run aside for minutes: nobody is taken for dead for that.
+const LIVENESS: u32 = 60;
+const LONG: Duration = Duration::from_secs(600);
+
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// Ends with this value.
@@ -38,7 +42,9 @@ fn main() -> Result<ExitCode, Failure> {
     let word = |place: usize| words.get(place).map(String::as_str);
     let endpoint = word(2).unwrap_or("tcp://127.0.0.1:*");
     if word(0) == Some("broker") {
-        let broker = BrokerServer::new(&Context::new(), BrokerOptions::default())?;
+        let options =
+            BrokerOptions { liveness: LIVENESS, request_lifetime: LONG, ..BrokerOptions::default() };
+        let broker = BrokerServer::new(&Context::new(), options)?;
         println!("{}", broker.bind(endpoint)?);
         broker.run()?;
         return Ok(ExitCode::SUCCESS);
@@ -56,11 +62,12 @@ fn main() -> Result<ExitCode, Failure> {
 fn soak(endpoint: &str, broker: &str, time: Duration, window: u16) -> Result<ExitCode, Failure> {
     let context = Context::new();
     for _ in 0..4 {
-        let options = WorkerOptions { window, ..WorkerOptions::default() };
+        let options = WorkerOptions { window, liveness: LIVENESS, ..WorkerOptions::default() };
         let mut worker = Worker::new(&context, &[endpoint], "echo", options)?;
         thread::spawn(move || worker.serve(Message::clone));
     }
-    let mut pipeline = Pipeline::new(&context, &[endpoint], PipelineOptions::default())?;
+    let options = PipelineOptions { timeout: LONG, ..PipelineOptions::default() };
+    let mut pipeline = Pipeline::new(&context, &[endpoint], options)?;
     let (began, mut answered, mut printed) = (Instant::now(), 0_u64, 0_u32);
     let mut held = Vec::new();
     println!("{:>8} {:>14} {:>12} {:>12}", "seconds", "requests", "broker KiB", "others KiB");
