@@ -14,14 +14,15 @@ use crate::{Process, heard::Heard, interpreter};
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("zeroxide-script-{}", std::process::id()));
-/// # std::fs::create_dir_all(&folder).unwrap();
+/// # std::fs::create_dir_all(&folder)?;
 /// # let file = folder.join("echo.py");
-/// std::fs::write(&file, "print('ready', flush=True)\nprint('heard', input(), flush=True)").unwrap();
+/// std::fs::write(&file, "print('ready', flush=True)\nprint('heard', input(), flush=True)")?;
 /// let mut script = zeroxide_testing::Script::start(&file, &[] as &[&str]);
 /// assert_eq!(script.line(), "ready");
 /// script.say("hello");
 /// assert_eq!(script.line(), "heard hello");
-/// # std::fs::remove_dir_all(folder).unwrap();
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Debug)]
 pub struct Script {
