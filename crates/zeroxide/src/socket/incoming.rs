@@ -100,9 +100,8 @@ const FAR: usize = 16;
 
 /// The next message of a socket that filters.
 pub(crate) enum Next {
-    Wanted(Message),
-    /// It does not pass.
-    Unwanted,
+    /// It passes, and is [to be taken](Incoming::take_front).
+    Wanted,
     /// The filter has to be asked.
     Unknown,
     Nothing,
@@ -187,7 +186,7 @@ impl Incoming {
                 self.turns.deactivate(peer);
                 continue;
             };
-            if let Some(message) = slot.pop() {
+            if let Some(message) = slot.batch.pop() {
                 let spent = slot.taken(&mut self.freed);
                 self.pass_on(peer, spent);
                 *from = peer;
@@ -197,10 +196,11 @@ impl Incoming {
         }
     }
 
-    /// The next message, as [`Incoming::pop`], if what is known of it is from this state of the filter. Nothing, too, where
-    /// that has to look.
+    /// Passes over messages that the filter does not let through, of which `unwanted` counts how many, to the next one
+    /// that it does, if what is known of it is from this state of the filter. Nothing, too, where [`Incoming::pop`] has to
+    /// look.
     #[inline]
-    pub(crate) fn pop_wanted(&mut self, filter: u64, from: &mut PeerId) -> Next {
+    pub(crate) fn seek_wanted(&mut self, filter: u64, unwanted: &mut usize) -> Next {
         if !self.held.is_empty() {
             return Next::Nothing;
         }
@@ -215,14 +215,32 @@ impl Incoming {
             if slot.known == 0 || slot.filter != filter {
                 return Next::Unknown;
             }
-            let wanted = slot.wanted & 1 != 0;
-            let Some(message) = slot.pop() else { return Next::Nothing };
-            let spent = slot.taken(&mut self.freed);
-            self.pass_on(peer, spent);
-            *from = peer;
-            return if wanted { Next::Wanted(message) } else { Next::Unwanted };
+            if slot.wanted & 1 != 0 {
+                return Next::Wanted;
+            }
+            let skip = |batch: &mut Batch, _: &mut Sender| {
+                batch.pop_in_place(|_, _| ()).or_else(|| batch.pop().map(|_| ()))
+            };
+            if self.take_front(skip).is_none() {
+                return Next::Nothing;
+            }
+            *unwanted += 1;
         }
         Next::Nothing
+    }
+
+    /// Has `take` take the next message out of the batch that is in hand, of the peer whose turn it is.
+    #[inline]
+    pub(crate) fn take_front<R>(
+        &mut self,
+        take: impl FnOnce(&mut Batch, &mut Sender) -> Option<R>,
+    ) -> Option<R> {
+        let peer = self.turns.current()?;
+        let slot = self.slots.get_mut(peer.0 as usize)?.as_mut()?;
+        let taken = take(&mut slot.batch, &mut slot.sender)?;
+        let spent = slot.taken(&mut self.freed);
+        self.pass_on(peer, spent);
+        Some(taken)
     }
 
     /// Asks about the next messages of the peer whose turn it is.
@@ -398,13 +416,6 @@ impl Incoming {
 }
 
 impl Slot {
-    #[inline]
-    fn pop(&mut self) -> Option<Message> {
-        self.wanted >>= 1;
-        self.known = self.known.saturating_sub(1);
-        self.batch.pop()
-    }
-
     /// Takes the next batch from the lane, and gives the sender credit for the one before.
     fn refill(&mut self, freed: &mut Freed) -> bool {
         let peer = &self.sender.peer;
@@ -433,6 +444,8 @@ impl Slot {
     /// A message was taken out of the batch. True if the peer has nothing more, and the next it sends will be told of.
     #[inline]
     fn taken(&mut self, freed: &mut Freed) -> bool {
+        self.wanted >>= 1;
+        self.known = self.known.saturating_sub(1);
         self.owed += 1;
         if self.batch.is_empty() && self.within {
             // Credit is due in any case.

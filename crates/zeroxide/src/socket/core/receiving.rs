@@ -18,7 +18,7 @@ impl Core {
     pub(crate) fn take_arrived(&self) -> Option<Message> {
         if self.needs_accept.load(Relaxed) || self.recv_refusal().is_some() {
             return if self.filters {
-                self.take_wanted(|_, _, _| ()).map(|(message, ())| message)
+                self.take_wanted(|incoming| incoming.take_front(|batch, _| batch.pop()))
             } else {
                 None
             };
@@ -32,23 +32,19 @@ impl Core {
         Some(message)
     }
 
-    /// Takes a message that has arrived and that passes the filter. The rules are asked about many messages at once: one
-    /// lock for all of them, and where the way through a large index leads past far memory, a processor goes it for
-    /// several messages at a time. Notes something about the sender.
-    fn take_wanted<R>(&self, note: impl Fn(&mut Incoming, PeerId, &Message) -> R) -> Option<(Message, R)> {
+    /// Takes a message that has arrived and that passes the filter, as `take` [does](Incoming::take_front). The rules are
+    /// asked about many messages at once: one lock for all of them, and where the way through a large index leads past far
+    /// memory, a processor goes it for several messages at a time.
+    fn take_wanted<R>(&self, take: impl FnOnce(&mut Incoming) -> Option<R>) -> Option<R> {
         if self.recv_refusal().is_some() {
             return None;
         }
-        let (mut unwanted, mut from) = (0, PeerId(0));
+        let mut unwanted = 0;
         let mut incoming = self.lock_incoming();
-        let message = loop {
+        let taken = loop {
             // A filter that was changed before this call counts.
-            match incoming.pop_wanted(self.filter.load(Relaxed), &mut from) {
-                Next::Wanted(message) => {
-                    let noted = note(&mut incoming, from, &message);
-                    break Some((message, noted));
-                }
-                Next::Unwanted => unwanted += 1,
+            match incoming.seek_wanted(self.filter.load(Relaxed), &mut unwanted) {
+                Next::Wanted => break take(&mut incoming),
                 Next::Nothing => break None,
                 Next::Unknown => {
                     let rules = self.rules.lock();
@@ -58,15 +54,16 @@ impl Core {
         };
         unlock(incoming);
         self.counters.lost(Loss::Unsubscribed, unwanted);
-        message
+        taken
     }
 
-    /// Takes a message that has arrived, that the rules do not ask to see, and that [can be taken](Batch::pop_in_place)
-    /// where it lies: `take` sees its first frame, and the others, and may ask whom it is from, while `incoming` is locked.
+    /// Takes a message that has arrived, that the rules do not ask to see but for their filter, and that
+    /// [can be taken](Batch::pop_in_place) where it lies: `take` sees its first frame, and the others, and may ask whom it is
+    /// from, while `incoming` is locked.
     #[inline(always)]
     pub(crate) fn take_in_place<R>(&self, take: impl FnOnce(&[u8], &[u8], &mut Sender) -> R) -> Option<R> {
         if self.needs_accept.load(Relaxed) || self.recv_refusal().is_some() {
-            return None;
+            return if self.filters { self.take_wanted_in_place(take) } else { None };
         }
         let mut incoming = self.lock_incoming();
         let taken = incoming.pop_in_place(take);
@@ -74,14 +71,24 @@ impl Core {
         taken
     }
 
+    #[inline(never)]
+    fn take_wanted_in_place<R>(&self, take: impl FnOnce(&[u8], &[u8], &mut Sender) -> R) -> Option<R> {
+        let take = |batch: &mut Batch, sender: &mut Sender| {
+            batch.pop_in_place(|first, others| take(first, others, sender))
+        };
+        self.take_wanted(|incoming| incoming.take_front(take))
+    }
+
     /// Receives a message if one is there, and says from whom.
     pub(crate) fn try_recv_from(&self) -> Result<(Message, Origin), RecvError> {
-        let note = |incoming: &mut Incoming, from, _: &Message| incoming.origin(from);
+        let with_origin =
+            |batch: &mut Batch, sender: &mut Sender| Some((batch.pop()?, sender.origin().clone()));
         if self.filters
-            && let Some(received) = self.take_wanted(note)
+            && let Some(received) = self.take_wanted(|incoming| incoming.take_front(with_origin))
         {
             return Ok(received);
         }
+        let note = |incoming: &mut Incoming, from, _: &Message| incoming.origin(from);
         self.receive(note, |peer| peer.origin.lock().clone())
     }
 
@@ -89,15 +96,20 @@ impl Core {
     /// asking may still ask for the others.
     #[inline]
     pub(crate) fn try_recv_parts(&self) -> Result<(Message, Origin), RecvError> {
+        let with_origin = |batch: &mut Batch, sender: &mut Sender| {
+            let message = batch.pop()?;
+            let origin = if message.is_multipart() { sender.origin().clone() } else { Origin::default() };
+            Some((message, origin))
+        };
+        if self.filters
+            && let Some(received) = self.take_wanted(|incoming| incoming.take_front(with_origin))
+        {
+            return Ok(received);
+        }
         let note = |incoming: &mut Incoming, from, message: &Message| match message.is_multipart() {
             true => incoming.origin(from),
             false => Origin::default(),
         };
-        if self.filters
-            && let Some(received) = self.take_wanted(note)
-        {
-            return Ok(received);
-        }
         self.receive(note, |peer| peer.origin.lock().clone())
     }
 

@@ -1,0 +1,186 @@
+//! A SUB by C's calls: what its filter lets through comes whole and in order, however the parts lie in memory, and costs no
+//! allocation; what it does not let through costs none either.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "in a test a failure here is the failure of the test"
+)]
+#![allow(unsafe_code, reason = "the functions of C are called as C does")]
+
+use allocation_counter::measure;
+use std::{
+    ffi::{c_int, c_void},
+    mem::MaybeUninit,
+    slice,
+};
+use zmq::{
+    context::{zmq_ctx_new, zmq_ctx_term},
+    endpoints::{zmq_bind, zmq_connect},
+    options::zmq_setsockopt,
+    socket::{zmq_close, zmq_socket},
+};
+
+/// `zmq_msg_t`, as C sees it.
+#[repr(C, align(8))]
+struct Msg([u8; 64]);
+
+unsafe extern "C" {
+    fn zmq_send(socket: *mut c_void, data: *const c_void, size: usize, flags: c_int) -> c_int;
+    fn zmq_recv(socket: *mut c_void, data: *mut c_void, size: usize, flags: c_int) -> c_int;
+    fn zmq_msg_init(message: *mut Msg) -> c_int;
+    fn zmq_msg_data(message: *mut Msg) -> *mut u8;
+    fn zmq_msg_more(message: *const Msg) -> c_int;
+    fn zmq_msg_recv(message: *mut Msg, socket: *mut c_void, flags: c_int) -> c_int;
+    fn zmq_msg_close(message: *mut Msg) -> c_int;
+}
+
+const PUB: c_int = 1;
+const SUB: c_int = 2;
+const SUBSCRIBE: c_int = 6;
+const UNSUBSCRIBE: c_int = 7;
+const DONTWAIT: c_int = 1;
+const SNDMORE: c_int = 2;
+
+/// A publisher and a subscriber of this process.
+struct Pair {
+    context: *mut c_void,
+    publisher: *mut c_void,
+    subscriber: *mut c_void,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let context = zmq_ctx_new();
+        let (publisher, subscriber) = (zmq_socket(context, PUB), zmq_socket(context, SUB));
+        let endpoint = c"inproc://subscriber";
+        // SAFETY: the handles are those of this test, and the text ends with a zero.
+        unsafe {
+            assert_eq!(zmq_bind(publisher, endpoint.as_ptr()), 0);
+            assert_eq!(zmq_connect(subscriber, endpoint.as_ptr()), 0);
+        }
+        Self { context, publisher, subscriber }
+    }
+
+    /// Over inproc the publisher knows of it when the call is over.
+    fn set(&self, option: c_int, topic: &[u8]) {
+        // SAFETY: the topic has so many octets.
+        let set = unsafe { zmq_setsockopt(self.subscriber, option, topic.as_ptr().cast(), topic.len()) };
+        assert_eq!(set, 0);
+    }
+
+    fn publish(&self, frames: &[&[u8]]) {
+        for (place, frame) in frames.iter().enumerate() {
+            let flags = if place + 1 < frames.len() { SNDMORE } else { 0 };
+            // SAFETY: the frame has so many octets.
+            let sent = unsafe { zmq_send(self.publisher, frame.as_ptr().cast(), frame.len(), flags) };
+            assert_eq!(sent as usize, frame.len());
+        }
+    }
+
+    fn fill(&self, room: &mut [u8]) -> c_int {
+        // SAFETY: there is so much room.
+        unsafe { zmq_recv(self.subscriber, room.as_mut_ptr().cast(), room.len(), DONTWAIT) }
+    }
+
+    /// The next message, if there is one.
+    fn receive(&self) -> Option<Vec<Vec<u8>>> {
+        let (mut place, mut frames) = (MaybeUninit::<Msg>::uninit(), Vec::new());
+        let part = place.as_mut_ptr();
+        // SAFETY: there is room for a message, which is valid until it is ended.
+        unsafe {
+            assert_eq!(zmq_msg_init(part), 0);
+            loop {
+                let size = zmq_msg_recv(part, self.subscriber, DONTWAIT);
+                if size < 0 {
+                    assert!(frames.is_empty(), "a message of which the rest is missing");
+                    break;
+                }
+                frames.push(slice::from_raw_parts(zmq_msg_data(part), size as usize).to_vec());
+                if zmq_msg_more(part) == 0 {
+                    break;
+                }
+            }
+            assert_eq!(zmq_msg_close(part), 0);
+        }
+        (!frames.is_empty()).then_some(frames)
+    }
+}
+
+impl Drop for Pair {
+    fn drop(&mut self) {
+        // Each handle is ended once.
+        zmq_close(self.publisher);
+        zmq_close(self.subscriber);
+        zmq_ctx_term(self.context);
+    }
+}
+
+#[test]
+fn what_the_filter_lets_through_comes_whole_and_in_order_and_nothing_else_comes() {
+    let pair = Pair::new();
+    let sizes = [0, 1, 38, 39, 62, 63, 64, 253, 254, 255, 1000, 8190, 8191, 8192, 20_000];
+    let body = |topic: u8, size: usize| {
+        let mut body = vec![size as u8; size + 1];
+        body[0] = topic;
+        body
+    };
+    pair.set(SUBSCRIBE, b"a");
+    pair.set(SUBSCRIBE, b"b");
+    let mut expected = vec![];
+    for size in sizes {
+        for topic in [b'b', b'a', b'c', b'a', b'b'] {
+            let (first, large) = (body(topic, size), body(b'-', 9000));
+            for message in [vec![&first[..]], vec![&first, b"", b"third"], vec![&first, &large]] {
+                pair.publish(&message);
+                if topic == b'a' {
+                    expected.push(message.iter().map(|frame| frame.to_vec()).collect::<Vec<_>>());
+                }
+            }
+        }
+    }
+    // What has arrived is asked about when it is taken.
+    pair.set(UNSUBSCRIBE, b"b");
+    for message in expected {
+        let received = pair.receive().unwrap();
+        let sizes = |message: &[Vec<u8>]| message.iter().map(Vec::len).collect::<Vec<_>>();
+        assert!(received == message, "{:?}, not {:?}", sizes(&received), sizes(&message));
+    }
+    assert_eq!(pair.receive(), None);
+}
+
+#[test]
+fn a_subscriber_takes_and_passes_over_messages_without_an_allocation() {
+    for size in [1, 64, 65, 1024, 8191] {
+        let pair = Pair::new();
+        pair.set(SUBSCRIBE, b"a");
+        pair.set(SUBSCRIBE, b"b");
+        let (mut wanted, mut other) = (vec![7; size], vec![7; size]);
+        (wanted[0], other[0]) = (b'a', b'b');
+        let mut take = |change: bool| {
+            for _ in 0..200 {
+                pair.publish(&[&wanted]);
+                pair.publish(&[&other]);
+            }
+            if change {
+                pair.set(UNSUBSCRIBE, b"b");
+            }
+            let mut room = vec![0; size];
+            let counted = measure(|| {
+                for _ in 0..200 {
+                    assert_eq!((pair.fill(&mut room) as usize, room[0]), (size, b'a'));
+                    if !change {
+                        assert_eq!((pair.fill(&mut room) as usize, room[0]), (size, b'b'));
+                    }
+                }
+            });
+            assert_eq!(pair.fill(&mut room), -1);
+            counted.count_total
+        };
+        take(false);
+        assert_eq!(take(false), 0, "for each message of {size} octets");
+        assert_eq!(take(true), 0, "for each message of {size} octets, with others between");
+    }
+}
