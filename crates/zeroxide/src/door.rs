@@ -188,6 +188,12 @@ impl Handle {
         }
     }
 
+    /// Sends octets that stay the caller's, if that needs next to nothing; false if it is to be done by another call.
+    #[inline]
+    pub fn send_short(&self, octets: &[u8]) -> bool {
+        self.core.send_short(octets)
+    }
+
     /// As [`Handle::send_or_signal`], of octets that stay the caller's.
     ///
     /// # Errors

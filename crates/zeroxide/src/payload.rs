@@ -1,8 +1,8 @@
 //! What is given to a send: a message, or octets that stay the caller's.
 
-use crate::peer::{Cargo, Peer};
+use crate::peer::Peer;
 use bytes::Bytes;
-use zeroxide_proto::{Frame, Message, batch::SHARED_FROM};
+use zeroxide_proto::{Batch, Frame, Message, batch::SHARED_FROM};
 
 /// What every send takes: a [`Message`], or octets that it only borrows.
 ///
@@ -83,12 +83,34 @@ impl<F: Into<Frame>, const N: usize> From<[F; N]> for Payload<'_> {
     }
 }
 
+/// What can be queued for a peer.
+pub(crate) trait Fill {
+    /// Appends it behind an envelope.
+    fn fill(&self, envelope: &[Frame], batch: &mut Batch);
+}
+
+impl Fill for Message {
+    #[inline]
+    fn fill(&self, envelope: &[Frame], batch: &mut Batch) {
+        batch.push_message(envelope, self);
+    }
+}
+
+/// A message of one frame.
+impl Fill for &[u8] {
+    #[inline]
+    fn fill(&self, envelope: &[Frame], batch: &mut Batch) {
+        for frame in envelope {
+            batch.push(frame, true);
+        }
+        batch.push_frame(self, false);
+    }
+}
+
 /// What the way of a message through a socket needs of it.
-pub(crate) trait Load: Sized {
+pub(crate) trait Load: Fill + Sized {
     /// The message to route.
     fn routed(&mut self) -> &mut Message;
-    /// Appends it behind an envelope.
-    fn fill(&self, envelope: &[Frame], cargo: &mut Cargo);
     /// Octets that are borrowed, and too many to be copied in passing; they go another way to this peer.
     fn large(&self, _: &Peer) -> Option<&[u8]> {
         None
@@ -103,10 +125,6 @@ impl Load for Message {
     #[inline]
     fn routed(&mut self) -> &mut Message {
         self
-    }
-    #[inline]
-    fn fill(&self, envelope: &[Frame], cargo: &mut Cargo) {
-        cargo.push_message(envelope, self);
     }
 }
 
@@ -126,17 +144,17 @@ impl<'a> Unseen<'a> {
     }
 }
 
+impl Fill for Unseen<'_> {
+    #[inline]
+    fn fill(&self, envelope: &[Frame], batch: &mut Batch) {
+        self.octets.fill(envelope, batch);
+    }
+}
+
 impl Load for Unseen<'_> {
     #[inline]
     fn routed(&mut self) -> &mut Message {
         &mut self.stand_in
-    }
-    #[inline]
-    fn fill(&self, envelope: &[Frame], cargo: &mut Cargo) {
-        for frame in envelope {
-            cargo.push(frame, true);
-        }
-        cargo.push_frame(self.octets, false);
     }
     #[inline]
     fn large(&self, peer: &Peer) -> Option<&[u8]> {

@@ -312,6 +312,24 @@ impl Machine {
         each!(&mut self.0, rules => rules.route(message, peers, targets))
     }
 
+    /// As [`Machine::route`], of a message of one frame that is not made yet: for PUB and XPUB, whose rules want no more than
+    /// its octets.
+    ///
+    /// # Errors
+    /// [`Refusal`]; [`Refusal::NotSupported`] for all others.
+    #[inline]
+    pub fn route_octets(
+        &mut self,
+        octets: &[u8],
+        peers: &impl Peers,
+        targets: &mut Vec<PeerId>,
+    ) -> Result<Route<'_>, Refusal> {
+        match &mut self.0 {
+            Kind::Publish(rules) => rules.route_octets(octets, peers, targets),
+            _ => Err(Refusal::NotSupported),
+        }
+    }
+
     /// Whether all that was received but not accepted is to be dropped, as [`Loss::Stale`], when a message has been
     /// routed and before it is queued: a REQ shall not take an old reply for the answer to a new request.
     #[inline]

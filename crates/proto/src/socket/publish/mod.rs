@@ -192,6 +192,36 @@ impl Publish {
         let others = self.peers.iter().map(|(peer, _)| peer);
         others.filter(|peer| matched.binary_search(peer).is_err()).for_each(visit);
     }
+
+    /// As `route`, of a message that begins with this frame.
+    pub(super) fn route_octets(
+        &mut self,
+        first: &[u8],
+        peers: &impl Peers,
+        targets: &mut Vec<PeerId>,
+    ) -> Result<Route<'_>, Refusal> {
+        targets.clear();
+        let mut missed = 0;
+        self.audience(first, |peer| {
+            if peers.has_room(peer) {
+                targets.push(peer);
+            } else {
+                missed += 1;
+            }
+        });
+        if missed > 0 && self.policy.no_drop {
+            targets.clear();
+            return Err(Refusal::WouldBlock);
+        }
+        if self.policy.last_value && !self.policy.to_last {
+            self.last = None;
+        }
+        Ok(match targets.is_empty() && missed == 0 {
+            false => Route::Each { missed },
+            true if self.peers.is_empty() => Route::Dropped(Loss::NoPeer),
+            true => Route::Dropped(Loss::Unsubscribed),
+        })
+    }
 }
 
 /// A subscription or cancellation as XPUB shows it to its application.
@@ -237,27 +267,7 @@ impl Rules for Publish {
         peers: &impl Peers,
         targets: &mut Vec<PeerId>,
     ) -> Result<Route<'_>, Refusal> {
-        targets.clear();
-        let mut missed = 0;
-        self.audience(message.body(), |peer| {
-            if peers.has_room(peer) {
-                targets.push(peer);
-            } else {
-                missed += 1;
-            }
-        });
-        if missed > 0 && self.policy.no_drop {
-            targets.clear();
-            return Err(Refusal::WouldBlock);
-        }
-        if self.policy.last_value && !self.policy.to_last {
-            self.last = None;
-        }
-        Ok(match targets.is_empty() && missed == 0 {
-            false => Route::Each { missed },
-            true if self.peers.is_empty() => Route::Dropped(Loss::NoPeer),
-            true => Route::Dropped(Loss::Unsubscribed),
-        })
+        self.route_octets(message.body(), peers, targets)
     }
 
     fn may_receive(&self) -> Result<(), Refusal> {

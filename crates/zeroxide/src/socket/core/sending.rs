@@ -1,10 +1,10 @@
 //! Sending: from a message to the outboxes of the peers it goes to.
 
 use super::*;
-use crate::payload::{Load, Unseen};
+use crate::payload::{Fill, Load, Unseen};
 use std::time::Duration;
 use zeroxide_pipe::Rejected;
-use zeroxide_proto::reuse;
+use zeroxide_proto::{batch::SHARED_FROM, reuse};
 
 impl Core {
     /// Sends the message if that needs no waiting.
@@ -19,16 +19,59 @@ impl Core {
     /// large body while the kernel takes it; it never waits for room.
     #[inline]
     pub(crate) fn try_send_octets(&self, octets: &[u8], may_wait: bool) -> Result<(), SendError> {
+        if self.send_short(octets) { Ok(()) } else { self.try_send_octets_by_rules(octets, may_wait) }
+    }
+
+    /// Sends borrowed octets if they are few enough to be copied, and there is one peer that gets all and has room for them.
+    /// Nearly every send of a PUSH or DEALER ends here. False: nothing was done.
+    #[inline]
+    pub(crate) fn send_short(&self, octets: &[u8]) -> bool {
+        self.sole.load(Acquire)
+            && octets.len() < SHARED_FROM
+            && self.push_to_sole(|batch| batch.push_frame(octets, false))
+    }
+
+    #[inline(never)]
+    fn try_send_octets_by_rules(&self, octets: &[u8], may_wait: bool) -> Result<(), SendError> {
+        let failed = |cause| SendError { socket: self.kind, cause, message: Message::from(octets) };
+        if matches!(self.kind, SocketType::Pub | SocketType::Xpub) && octets.len() < SHARED_FROM {
+            return self.try_publish(octets).map_err(failed);
+        }
         if !self.kind.sends_unseen() || self.conflate.load(Relaxed) {
             return self.try_send(Message::from(octets));
         }
-        let failed = |cause| SendError { socket: self.kind, cause, message: Message::from(octets) };
         self.try_send_load(Unseen::new(octets, may_wait)).map_err(|(cause, _)| failed(cause))
+    }
+
+    /// Sends borrowed octets, few enough to be copied, to all who subscribed to them. No message is made of them on the way.
+    fn try_publish(&self, octets: &[u8]) -> Result<(), SendErrorCause> {
+        let mut kicks = Vec::new();
+        let mut guard = self.rules.lock();
+        if let Some(cause) = self.send_refusal() {
+            return Err(cause);
+        }
+        let Rules { machine, stage, targets, peers, .. } = &mut *guard;
+        match machine.route_octets(octets, peers, targets).map_err(send_cause)? {
+            Route::Each { missed } => {
+                self.counters.lost(Loss::HighWaterMark, missed);
+                if !self.stage(stage, peers, targets, &octets, &mut kicks) {
+                    self.push_to_each(targets, peers, &octets, &mut kicks);
+                }
+            }
+            Route::Dropped(reason) => self.counters.lost(reason, 1),
+            Route::One { .. } | Route::Subscription { .. } | Route::Close { .. } => {}
+        }
+        drop(guard);
+        tell(&kicks);
+        Ok(())
     }
 
     #[inline]
     fn try_send_load<L: Load>(&self, mut load: L) -> Result<(), (SendErrorCause, L)> {
-        if self.sole.load(Acquire) && self.send_to_sole(&load) {
+        if self.sole.load(Acquire)
+            && self.first.get().is_some_and(|peer| load.large(peer).is_none())
+            && self.push_to_sole(|cargo| load.fill(&[], cargo))
+        {
             return Ok(());
         }
         let mut incoming = (self.kind == SocketType::Req).then(|| self.lock_incoming());
@@ -82,7 +125,7 @@ impl Core {
                     self.counters.lost(Loss::HighWaterMark, missed);
                 }
                 let each = matches!(route, Route::Each { .. }) && self.kind != SocketType::Xsub;
-                if !each || !self.stage(stage, peers, targets, load.routed(), &mut todo.kicks) {
+                if !each || !self.stage(stage, peers, targets, &*load.routed(), &mut todo.kicks) {
                     self.send_to_many(route, load.routed(), targets, peers, &mut todo);
                 }
                 drop(guard);
@@ -93,15 +136,15 @@ impl Core {
         }
     }
 
-    /// Queues the message for the only peer, if there is room and nothing else to be said. The lane's own lock is all it
+    /// Queues a message for the only peer, if there is room and nothing else to be said. The lane's own lock is all it
     /// takes: it orders this with other senders, with the limit, and with the end of the peer.
     #[inline]
-    fn send_to_sole(&self, load: &impl Load) -> bool {
+    fn push_to_sole(&self, fill: impl FnOnce(&mut Batch)) -> bool {
         let Some(peer) = self.first.get() else { return false };
-        if self.send_refusal().is_some() || load.large(peer).is_some() {
+        if self.send_refusal().is_some() {
             return false;
         }
-        let Ok(pushed) = peer.outbox.push_with(|cargo| load.fill(&[], cargo)) else { return false };
+        let Ok(pushed) = peer.outbox.push_with(|cargo| fill(cargo)) else { return false };
         if self.needs_kick(peer, pushed.dormant, pushed.sealed) {
             kick(peer);
         }
@@ -149,12 +192,16 @@ impl Core {
         peers: &Directory,
         todo: &mut Todo,
     ) {
+        let to_each = targets;
         let targets = || targets.iter().filter_map(|target| peers.get(*target));
         match route {
             Route::One { .. } => {}
+            Route::Each { .. } if self.kind != SocketType::Xsub => {
+                self.push_to_each(to_each, peers, message, &mut todo.kicks);
+            }
             Route::Each { .. } => {
                 for peer in targets() {
-                    if self.kind == SocketType::Xsub && peer.is_within() {
+                    if peer.is_within() {
                         // A publisher in this process takes it straight into its rules.
                         todo.booked.say(peer, Word::Message(message.clone()));
                     } else if self.push(peer, &[], message) {
@@ -176,9 +223,24 @@ impl Core {
         }
     }
 
+    /// Appends a message to the outboxes of these peers; `kicks` are those whose links must be told.
+    fn push_to_each(
+        &self,
+        targets: &[PeerId],
+        peers: &Directory,
+        load: &impl Fill,
+        kicks: &mut Vec<Arc<Peer>>,
+    ) {
+        for peer in targets.iter().filter_map(|target| peers.get(*target)) {
+            if self.push(peer, &[], load) {
+                kicks.push(peer.clone());
+            }
+        }
+    }
+
     /// Appends a message to a peer's outbox; says whether its link must be told.
     #[inline]
-    fn push(&self, peer: &Peer, envelope: &[Frame], load: &impl Load) -> bool {
+    fn push(&self, peer: &Peer, envelope: &[Frame], load: &impl Fill) -> bool {
         self.pushed(peer, self.try_push(peer, envelope, load))
     }
 
@@ -188,7 +250,7 @@ impl Core {
         &self,
         peer: &Peer,
         envelope: &[Frame],
-        load: &impl Load,
+        load: &impl Fill,
     ) -> Result<(bool, bool), Rejected> {
         let fill = |cargo: &mut Cargo| load.fill(envelope, cargo);
         if self.conflate.load(Relaxed) {
@@ -315,20 +377,24 @@ pub(super) struct Todo {
 
 impl Todo {
     pub(super) fn finish(self, core: &Core) {
-        if self.kicks.len() <= FEW {
-            self.kicks.iter().for_each(kick);
-        } else {
-            // A write for each of many peers would hold the sender up; the I/O thread gathers what comes meanwhile.
-            for peer in &self.kicks {
-                match &peer.link {
-                    Link::Wire(wire) if !wire.is_scheduled() => wire.schedule(),
-                    _ => kick(peer),
-                }
-            }
-        }
+        tell(&self.kicks);
         core.apply(self.booked);
         if let Some(peer) = self.close {
             core.close_peer(&peer);
+        }
+    }
+}
+
+/// Tells the links of peers that their outboxes have something.
+fn tell(kicks: &[Arc<Peer>]) {
+    if kicks.len() <= FEW {
+        return kicks.iter().for_each(kick);
+    }
+    // A write for each of many peers would hold the sender up; the I/O thread gathers what comes meanwhile.
+    for peer in kicks {
+        match &peer.link {
+            Link::Wire(wire) if !wire.is_scheduled() => wire.schedule(),
+            _ => kick(peer),
         }
     }
 }

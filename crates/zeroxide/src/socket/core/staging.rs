@@ -11,7 +11,7 @@
 //! The high-water marks stay exact: when the stage is begun, the peer with the least room says how much fits.
 
 use super::*;
-use crate::io::shared::Command;
+use crate::{io::shared::Command, payload::Fill};
 
 /// What is on its way to the outboxes of several peers. Guarded by the rules' lock, which each push to them takes.
 #[derive(Default)]
@@ -36,7 +36,7 @@ impl Core {
         stage: &mut Stage,
         peers: &Directory,
         targets: &[PeerId],
-        message: &Message,
+        message: &impl Fill,
         kicks: &mut Vec<Arc<Peer>>,
     ) -> bool {
         if targets.len() <= sending::FEW || stage.targets != targets || self.conflate.load(Relaxed) {
@@ -50,7 +50,7 @@ impl Core {
         if stage.batch.is_empty() && !self.begin_stage(stage, peers) {
             return false;
         }
-        stage.batch.push_message(&[], message);
+        message.fill(&[], &mut stage.batch);
         stage.room -= 1;
         if stage.room == 0 || stage.batch.size() >= MOST {
             self.hand_over(stage, peers, kicks);
