@@ -34,5 +34,6 @@ pub mod poller;
 pub mod proxy;
 pub mod scheduling;
 pub mod socket;
+mod thread;
 pub mod timers;
 pub mod transfer;

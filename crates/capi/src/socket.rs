@@ -7,6 +7,7 @@ use crate::{
     handles::{self, Missing, Table},
     monitor::Watcher,
     options::Extras,
+    thread::{self, Remembered},
     transfer::{Arrived, Started},
 };
 use std::{
@@ -40,19 +41,17 @@ pub struct Socket {
 }
 
 thread_local! {
-    /// The sockets that this thread used last, so that a call finds its socket without a lock and without an atomic write.
-    /// An entry may outlive the socket's close by a while; then the native socket knows that it is closed.
-    ///
-    /// Nothing in here is dropped by itself: so the one access of a call is the look at an address.
-    static RECENT: Recent = const { Recent { places: [const { Cell::new(null()) }; PLACES], inside: Cell::new(0) } };
     /// Made when the first socket is remembered, to forget them all when the thread ends.
     static FORGETS: Forgets = const { Forgets };
 }
 
 const PLACES: usize = 8;
 
+/// The sockets that a thread used last, so that a call finds its socket without a lock and without an atomic write. An entry
+/// may outlive the socket's close by a while; then the native socket knows that it is closed.
+///
 /// A place is null, or has a count of the socket that it points to.
-struct Recent {
+pub(crate) struct Recent {
     places: [Cell<*const Socket>; PLACES],
     /// So many calls of this thread use a socket by its place: one, or more where a free function of the application made
     /// another call. Meanwhile no place changes.
@@ -63,7 +62,7 @@ struct Forgets;
 
 impl Drop for Forgets {
     fn drop(&mut self) {
-        RECENT.with(|recent| recent.places.iter().for_each(|place| recent.forget(place)));
+        thread::with(|Remembered { recent, .. }| recent.places.iter().for_each(|place| recent.forget(place)));
     }
 }
 
@@ -78,6 +77,10 @@ impl Drop for Inside<'_> {
 }
 
 impl Recent {
+    pub(crate) const fn new() -> Self {
+        Self { places: [const { Cell::new(null()) }; PLACES], inside: Cell::new(0) }
+    }
+
     /// Empties a place, unless it may be in use.
     #[cold]
     fn forget(&self, place: &Cell<*const Socket>) {
@@ -111,23 +114,22 @@ impl Recent {
 #[inline]
 pub fn with<R>(handle: *const c_void, run: impl FnOnce(&Socket) -> Result<R, Errno>) -> Result<R, Errno> {
     let handle = handles::from_c(handle);
-    let recent = RECENT.with(std::ptr::from_ref);
-    // SAFETY: it is there as long as the thread, for it has no destructor, and it is not `Sync`.
-    let recent: &Recent = unsafe { &*recent };
-    let place = recent.places.get(handles::spread(handle) % PLACES);
-    let socket = place.map_or(null(), Cell::get);
-    let recalled;
-    // SAFETY: null, or the place has a count of it and keeps it as long as `inside` is not zero.
-    let socket = match unsafe { socket.as_ref() } {
-        Some(socket) if socket.handle == handle && !socket.native.is_closed() => socket,
-        _ => {
-            recalled = recent.recall(handle)?;
-            &*recalled
-        }
-    };
-    recent.inside.set(recent.inside.get().wrapping_add(1));
-    let _inside = Inside(&recent.inside);
-    run(socket)
+    thread::with(|Remembered { recent, .. }| {
+        let place = recent.places.get(handles::spread(handle) % PLACES);
+        let socket = place.map_or(null(), Cell::get);
+        let recalled;
+        // SAFETY: null, or the place has a count of it and keeps it as long as `inside` is not zero.
+        let socket = match unsafe { socket.as_ref() } {
+            Some(socket) if socket.handle == handle && !socket.native.is_closed() => socket,
+            _ => {
+                recalled = recent.recall(handle)?;
+                &*recalled
+            }
+        };
+        recent.inside.set(recent.inside.get().wrapping_add(1));
+        let _inside = Inside(&recent.inside);
+        run(socket)
+    })
 }
 
 #[cold]
@@ -140,7 +142,7 @@ pub(crate) fn find(handle: usize) -> Result<Arc<Socket>, Errno> {
 
 /// Forgets what this thread used last, without touching it: in a child process it is the parent's.
 pub(crate) fn forget_recent() {
-    RECENT.with(|recent| recent.places.iter().for_each(|place| place.set(null())));
+    thread::with(|Remembered { recent, .. }| recent.places.iter().for_each(|place| place.set(null())));
 }
 
 impl Socket {

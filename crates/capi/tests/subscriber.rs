@@ -159,7 +159,7 @@ fn a_subscriber_takes_and_passes_over_messages_without_an_allocation() {
         pair.set(SUBSCRIBE, b"b");
         let (mut wanted, mut other) = (vec![7; size], vec![7; size]);
         (wanted[0], other[0]) = (b'a', b'b');
-        let mut take = |change: bool| {
+        let take = |change: bool| {
             for _ in 0..200 {
                 pair.publish(&[&wanted]);
                 pair.publish(&[&other]);

@@ -19,6 +19,12 @@ pub enum Address {
 }
 
 impl Address {
+    /// Whether messages that are sent by a socket of this type may have one.
+    #[inline]
+    pub fn is_looked_at(kind: SocketType) -> bool {
+        matches!(kind, SocketType::Server | SocketType::Peer | SocketType::Radio)
+    }
+
     /// A message of this frame for it.
     pub fn on(self, frame: Frame) -> Message {
         match self {
@@ -30,7 +36,6 @@ impl Address {
 
 impl Part {
     /// Whom the message is for when it is sent by a socket of this type, which may know no such addresses.
-    #[inline]
     pub fn address(&self, kind: SocketType) -> Option<Address> {
         match kind {
             SocketType::Server | SocketType::Peer => RoutingId::new(self.routing_id).map(Address::Peer),

@@ -21,6 +21,7 @@ mod spare;
 
 pub use content::{Body, foreign};
 pub use draft::Address;
+pub(crate) use spare::Spare;
 
 use crate::errno::Errno;
 use bytes::Bytes;
@@ -203,7 +204,7 @@ impl Part {
             self.strip_body();
         }
         if !self.origin.is_unknown() {
-            self.origin = Origin::UNKNOWN;
+            spare::keep_origin(std::mem::replace(&mut self.origin, Origin::UNKNOWN));
         }
     }
 
@@ -223,7 +224,7 @@ impl Part {
     #[inline]
     pub fn receive(&mut self, octets: &[u8], more: bool, origin: &Origin) {
         if !self.origin.is_same(origin) {
-            self.origin = origin.clone();
+            self.origin = spare::origin(origin);
         }
         (self.flags, self.routing_id) = (if more { MORE } else { 0 }, 0);
         if self.group.is_some() {

@@ -1,26 +1,22 @@
-//! The memory of the message that a thread ended last, for its next one: a program that makes and ends a message for each
-//! that it sends or receives allocates nothing.
+//! The memory of the message that a thread ended last, for its next one, and whom that was from: a program that makes and
+//! ends a message for each that it sends or receives allocates nothing, and counts nothing.
 
+use crate::thread::{self, Remembered};
 use std::{cell::Cell, mem::ManuallyDrop, ptr::NonNull};
-use zeroxide::door::SHARED_FROM;
+use zeroxide::{Origin, door::SHARED_FROM};
 
 /// Memory more than so many times as large as needed is not used again: a kept message must not hold it.
 const SPACIOUS: usize = 16;
 
-/// Nothing in here is dropped by itself, so that an access is the look at an address.
-struct Spare {
+/// Nothing in here is dropped by itself.
+pub(crate) struct Spare {
     body: Body,
+    origin: Cell<ManuallyDrop<Origin>>,
     /// Whether the thread has been asked to end what is kept.
     ends: Cell<bool>,
 }
 
 thread_local! {
-    static SPARE: Spare = const {
-        Spare {
-            body: Body { memory: Cell::new(None), length: Cell::new(0), room: Cell::new(0) },
-            ends: Cell::new(false),
-        }
-    };
     static ENDS: Ends = const { Ends };
 }
 
@@ -112,15 +108,24 @@ struct Ends;
 
 impl Drop for Ends {
     fn drop(&mut self) {
-        SPARE.with(|spare| {
+        thread::with(|Remembered { spare, .. }| {
             spare.ends.set(false);
             // SAFETY: what was taken is not here any more.
             drop(spare.body.take().map(|pieces| unsafe { pieces.whole() }));
+            drop(spare.take_origin());
         });
     }
 }
 
 impl Spare {
+    pub(crate) const fn new() -> Self {
+        Self {
+            body: Body { memory: Cell::new(None), length: Cell::new(0), room: Cell::new(0) },
+            origin: Cell::new(ManuallyDrop::new(Origin::UNKNOWN)),
+            ends: Cell::new(false),
+        }
+    }
+
     /// Whether something can be kept: not when the thread ends.
     #[inline]
     fn keeps(&self) -> bool {
@@ -131,6 +136,11 @@ impl Spare {
     fn will_end(&self) -> bool {
         self.ends.set(ENDS.try_with(|_| ()).is_ok());
         self.ends.get()
+    }
+
+    #[inline]
+    fn take_origin(&self) -> Origin {
+        ManuallyDrop::into_inner(self.origin.replace(ManuallyDrop::new(Origin::UNKNOWN)))
     }
 }
 
@@ -143,7 +153,7 @@ pub(super) fn fits(room: usize, size: usize) -> bool {
 /// Memory for so many octets, if such was kept. What is in it is of an earlier message.
 #[inline]
 pub(super) fn take_body(size: usize) -> Option<Kept> {
-    SPARE.with(|spare| match fits(spare.body.room.get(), size) {
+    thread::with(|Remembered { spare, .. }| match fits(spare.body.room.get(), size) {
         true => spare.body.take().map(Kept),
         false => None,
     })
@@ -155,9 +165,33 @@ pub(super) fn keep_body(body: Vec<u8>) -> Option<Vec<u8>> {
     if body.capacity() > SHARED_FROM {
         return Some(body);
     }
-    SPARE.with(|spare| match spare.keeps() {
+    thread::with(|Remembered { spare, .. }| match spare.keeps() {
         true => spare.body.replace(body),
         false => Some(body),
+    })
+}
+
+/// Keeps in place of what was kept, which is given back, whom a message was from.
+#[inline]
+pub(super) fn keep_origin(origin: Origin) {
+    thread::with(|Remembered { spare, .. }| {
+        if spare.keeps() {
+            drop(spare.take_origin());
+            spare.origin.set(ManuallyDrop::new(origin));
+        }
+    });
+}
+
+/// Another holder of this: the one that was kept, if it is the same.
+#[inline]
+pub(super) fn origin(origin: &Origin) -> Origin {
+    thread::with(|Remembered { spare, .. }| {
+        let kept = spare.take_origin();
+        if kept.is_same(origin) {
+            return kept;
+        }
+        spare.origin.set(ManuallyDrop::new(kept));
+        origin.clone()
     })
 }
 

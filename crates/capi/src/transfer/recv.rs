@@ -82,6 +82,7 @@ impl Socket {
     }
 
     /// As [`Socket::recv_to`], where there is nothing yet, or something that is not taken in place.
+    #[inline(never)]
     fn recv_piece_to(&self, part: &mut Part, flags: c_int) -> Result<usize, Errno> {
         if !part.is_private() {
             return Self::put(self.recv_part(flags)?, part);
@@ -157,6 +158,7 @@ impl Socket {
     }
 
     /// As [`Socket::recv_into`], where there is nothing yet, or something that is not taken in place.
+    #[inline(never)]
     fn recv_message_into(&self, room: &mut [u8], flags: c_int) -> Result<usize, Errno> {
         let received = self.native.recv_or_signal(flags & DONTWAIT == 0);
         if let Ok((message, _)) = &received

@@ -31,8 +31,17 @@ impl Socket {
     }
 
     /// Sends a copy of these octets as a part.
-    #[inline]
+    #[inline(always)]
     fn send_octets(&self, octets: &[u8], flags: c_int) -> Result<(), Errno> {
+        if self.is_whole(flags) && self.native.send_short(octets) {
+            return Ok(());
+        }
+        self.send_octets_by_rules(octets, flags)
+    }
+
+    /// As [`Socket::send_octets`], where it is not as simple as nearly always.
+    #[inline(never)]
+    fn send_octets_by_rules(&self, octets: &[u8], flags: c_int) -> Result<(), Errno> {
         if !self.is_whole(flags) {
             return self.send_in_parts(Frame::copy_from(octets), flags).map_err(|(errno, _)| errno);
         }
@@ -170,20 +179,21 @@ impl Socket {
     /// Sends a message of C's.
     #[inline]
     pub(super) fn send_message(&self, part: &mut Part, flags: c_int) -> Result<(), Errno> {
-        let address = part.address(self.native.socket_type());
-        if address.is_none() && part.octets().len() < SHARED_FROM {
+        let octets = part.octets();
+        if octets.len() < SHARED_FROM && !Address::is_looked_at(self.native.socket_type()) {
             // What is copied on its way anyway need not move twice.
-            self.send_octets(part.octets(), flags)?;
+            self.send_octets(octets, flags)?;
             part.sent();
             return Ok(());
         }
-        self.send_lent(part, address, flags)
+        self.send_lent(part, flags)
     }
 
-    /// As [`Socket::send_message`], where the octets are not copied, or it says whom they are for.
+    /// As [`Socket::send_message`], where the octets are not copied, or it may say whom they are for.
     #[cold]
-    fn send_lent(&self, part: &mut Part, address: Option<Address>, flags: c_int) -> Result<(), Errno> {
+    fn send_lent(&self, part: &mut Part, flags: c_int) -> Result<(), Errno> {
         self.alive()?;
+        let address = part.address(self.native.socket_type());
         let frame = part.lend();
         let sent = match address {
             None => self.send_part(frame, flags),
