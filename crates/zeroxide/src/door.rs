@@ -189,7 +189,7 @@ impl Handle {
     }
 
     /// Sends octets that stay the caller's, if that needs next to nothing; false if it is to be done by another call.
-    #[inline]
+    #[inline(always)]
     pub fn send_short(&self, octets: &[u8]) -> bool {
         self.core.send_short(octets)
     }

@@ -24,7 +24,7 @@ impl Core {
 
     /// Sends borrowed octets if they are few enough to be copied, and there is one peer that gets all and has room for them.
     /// Nearly every send of a PUSH or DEALER ends here. False: nothing was done.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send_short(&self, octets: &[u8]) -> bool {
         self.sole.load(Acquire)
             && octets.len() < SHARED_FROM
@@ -138,7 +138,7 @@ impl Core {
 
     /// Queues a message for the only peer, if there is room and nothing else to be said. The lane's own lock is all it
     /// takes: it orders this with other senders, with the limit, and with the end of the peer.
-    #[inline]
+    #[inline(always)]
     fn push_to_sole(&self, fill: impl FnOnce(&mut Batch)) -> bool {
         let Some(peer) = self.first.get() else { return false };
         if self.send_refusal().is_some() {
