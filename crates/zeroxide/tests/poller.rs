@@ -9,8 +9,11 @@
 )]
 
 use std::{
+    future::Future,
     io::Write,
     os::{fd::AsFd, unix::net::UnixStream},
+    pin::pin,
+    task::{Context as TaskContext, Waker},
     thread,
     time::Duration,
 };
@@ -274,4 +277,121 @@ fn a_shut_down_context_ends_every_wait() {
     assert_eq!(tokens(&poller.wait(LONG).unwrap()), [0]);
     assert_eq!(pull.try_recv().unwrap_err().cause, RecvErrorCause::Terminated);
     ender.join().unwrap();
+}
+
+/// The same story under the library's own executor and two others.
+fn on_executors<F: Future<Output = ()> + Send>(story: impl Fn() -> F) {
+    block_on(story());
+    smol::block_on(story());
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(story());
+}
+
+#[test]
+fn a_task_waits_for_several_sockets() {
+    for endpoint in ["tcp://127.0.0.1:*", "ipc://*", "inproc://task"] {
+        on_executors(|| async {
+            let context = Context::new();
+            let ways: Vec<_> = (0..6)
+                .map(|at| match endpoint.strip_prefix("inproc://") {
+                    Some(name) => pipeline(&context, &format!("inproc://{name} {at}")),
+                    None => pipeline(&context, endpoint),
+                })
+                .collect();
+            let (pushes, pulls): (Vec<_>, Vec<_>) = ways.into_iter().unzip();
+            let (go, wait) = std::sync::mpsc::channel::<usize>();
+            let sender = thread::spawn(move || {
+                for number in wait {
+                    pushes[number % 6].send(number.to_string()).unwrap();
+                }
+            });
+            let mut poller = Poller::new();
+            for (token, pull) in pulls.iter().enumerate() {
+                poller.add(pull, token, Interest::READABLE);
+            }
+            let mut ready = Vec::new();
+            for number in 0..600 {
+                // Sent when this task is about to wait, or waits.
+                go.send(number).unwrap();
+                poller.wait_into_async(&mut ready).await.unwrap();
+                assert_eq!(tokens(&ready), [number % 6]);
+                assert_eq!(pulls[number % 6].try_recv().unwrap(), number.to_string().into());
+            }
+            drop(go);
+            sender.join().unwrap();
+        });
+    }
+}
+
+#[test]
+fn whoever_always_finds_something_at_one_socket_hears_of_the_other() {
+    let context = Context::new();
+    let (push, pull) = pipeline(&context, "inproc://busy");
+    let (other_push, other) = pipeline(&context, "tcp://127.0.0.1:*");
+    push.send("always here").unwrap();
+    let mut poller = Poller::new();
+    poller.add(&pull, 0, Interest::READABLE);
+    poller.add(&other, 1, Interest::READABLE);
+    block_on(async {
+        for number in 0..200 {
+            other_push.send(number.to_string()).unwrap();
+            while !tokens(&poller.wait_async().await.unwrap()).contains(&1) {}
+            assert_eq!(other.recv_async().await.unwrap(), number.to_string().into());
+        }
+    });
+}
+
+#[test]
+fn a_wait_of_a_task_that_is_dropped_loses_nothing() {
+    on_executors(|| async {
+        let context = Context::new();
+        let (push, pull) = pipeline(&context, "tcp://127.0.0.1:*");
+        let mut poller = Poller::new();
+        poller.add(&pull, 0, Interest::READABLE);
+        for number in 0..100 {
+            {
+                let dropped = pin!(poller.wait_async());
+                let mut nobody = TaskContext::from_waker(Waker::noop());
+                assert!(dropped.poll(&mut nobody).is_pending());
+                push.send(number.to_string()).unwrap();
+            }
+            assert_eq!(tokens(&poller.wait_async().await.unwrap()), [0]);
+            assert_eq!(pull.try_recv().unwrap(), number.to_string().into());
+        }
+    });
+}
+
+#[test]
+fn a_task_is_told_what_it_cannot_wait_for() {
+    let context = Context::new();
+    let (_push, pull) = pipeline(&context, "inproc://gone");
+    let (_near, far) = UnixStream::pair().unwrap();
+    let mut poller = Poller::new();
+    assert!(matches!(block_on(poller.wait_async()), Err(PollError::Nothing)));
+    poller.add_fd(far.as_fd(), 1, Interest::READABLE);
+    assert!(matches!(block_on(poller.wait_async()), Err(PollError::Descriptors)));
+    poller.remove(1);
+    poller.add(&pull, 0, Interest::READABLE);
+    context.terminate();
+    assert_eq!(tokens(&block_on(poller.wait_async()).unwrap()), [0], "its end is to be received");
+    drop(pull);
+    assert!(matches!(block_on(poller.wait_async()), Err(PollError::Nothing)));
+}
+
+#[test]
+fn a_task_waits_for_room() {
+    on_executors(|| async {
+        let context = Context::new();
+        let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
+        push.set_send_high_water_mark(Some(1)).unwrap();
+        pull.set_receive_high_water_mark(Some(1)).unwrap();
+        push.connect(&pull.bind("inproc://room").unwrap()).unwrap();
+        while push.try_send("full").is_ok() {}
+        let taker = thread::spawn(move || (pull.recv().unwrap(), pull.recv().unwrap(), pull));
+        let mut poller = Poller::new();
+        poller.add(&push, 3, Interest::WRITABLE);
+        let ready = poller.wait_async().await.unwrap();
+        assert!(ready[0].token == 3 && ready[0].writable && !ready[0].readable);
+        push.try_send("there is room").unwrap();
+        drop(taker.join().unwrap());
+    });
 }

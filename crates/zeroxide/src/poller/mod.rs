@@ -5,9 +5,12 @@
 //! ```
 //! While this thread waits here, the I/O threads read: whoever held the reading of a socket gives it back.
 
+mod tasks;
+
 use crate::{
     blocking::{Signals, bell},
     socket::{Handle, core::Core},
+    sync::Waiters,
     wait::wait_any,
 };
 use std::{
@@ -30,8 +33,8 @@ use zeroxide_net::{PollFd, PollFlags, wait_fds, wait_fds_interruptible};
 /// - A socket that is dropped leaves by itself.
 /// - Another thread may be faster: after an event, use `try_recv` if several threads receive from one socket.
 ///
-/// Sockets are not borrowed, descriptors are: they must stay open for as long as the poller knows them. For tasks, use
-/// the `*_async` calls of the sockets instead.
+/// Sockets are not borrowed, descriptors are: they must stay open for as long as the poller knows them. Tasks wait with
+/// [`wait_async`](Self::wait_async), or with the `*_async` calls of the sockets.
 ///
 /// ```
 /// use std::time::Duration;
@@ -57,10 +60,13 @@ use zeroxide_net::{PollFd, PollFlags, wait_fds, wait_fds_interruptible};
 /// ```
 #[derive(Default)]
 pub struct Poller<'fd> {
-    sockets: Vec<(usize, Interest, Arc<Core>)>,
+    sockets: Vec<Known>,
     fds: Vec<(usize, Interest, BorrowedFd<'fd>)>,
     interruptible: bool,
 }
+
+/// A socket under its token, and what is looked for.
+type Known = (usize, Interest, Arc<Core>);
 
 /// What a [`Poller`] looks for: [`READABLE`](Self::READABLE), [`WRITABLE`](Self::WRITABLE), or both, combined by `|`.
 ///
@@ -148,6 +154,8 @@ pub enum PollError {
     Nothing,
     /// A signal came; see [`Poller::interruptible`].
     Interrupted,
+    /// It knows descriptors, and a task was to wait: for those its executor has means of its own.
+    Descriptors,
     /// The operating system refused.
     System(io::Error),
 }
@@ -213,7 +221,7 @@ impl<'fd> Poller<'fd> {
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         ready.clear();
         if timeout == Some(Duration::ZERO) {
-            self.look(ready);
+            self.look(ready, Core::readiness);
             return self.look_at_fds(ready);
         }
         if self.fds.is_empty() && !self.interruptible {
@@ -226,19 +234,15 @@ impl<'fd> Poller<'fd> {
     /// With sockets only, the thread needs no descriptor to wait.
     fn wait_parked(&mut self, ready: &mut Vec<Ready>, deadline: Option<Instant>) -> Result<(), PollError> {
         let sockets = self.sockets.clone();
-        let events = sockets.iter().flat_map(|(_, interest, core)| {
-            let readable = interest.contains(Interest::READABLE).then_some(&core.readable);
-            readable.into_iter().chain(interest.contains(Interest::WRITABLE).then_some(&core.writable))
-        });
-        let found = wait_any(Signals::Ignored, events, deadline, || {
-            self.look(ready);
+        let found = wait_any(Signals::Ignored, events(&sockets), deadline, || {
+            self.look(ready, Core::readiness);
             (!ready.is_empty() || (self.is_empty() && deadline.is_none())).then_some(())
         });
         if matches!(found, Ok(Some(()))) && ready.is_empty() { Err(PollError::Nothing) } else { Ok(()) }
     }
 
     fn wait_polling(&mut self, ready: &mut Vec<Ready>, deadline: Option<Instant>) -> Result<(), PollError> {
-        self.look(ready);
+        self.look(ready, Core::readiness);
         if !ready.is_empty() {
             return self.look_at_fds(ready);
         }
@@ -246,16 +250,8 @@ impl<'fd> Poller<'fd> {
             bell().ok_or_else(|| PollError::System(io::Error::other("no descriptor to wait with")))?;
         loop {
             let sockets = self.sockets.clone();
-            let mut tickets = Vec::with_capacity(sockets.len());
-            for (_, interest, core) in &sockets {
-                if interest.contains(Interest::READABLE) {
-                    tickets.push(core.readable.register(&waker));
-                }
-                if interest.contains(Interest::WRITABLE) {
-                    tickets.push(core.writable.register(&waker));
-                }
-            }
-            self.look(ready);
+            let tickets: Vec<_> = events(&sockets).map(|event| event.register(&waker)).collect();
+            self.look(ready, Core::readiness);
             if ready.is_empty() && self.is_empty() && deadline.is_none() {
                 return Err(PollError::Nothing);
             }
@@ -277,21 +273,21 @@ impl<'fd> Poller<'fd> {
             if !ready.is_empty() {
                 return Ok(());
             }
-            self.look(ready);
+            self.look(ready, Core::readiness);
             if !ready.is_empty() || count == 0 {
                 return Ok(());
             }
         }
     }
 
-    /// Adds the sockets that are ready; forgets those that are closed.
-    fn look(&mut self, ready: &mut Vec<Ready>) {
+    /// Adds the sockets that are ready, by what `readiness` says; forgets those that are closed.
+    fn look(&mut self, ready: &mut Vec<Ready>, readiness: impl Fn(&Core, Interest) -> Readiness) {
         ready.clear();
         self.sockets.retain(|(token, interest, core)| {
             if core.is_closed() {
                 return false;
             }
-            let found = core.readiness(*interest);
+            let found = readiness(core, *interest);
             if found.receive || found.send {
                 let (readable, writable) = (found.receive, found.send);
                 ready.push(Ready { token: *token, readable, writable, urgent: false, error: false });
@@ -340,6 +336,14 @@ impl<'fd> Poller<'fd> {
     }
 }
 
+/// Where those wait who wait for these sockets.
+fn events(sockets: &[Known]) -> impl Iterator<Item = &Waiters> + Clone {
+    sockets.iter().flat_map(|(_, interest, core)| {
+        let readable = interest.contains(Interest::READABLE).then_some(&core.readable);
+        readable.into_iter().chain(interest.contains(Interest::WRITABLE).then_some(&core.writable))
+    })
+}
+
 impl Handle {
     /// What this socket can do now without waiting. Another thread may change that at once.
     ///
@@ -372,14 +376,20 @@ impl Handle {
 impl Core {
     /// What can be done without waiting, of what is asked for. If nothing has come, the I/O thread is left to read.
     pub(crate) fn readiness(&self, interest: Interest) -> Readiness {
-        let receive = interest.contains(Interest::READABLE) && self.kind.receives();
-        let send = interest.contains(Interest::WRITABLE) && self.kind.sends() && self.can_send();
-        if receive && !self.can_receive() {
+        let found = self.readiness_so_far(interest);
+        if interest.contains(Interest::READABLE) && self.kind.receives() && !found.receive {
             self.read_for_absent();
             self.seat.vacate();
             // What was taken in before the seat was given up.
-            return Readiness { receive: self.can_receive(), send };
+            return Readiness { receive: self.can_receive(), ..found };
         }
+        found
+    }
+
+    /// As [`Core::readiness`], of what has been read; whoever reads goes on.
+    fn readiness_so_far(&self, interest: Interest) -> Readiness {
+        let receive = interest.contains(Interest::READABLE) && self.kind.receives() && self.can_receive();
+        let send = interest.contains(Interest::WRITABLE) && self.kind.sends() && self.can_send();
         Readiness { receive, send }
     }
 }
@@ -432,6 +442,7 @@ impl fmt::Display for PollError {
         match self {
             Self::Nothing => out.write_str("the poller knows nothing to wait for"),
             Self::Interrupted => out.write_str("a signal ended the wait"),
+            Self::Descriptors => out.write_str("a task cannot wait for descriptors with a poller"),
             Self::System(error) => error.fmt(out),
         }
     }
