@@ -6,6 +6,7 @@
 //! - [`matrix`] and [`interop`]: every legal socket pair, as data and as named tests.
 //! - [`Script`]: a program in Python that is talked with by lines; [`stage`]: programs that play together.
 //! - [`Postgres`]: a database server of one's own, that can be crashed, frozen and restarted.
+//! - [`block_on`]: an executor that knows nothing of sockets.
 //! - [`eventually`], [`with_cores_loaded`], [`IpcPath`], [`Process`]: small helps.
 //!
 //! No wait here sleeps: each waits for an event, up to a deadline that fails the test.
@@ -26,6 +27,7 @@ pub mod raw;
 pub mod stage;
 
 mod channel;
+mod executor;
 mod heard;
 mod hexdump;
 mod ipc_path;
@@ -39,6 +41,7 @@ mod remote_job;
 mod remote_socket;
 mod script;
 
+pub use executor::block_on;
 pub use hexdump::{difference, dump};
 pub use ipc_path::IpcPath;
 pub use kind::Kind;

@@ -14,18 +14,17 @@
 
 use std::{
     future::Future,
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::Relaxed},
     },
-    task::{Context as TaskContext, Poll, Wake, Waker},
-    thread::{self, Thread},
+    task::{Context as TaskContext, Poll, Waker},
+    thread,
     time::Duration,
 };
 use zeroxide::*;
 pub use zeroxide_testing::{
-    IpcPath, Kind, eventually, octets,
+    IpcPath, Kind, block_on, eventually, octets,
     raw::{RawListener, RawPeer},
     with_cores_loaded,
 };
@@ -164,25 +163,6 @@ pub fn shake_hands(peer: &mut RawPeer, kind: Kind, identity: &[u8]) {
     assert_eq!(peer.read(64), octets::greeting_v31("NULL"));
     let ready = peer.read_frame();
     assert_eq!((ready.flags & octets::COMMAND, &ready.body[..6]), (octets::COMMAND, &b"\x05READY"[..]));
-}
-
-/// Runs a future on this thread, parking while it is pending: an executor on a card.
-pub fn block_on<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = TaskContext::from_waker(&waker);
-    let mut future = pin!(future);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
 }
 
 /// Polls a future once.
