@@ -64,7 +64,7 @@ impl<S: Clone + Default + fmt::Debug> fmt::Debug for ServerControl<S> {
 }
 
 /// Messages that are taken from one socket before the others are looked at again.
-const BURST: usize = 1_000;
+pub(crate) const BURST: usize = 1_000;
 
 /// Hands on what has come, a burst at most; false if the context has ended.
 pub(crate) fn take_in(
@@ -74,11 +74,13 @@ pub(crate) fn take_in(
     for _ in 0..BURST {
         match receive() {
             Ok(message) => hear(message),
-            Err(RecvError { cause: RecvErrorCause::Terminated | RecvErrorCause::Closed, .. }) => {
-                return false;
-            }
-            Err(_) => break,
+            Err(error) => return !is_over(&error),
         }
     }
     true
+}
+
+/// Whether nothing will come any more, since the context has ended.
+pub(crate) fn is_over(error: &RecvError) -> bool {
+    matches!(error.cause, RecvErrorCause::Terminated | RecvErrorCause::Closed)
 }

@@ -321,6 +321,7 @@ impl Balancer {
                 match job.map(|index| worker.jobs.swap_remove(index)) {
                     Some(job) => {
                         self.counts.replies += 1;
+                        self.counts.working -= 1;
                         self.free += 1;
                         out.push(Outgoing::ToClient(job.request.envelope.seal(body)));
                         self.stand_in_line(&from);
@@ -385,12 +386,7 @@ impl Balancer {
 
     /// What it has done, and what it holds now.
     pub fn statistics(&self) -> BalancerStatistics {
-        BalancerStatistics {
-            workers: self.workers.len(),
-            working: self.workers.values().map(|worker| worker.jobs.len()).sum(),
-            waiting: self.waiting.len(),
-            ..self.counts
-        }
+        BalancerStatistics { workers: self.workers.len(), waiting: self.waiting.len(), ..self.counts }
     }
 
     fn register(&mut self, address: Frame, capacity: u32, expires: Instant) {
@@ -445,6 +441,7 @@ impl Balancer {
             order.push_front(worker.address.clone());
             out.push(Outgoing::ToWorker(order));
             worker.jobs.push(Job { request, overdue: now + self.options.work_limit });
+            self.counts.working += 1;
             self.free = self.free.saturating_sub(1);
             self.stand_in_line(&address);
         }
@@ -458,6 +455,7 @@ impl Balancer {
         }
         self.free =
             self.free.saturating_sub(u64::from(worker.capacity).saturating_sub(worker.jobs.len() as u64));
+        self.counts.working -= worker.jobs.len();
         for job in worker.jobs {
             if job.request.attempts < self.options.attempts {
                 self.counts.repeated += 1;

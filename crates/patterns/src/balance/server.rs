@@ -1,9 +1,9 @@
 //! The load balancer's rules on two ROUTERs.
 
 use super::{Balancer, BalancerOptions, BalancerStatistics, Outgoing};
-use crate::{PatternError, ServerControl, server_control::take_in};
+use crate::{PatternError, ServerControl, lookout::Lookout, server_control::take_in};
 use std::time::{Duration, Instant};
-use zeroxide::{Context, Interest, Poller, Pull, Router};
+use zeroxide::{Context, Pull, Router, block_on};
 
 /// A load balancing broker: [`Balancer`] between a ROUTER for clients and one for workers.
 ///
@@ -69,18 +69,26 @@ impl BalancerServer {
     ///
     /// # Errors
     /// [`PatternError::Poll`] if the sockets cannot be waited for.
-    pub fn run(mut self) -> Result<(), PatternError> {
+    pub fn run(self) -> Result<(), PatternError> {
+        block_on(self.run_async())
+    }
+
+    /// As [`BalancerServer::run`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`BalancerServer::run`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the broker is gone as if it had been killed: its endpoints are free, and what it had received and
+    /// not passed on is lost. Clients ask again; paranoid workers notice, and look for the next broker there.
+    pub async fn run_async(mut self) -> Result<(), PatternError> {
         let drain = self.rules.drain().min(LONGEST_DRAIN);
-        let mut poller = Poller::new();
-        poller.add(&self.front, 0, Interest::READABLE);
-        poller.add(&self.back, 1, Interest::READABLE);
-        poller.add(&self.orders, 2, Interest::READABLE);
-        let (mut ready, mut out) = (Vec::new(), Vec::new());
+        let mut lookout = Lookout::new([&*self.orders, &self.back, &self.front]);
+        let mut out = Vec::new();
         let mut stop_at: Option<Instant> = None;
         loop {
             let due = self.rules.next_tick();
-            let due = stop_at.map_or(due, |stop_at| stop_at.min(due));
-            poller.wait_into(&mut ready, Some(due.saturating_duration_since(Instant::now())))?;
+            lookout.wait(Some(stop_at.map_or(due, |stop_at| stop_at.min(due)))).await?;
             // Looked at first: what came before the order to stop is still handled.
             let stops = self.orders.try_recv().is_ok() && stop_at.is_none();
             let (now, rules) = (Instant::now(), &mut self.rules);
@@ -97,9 +105,7 @@ impl BalancerServer {
             self.control.tell(statistics);
             if stops {
                 stop_at = Some(now + drain);
-                poller = Poller::new();
-                poller.add(&self.back, 1, Interest::READABLE);
-                poller.add(&self.orders, 2, Interest::READABLE);
+                lookout.forget(FRONT);
             }
             // Nobody at work means that nobody is free for what waits either.
             let ends = stop_at.is_some_and(|stop_at| statistics.working == 0 || now >= stop_at);
@@ -109,6 +115,9 @@ impl BalancerServer {
         }
     }
 }
+
+/// The place of the front among the sockets that are looked at.
+const FRONT: usize = 2;
 
 /// So that it can be added to any time.
 const LONGEST_DRAIN: Duration = Duration::from_secs(365 * 24 * 3600);
