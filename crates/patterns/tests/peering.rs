@@ -174,6 +174,22 @@ impl Raw {
 }
 
 #[test]
+fn what_comes_is_passed_on_whatever_the_clock_says() {
+    let (context, place, hour) = (Context::new(), Place::new("one"), Duration::from_secs(3600));
+    let local = BalancerOptions { dialect: Dialect::Simple, heartbeat: hour, ..BalancerOptions::default() };
+    let options = PeeringOptions { local, beat: hour, pace: hour, ..PeeringOptions::default() };
+    let broker = place.start(&context, options, &[]);
+    let done = workers(&context, &place, 1);
+    let client = Dealer::new(&context).unwrap();
+    client.connect(&place.clients).unwrap();
+    for number in 0..10 {
+        client.send(["".to_owned(), number.to_string()]).unwrap();
+        client.recv_timeout(PATIENCE).unwrap();
+    }
+    assert_eq!((broker.stop().replies, done.load(SeqCst)), (10, 10));
+}
+
+#[test]
 fn clusters_lend_each_other_workers_and_no_task_is_lost_or_done_twice() {
     let context = Context::new();
     let [one, two, three] = ["DC1", "DC2", "DC3"].map(Place::new);

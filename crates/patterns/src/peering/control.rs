@@ -123,8 +123,9 @@ impl PeeringControl {
         std::mem::take(&mut self.lock().orders)
     }
 
-    pub(super) fn tell(&self, statistics: PeeringStatistics) {
-        self.lock().statistics = statistics;
+    /// Has the figures written that others are told.
+    pub(super) fn tell(&self, write: impl FnOnce(&mut PeeringStatistics)) {
+        write(&mut self.lock().statistics);
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

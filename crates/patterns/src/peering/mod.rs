@@ -79,6 +79,7 @@ mod options;
 mod peers;
 mod rules;
 mod server;
+mod words;
 
 pub use control::{Peer, PeeringControl};
 pub use options::{PeerState, PeeringOptions, PeeringStatistics};

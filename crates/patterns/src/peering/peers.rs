@@ -97,13 +97,15 @@ impl Peers {
         silent
     }
 
-    pub(super) fn states(&self) -> Vec<PeerState> {
+    /// Writes what is known of each, in place of what the list held.
+    pub(super) fn states_into(&self, states: &mut Vec<PeerState>) {
         let state = |peer: &Peer| PeerState {
             name: peer.name.clone(),
             capacity: peer.capacity,
             is_heard: peer.believed.is_some(),
             working: peer.working,
         };
-        self.peers.values().map(state).collect()
+        states.clear();
+        states.extend(self.peers.values().map(state));
     }
 }

@@ -7,7 +7,11 @@
 //!                                '--- could not be sent; or lost, and may be tried again
 //! ```
 
-use super::{PeeringOptions, PeeringStatistics, peers::Peers};
+use super::{
+    PeeringOptions, PeeringStatistics,
+    peers::Peers,
+    words::{decimal, split},
+};
 use crate::{
     Envelope,
     balance::{self, Balancer, BalancerOptions},
@@ -297,19 +301,37 @@ impl Peering {
 
     /// What it has done, and what it holds now.
     pub fn statistics(&self) -> PeeringStatistics {
-        let (local, waiting) = (self.local.statistics(), self.ours.len() + self.theirs.len());
-        PeeringStatistics {
+        let mut statistics = PeeringStatistics::default();
+        self.statistics_into(&mut statistics);
+        statistics
+    }
+
+    /// Writes its statistics over earlier ones. The server does so in every turn: nothing is allocated or counted anew.
+    pub(super) fn statistics_into(&self, statistics: &mut PeeringStatistics) {
+        let mut peers = std::mem::take(&mut statistics.peers);
+        self.peers.states_into(&mut peers);
+        let local = self.local.statistics();
+        *statistics = PeeringStatistics {
             refused: self.counts.refused + local.refused,
             workers_lost: local.workers_lost,
             stray: self.counts.stray + local.stray,
             malformed: self.counts.malformed + local.malformed,
             workers: local.workers,
             free: self.local.free(),
-            working: self.requests.len() - waiting,
-            waiting,
-            peers: self.peers.states(),
+            working: self.working(),
+            waiting: self.waiting(),
+            peers,
             ..self.counts.clone()
-        }
+        };
+    }
+
+    /// Requests that workers or peers have.
+    pub(super) fn working(&self) -> usize {
+        self.requests.len() - self.waiting()
+    }
+
+    fn waiting(&self) -> usize {
+        self.ours.len() + self.theirs.len()
     }
 
     /// How many workers a peer may count on.
@@ -470,20 +492,6 @@ impl Peering {
         let number = <[u8; 8]>::try_from(number).ok()?;
         (u64::from_be_bytes(*session) == self.session).then_some(u64::from_be_bytes(number))
     }
-}
-
-/// The envelope and the body, if there are as many addresses at least.
-fn split(message: Message, addresses: usize) -> Option<(Envelope, Vec<Frame>)> {
-    Envelope::split(message).filter(|(envelope, _)| envelope.addresses().len() >= addresses)
-}
-
-/// A number as the Guide writes it.
-fn decimal(frame: &Frame) -> Option<u64> {
-    frame
-        .as_str()
-        .filter(|text| text.len() <= 10 && text.bytes().all(|octet| octet.is_ascii_digit()))?
-        .parse()
-        .ok()
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use super::{
     Outgoing, Peer, Peering, PeeringControl, PeeringOptions,
     control::{Change, Orders},
 };
-use crate::{PatternError, server_control::take_in};
+use crate::{PatternError, lookout::Lookout, server_control::take_in};
 use std::time::{Duration, Instant};
-use zeroxide::{Context, Frame, Interest, Poller, Pub, Pull, Router};
+use zeroxide::{Context, Frame, Handle, Pub, Pull, Router, block_on};
 
 /// A peering broker: [`Peering`] between clients, workers and peers.
 ///
@@ -111,12 +111,25 @@ impl PeeringServer {
     ///
     /// # Errors
     /// [`PatternError::Poll`] if the sockets cannot be waited for.
-    pub fn run(mut self) -> Result<(), PatternError> {
+    pub fn run(self) -> Result<(), PatternError> {
+        block_on(self.run_async())
+    }
+
+    /// As [`PeeringServer::run`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`PeeringServer::run`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the broker is gone as if it had been killed: its endpoints are free, what it had received and not
+    /// passed on is lost, and its peers ask it nothing more when they have heard nothing for their
+    /// [`state_age`](PeeringOptions::state_age).
+    pub async fn run_async(mut self) -> Result<(), PatternError> {
         let mut stop_at: Option<Instant> = None;
         let mut out = Vec::new();
         self.rules.tick(Instant::now(), &mut out);
         loop {
-            let Some(orders) = self.serve(stop_at, &mut out)? else { return Ok(()) };
+            let Some(orders) = self.serve(stop_at, &mut out).await? else { return Ok(()) };
             let now = Instant::now();
             for change in orders.changes {
                 match change {
@@ -142,35 +155,26 @@ impl PeeringServer {
     }
 
     /// Serves until there are orders; none if that was the end.
-    fn serve(
+    async fn serve(
         &mut self,
         stop_at: Option<Instant>,
         out: &mut Vec<Outgoing>,
     ) -> Result<Option<Orders>, PatternError> {
         let Self { sockets, peers, bell, control, rules } = self;
-        let mut poller = Poller::new();
-        poller.add(bell, 0, Interest::READABLE);
-        poller.add(&sockets.workers, 0, Interest::READABLE);
-        if stop_at.is_none() {
-            poller.add(&sockets.clients, 0, Interest::READABLE);
-            poller.add(&sockets.cloud, 0, Interest::READABLE);
-        }
-        for peer in &*peers {
-            poller.add(&peer.cloud, 0, Interest::READABLE);
-            poller.add(&peer.state, 0, Interest::READABLE);
-        }
-        let mut ready = Vec::new();
+        let always: [&Handle; 2] = [bell, &sockets.workers];
+        let of_peers = peers.iter().flat_map(|peer| -> [&Handle; 2] { [&peer.cloud, &peer.state] });
+        let asking: [&Handle; 2] = [&sockets.clients, &sockets.cloud];
+        let asking = asking.into_iter().filter(|_| stop_at.is_none());
+        let mut lookout = Lookout::new(always.into_iter().chain(of_peers).chain(asking));
         loop {
             sockets.put_out(peers, rules, out);
-            let statistics = rules.statistics();
-            let working = statistics.working;
-            control.tell(statistics);
+            control.tell(|statistics| rules.statistics_into(statistics));
             // Nobody at work means that nobody is free for what waits either.
-            if stop_at.is_some_and(|stop_at| working == 0 || Instant::now() >= stop_at) {
+            if stop_at.is_some_and(|stop_at| rules.working() == 0 || Instant::now() >= stop_at) {
                 return Ok(None);
             }
             let due = stop_at.map_or(rules.next_tick(), |stop_at| stop_at.min(rules.next_tick()));
-            poller.wait_into(&mut ready, Some(due.saturating_duration_since(Instant::now())))?;
+            lookout.wait(Some(due)).await?;
             let now = Instant::now();
             // Looked at first: what came before the order is still handled.
             let rings = bell.try_recv().is_ok();
