@@ -1,8 +1,12 @@
 //! A client of a pair: asks one server, then the other.
 
-use crate::{CallError, PatternError, delay::Delay};
-use std::{thread, time::Duration};
-use zeroxide::{Context, Message, RecvErrorCause, Req};
+use crate::{
+    CallError, PatternError,
+    clock::{sleep_until, within},
+    delay::Delay,
+};
+use std::time::{Duration, Instant};
+use zeroxide::{Context, Message, Req, block_on};
 
 /// How long a [`StarClient`] is patient.
 ///
@@ -73,17 +77,29 @@ impl StarClient {
     /// # Errors
     /// [`CallError::NoAnswer`] after all tries; [`CallError::Pattern`] if the context has ended.
     pub fn call(&mut self, request: impl Into<Message>) -> Result<Message, CallError> {
+        block_on(self.call_async(request))
+    }
+
+    /// As [`StarClient::call`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`StarClient::call`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped its request may have been sent; its answer is not received by anybody, and the next call has a
+    /// connection of its own.
+    pub async fn call_async(&mut self, request: impl Into<Message>) -> Result<Message, CallError> {
         let request = request.into();
         let mut settle = Delay::new(self.options.settle, self.options.settle);
         for again in 0..self.options.tries {
             if again > 0 {
-                thread::sleep(settle.take());
+                sleep_until(Instant::now() + settle.take()).await;
             }
             let socket = match self.socket.take() {
                 Some(socket) => socket,
                 None => self.open()?,
             };
-            match attempt(&socket, request.clone(), self.options.timeout)? {
+            match attempt(&socket, request.clone(), self.options.timeout).await? {
                 Some(reply) => {
                     self.socket = Some(socket);
                     return Ok(reply);
@@ -102,11 +118,7 @@ impl StarClient {
     }
 }
 
-fn attempt(socket: &Req, request: Message, timeout: Duration) -> Result<Option<Message>, PatternError> {
-    socket.send(request)?;
-    match socket.recv_timeout(timeout) {
-        Ok(reply) => Ok(Some(reply)),
-        Err(error) if error.cause == RecvErrorCause::TimedOut => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+async fn attempt(socket: &Req, request: Message, timeout: Duration) -> Result<Option<Message>, PatternError> {
+    socket.send_async(request).await?;
+    Ok(within(Instant::now().checked_add(timeout), socket.recv_async()).await.transpose()?)
 }

@@ -13,7 +13,8 @@ const BURST: usize = 1_000;
 
 /// [`BinaryStar`] on sockets, for servers with a loop of their own; [`StarServer`](super::StarServer) has one.
 ///
-/// In each turn the loop calls [`StarLink::turn`] **before** it reads a request, and [`StarLink::client_asks`] for each
+/// The loop waits with a [`Poller`], in a thread ([`wait`](Poller::wait)) or in a task ([`wait_async`](Poller::wait_async), as
+/// long as [`StarLink::wait`] says). In each turn it calls [`StarLink::turn`] **before** it reads a request, and [`StarLink::client_asks`] for each
 /// request: so that a server that was stopped for a while hears of its successor before it answers anybody.
 ///
 /// ```
@@ -103,7 +104,12 @@ impl StarLink {
 
     /// How long the loop may wait.
     pub fn wait(&self) -> Duration {
-        self.star.next_tick().saturating_duration_since(Instant::now())
+        self.wakes_at().saturating_duration_since(Instant::now())
+    }
+
+    /// Until when.
+    pub(crate) fn wakes_at(&self) -> Instant {
+        self.star.next_tick()
     }
 
     /// Hears the peer, and tells it what there is to tell. What this server is at the end is returned if it has changed.

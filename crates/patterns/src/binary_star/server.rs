@@ -1,7 +1,7 @@
 //! A server of a pair, with its loop.
 
 use super::{Change, Phase, Role, StarLink, StarOptions};
-use crate::{Control, PatternError};
+use crate::{Control, PatternError, lookout::Lookout};
 use std::{
     fmt,
     sync::{
@@ -9,7 +9,7 @@ use std::{
         atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
-use zeroxide::{Context, Interest, Message, Poller, Pull, RecvError, RecvErrorCause, Router};
+use zeroxide::{Context, Message, Pull, RecvError, RecvErrorCause, Router, block_on};
 
 /// Requests that are taken before the peer is listened to again.
 const BURST: usize = 100;
@@ -172,14 +172,25 @@ impl StarServer {
     /// # Errors
     /// [`PatternError::Star`] if the two servers cannot be a pair, [`PatternError::Poll`] if the sockets cannot be waited
     /// for.
-    pub fn run(mut self, mut service: impl Service) -> Result<(), PatternError> {
-        let mut poller = Poller::new();
-        poller.add(&self.orders, 0, Interest::READABLE);
-        self.link.watch(&mut poller, 1);
-        poller.add(&self.router, 2, Interest::READABLE);
-        let (mut ready, mut counts) = (Vec::new(), StarStatistics::default());
+    pub fn run(self, service: impl Service) -> Result<(), PatternError> {
+        block_on(self.run_async(service))
+    }
+
+    /// As [`StarServer::run`], without blocking a thread, on any executor. The service is called in the task: what takes
+    /// long is better handed to another, which answers by the ROUTER of its own.
+    ///
+    /// # Errors
+    /// As [`StarServer::run`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the server is gone as if it had been killed: its endpoints are free, the service is dropped with it,
+    /// and the peer takes over when it has been silent for [`peer_timeout`](StarOptions::peer_timeout) and a client asks.
+    pub async fn run_async(mut self, mut service: impl Service) -> Result<(), PatternError> {
+        let mut lookout = Lookout::new([&*self.orders, &self.router]);
+        self.link.watch(lookout.poller(), 2);
+        let mut counts = StarStatistics::default();
         loop {
-            poller.wait_into(&mut ready, Some(self.link.wait()))?;
+            lookout.wait(Some(self.link.wakes_at())).await?;
             while self.orders.try_recv().is_ok() {}
             if self.control.shared.stops.load(Relaxed) {
                 return Ok(());

@@ -1,8 +1,12 @@
 //! The server of RFC 10: a ROUTER that calls itself by its endpoint.
 
-use crate::{PatternError, ServerControl, server_control::take_in};
-use std::time::Duration;
-use zeroxide::{Context, Frame, Interest, Message, Poller, Pull, Router};
+use crate::{
+    PatternError, ServerControl,
+    lookout::Lookout,
+    server_control::{BURST, is_over},
+};
+use std::future::{Future, ready};
+use zeroxide::{Context, Frame, Message, Pull, Router, block_on};
 
 /// What a [`FreelanceServer`] has done.
 ///
@@ -125,34 +129,67 @@ impl FreelanceServer {
     /// # Errors
     /// As [`FreelanceServer::run`].
     pub fn run_if_able(self, mut work: impl FnMut(Message) -> Option<Message>) -> Result<(), PatternError> {
-        let mut poller = Poller::new();
-        poller.add(&self.router, 0, Interest::READABLE);
-        poller.add(&self.orders, 1, Interest::READABLE);
-        let (mut ready, mut counts) = (Vec::new(), FreelanceStatistics::default());
-        let mut last = false;
+        block_on(self.run_if_able_async(|request| ready(work(request))))
+    }
+
+    /// As [`FreelanceServer::run`], without blocking a thread, on any executor. One request is worked at after the other.
+    ///
+    /// # Errors
+    /// As [`FreelanceServer::run`].
+    ///
+    /// # Cancel safety
+    /// As [`FreelanceServer::run_if_able_async`].
+    pub async fn run_async<F: Future<Output = Message>>(
+        self,
+        mut work: impl FnMut(Message) -> F,
+    ) -> Result<(), PatternError> {
+        self.run_if_able_async(move |request| {
+            let answer = work(request);
+            async { Some(answer.await) }
+        })
+        .await
+    }
+
+    /// As [`FreelanceServer::run_if_able`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`FreelanceServer::run`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the server is gone as if it had been killed: its endpoint is free, the work it was at is dropped with
+    /// it, and clients ask another server what it had not answered.
+    pub async fn run_if_able_async<F: Future<Output = Option<Message>>>(
+        self,
+        mut work: impl FnMut(Message) -> F,
+    ) -> Result<(), PatternError> {
+        let mut lookout = Lookout::new([&*self.router, &self.orders]);
+        let (mut counts, mut last) = (FreelanceStatistics::default(), false);
         while !last {
-            poller.wait_into(&mut ready, None::<Duration>)?;
+            lookout.wait(None).await?;
             last = self.orders.try_recv().is_ok();
-            let open = take_in(
-                || self.router.try_recv(),
-                |message| {
-                    if let Some(answer) = answer(message, &mut work, &mut counts) {
-                        // To nobody, or to somebody who does not read: the ROUTER counts it.
-                        let _ = self.router.try_send(answer);
+            for _ in 0..BURST {
+                let answer = match self.router.try_recv() {
+                    Ok(message) => answer(message, &mut work, &mut counts).await,
+                    Err(error) => {
+                        last |= is_over(&error);
+                        break;
                     }
-                },
-            );
+                };
+                if let Some(answer) = answer {
+                    // To nobody, or to somebody who does not read: the ROUTER counts it.
+                    let _ = self.router.try_send(answer);
+                }
+            }
             self.control.tell(counts);
-            last |= !open;
         }
         Ok(())
     }
 }
 
 /// The answer to what a client said, its address in front.
-fn answer(
+async fn answer<F: Future<Output = Option<Message>>>(
     message: Message,
-    work: &mut impl FnMut(Message) -> Option<Message>,
+    work: &mut impl FnMut(Message) -> F,
     counts: &mut FreelanceStatistics,
 ) -> Option<Message> {
     let mut frames = message.into_frames();
@@ -163,7 +200,7 @@ fn answer(
         }
         [_, _, _, ..] => {
             let body = frames.split_off(2);
-            let Some(answer) = work(Message::from(body)) else {
+            let Some(answer) = work(Message::from(body)).await else {
                 counts.unanswered += 1;
                 return None;
             };
@@ -183,10 +220,15 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn echo(request: Message) -> impl Future<Output = Option<Message>> {
+        ready(Some(request))
+    }
+
     #[test]
     fn the_frames_are_those_of_the_rfc() {
         let mut counts = FreelanceStatistics::default();
-        let mut say = |frames: Vec<&str>| answer(Message::from_frames(frames), &mut Some, &mut counts);
+        let mut say =
+            |frames: Vec<&str>| block_on(answer(Message::from_frames(frames), &mut echo, &mut counts));
         assert_eq!(say(vec!["c", "PING"]), Some(Message::from(["c", "PONG"])));
         assert_eq!(say(vec!["c", "17", "a", "b"]), Some(Message::from(["c", "17", "a", "b"])));
         assert_eq!(
@@ -196,7 +238,11 @@ mod tests {
         );
         assert_eq!((say(vec!["c"]), say(vec!["c", "17"])), (None, None));
         let request = Message::from(["c", "17", "a"]);
-        assert_eq!(answer(request, &mut |_| None, &mut counts), None, "the client asks another server");
+        assert_eq!(
+            block_on(answer(request, &mut |_| ready(None), &mut counts)),
+            None,
+            "the client asks another server"
+        );
         assert_eq!(counts, FreelanceStatistics { requests: 2, unanswered: 1, pings: 1, malformed: 2 });
     }
 
@@ -206,7 +252,7 @@ mod tests {
             let mut counts = FreelanceStatistics::default();
             let message = Message::from_frames(frames);
             let from = message[0].clone();
-            match answer(message, &mut Some, &mut counts) {
+            match block_on(answer(message, &mut echo, &mut counts)) {
                 Some(answer) => prop_assert_eq!(&answer[0], &from),
                 None => prop_assert_eq!(counts.malformed, 1),
             }
