@@ -35,7 +35,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::{Control, PatternError};
+use crate::{
+    Control, PatternError,
+    clock::first,
+    lookout::Lookout,
+    server_control::{BURST, is_over},
+};
 use std::{
     fmt,
     sync::{
@@ -43,10 +48,7 @@ use std::{
         atomic::{AtomicU64, Ordering::Relaxed},
     },
 };
-use zeroxide::{Context, Interest, Message, Poller, Pull, Push, RecvErrorCause, SendErrorCause, Sub};
-
-/// Messages that are taken in one turn.
-const BURST: usize = 1_000;
+use zeroxide::{Context, Message, Pull, Push, SendErrorCause, Sub, block_on};
 
 /// What of a message tells where it belongs.
 ///
@@ -218,13 +220,22 @@ impl Reader {
     /// # Errors
     /// [`PatternError::Poll`] if the sockets cannot be waited for.
     pub fn run(self) -> Result<(), PatternError> {
-        let mut poller = Poller::new();
-        poller.add(&self.orders, 0, Interest::READABLE);
-        poller.add(&self.feed, 1, Interest::READABLE);
-        let mut ready = Vec::new();
+        block_on(self.run_async())
+    }
+
+    /// As [`Reader::run`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`Reader::run`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the reader is gone, with what it had read and not handed over: one message at most, and what waited
+    /// in its socket. What workers have been given they keep.
+    pub async fn run_async(self) -> Result<(), PatternError> {
+        let mut lookout = Lookout::new([&*self.orders, &self.feed]);
         while self.orders.try_recv().is_err() {
-            poller.wait_into(&mut ready, None)?;
-            if !self.burst() {
+            lookout.wait(None).await?;
+            if !self.burst().await {
                 break;
             }
         }
@@ -232,17 +243,16 @@ impl Reader {
     }
 
     /// False if it has to end.
-    fn burst(&self) -> bool {
+    async fn burst(&self) -> bool {
         for _ in 0..BURST {
             let message = match self.feed.try_recv() {
                 Ok(message) => message,
-                Err(error) => {
-                    return !matches!(error.cause, RecvErrorCause::Terminated | RecvErrorCause::Closed);
-                }
+                Err(error) => return !is_over(&error),
             };
             let shard = shard_of(self.options.key.of(&message), self.shards.len());
             let Some(shard) = self.shards.get(shard) else { return false };
-            if self.hand_over(shard, message) {
+            let Some(passed) = self.hand_over(shard, message).await else { return false };
+            if passed {
                 self.control.counts.passed.fetch_add(1, Relaxed);
             } else {
                 self.control.counts.dropped.fetch_add(1, Relaxed);
@@ -251,24 +261,18 @@ impl Reader {
         true
     }
 
-    /// Whether the worker has it.
-    fn hand_over(&self, shard: &Push, message: Message) -> bool {
-        let mut next = shard.try_send(message);
-        // Waits for room or for the order to stop, whichever comes first.
-        while self.options.overflow == Overflow::Wait
-            && let Err(error) = next
-        {
-            let mut poller = Poller::new();
-            poller.add(&self.orders, 0, Interest::READABLE);
-            poller.add(shard, 1, Interest::WRITABLE);
-            let full = error.cause == SendErrorCause::WouldBlock;
-            let stopped = poller.wait(None).map_or(true, |ready| ready.iter().any(|ready| ready.token == 0));
-            if !full || stopped {
-                return false;
+    /// Whether the worker has it; none if the order to stop came before there was room.
+    async fn hand_over(&self, shard: &Push, message: Message) -> Option<bool> {
+        match shard.try_send(message) {
+            Err(full)
+                if full.cause == SendErrorCause::WouldBlock && self.options.overflow == Overflow::Wait =>
+            {
+                let sent =
+                    first(shard.send_async(full.into_message()), self.orders.recv_async()).await.ok()?;
+                Some(sent.is_ok())
             }
-            next = shard.try_send(error.into_message());
+            sent => Some(sent.is_ok()),
         }
-        next.is_ok()
     }
 }
 

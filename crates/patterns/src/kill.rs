@@ -41,14 +41,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::PatternError;
+use crate::{PatternError, clock::within, lookout::Lookout};
 use std::{
     collections::BTreeMap,
+    future::{Future, ready},
     time::{Duration, Instant},
 };
-use zeroxide::{
-    Context, Frame, Handle, Interest, Message, Poller, Pub, Pull, Push, RecvError, RecvErrorCause, Sub,
-};
+use zeroxide::{Context, Frame, Handle, Message, Pub, Pull, Push, RecvError, RecvErrorCause, Sub, block_on};
 
 const DRAIN: &str = "DRAIN";
 const KILL: &str = "KILL";
@@ -237,9 +236,20 @@ impl Controller {
     /// # Errors
     /// [`PatternError::Receive`] if the context was shut down.
     pub fn wait_ready(&mut self, count: usize, timeout: Duration) -> Result<bool, PatternError> {
+        block_on(self.wait_ready_async(count, timeout))
+    }
+
+    /// As [`Controller::wait_ready`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`Controller::wait_ready`].
+    ///
+    /// # Cancel safety
+    /// Who was heard before it was dropped stays known.
+    pub async fn wait_ready_async(&mut self, count: usize, timeout: Duration) -> Result<bool, PatternError> {
         let deadline = Instant::now() + timeout;
         while self.roll.working() < count {
-            if !self.hear(deadline, Order::Work)? {
+            if !self.hear(deadline, Order::Work).await? {
                 return Ok(false);
             }
         }
@@ -252,12 +262,23 @@ impl Controller {
     /// # Errors
     /// [`PatternError::Receive`] or [`PatternError::Send`] if the context was shut down.
     pub fn stop(&mut self, options: StopOptions) -> Result<Report, PatternError> {
+        block_on(self.stop_async(options))
+    }
+
+    /// As [`Controller::stop`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`Controller::stop`].
+    ///
+    /// # Cancel safety
+    /// Dropped, workers that have heard the order end, and nobody repeats it to the others; it can be called again.
+    pub async fn stop_async(&mut self, options: StopOptions) -> Result<Report, PatternError> {
         for (order, word, time) in [(Order::Drain, DRAIN, options.drain), (Order::Kill, KILL, options.kill)] {
             let deadline = Instant::now() + time;
             while Instant::now() < deadline {
-                self.orders.send(word)?;
+                self.orders.send_async(word).await?;
                 let again = (Instant::now() + options.every).min(deadline);
-                while self.hear(again, order)? {}
+                while self.hear(again, order).await? {}
                 if self.roll.working() == 0 {
                     return Ok(self.roll.report());
                 }
@@ -267,17 +288,12 @@ impl Controller {
     }
 
     /// Takes one answer. False if none came in time, or nobody is left to answer.
-    fn hear(&mut self, until: Instant, order: Order) -> Result<bool, PatternError> {
+    async fn hear(&mut self, until: Instant, order: Order) -> Result<bool, PatternError> {
         if order != Order::Work && self.roll.working() == 0 {
             return Ok(false);
         }
-        match self.answers.recv_timeout(until.saturating_duration_since(Instant::now())) {
-            Ok(message) => self.roll.heard(message, order),
-            Err(RecvError { cause: RecvErrorCause::TimedOut | RecvErrorCause::WouldBlock, .. }) => {
-                return Ok(false);
-            }
-            Err(error) => return Err(error.into()),
-        }
+        let Some(answer) = within(Some(until), self.answers.recv_async()).await else { return Ok(false) };
+        self.roll.heard(answer?, order);
         Ok(true)
     }
 }
@@ -325,7 +341,18 @@ impl Worker {
     /// # Errors
     /// [`PatternError::Send`] if the context was shut down.
     pub fn done(self) -> Result<(), PatternError> {
-        Ok(self.answers.send(Message::from_frames([DONE.into(), self.name.clone()]))?)
+        block_on(self.done_async())
+    }
+
+    /// As [`Worker::done`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`Worker::done`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped its controller may not have heard it.
+    pub async fn done_async(self) -> Result<(), PatternError> {
+        Ok(self.answers.send_async([DONE.into(), self.name.clone()]).await?)
     }
 
     /// Works on what comes until it is told to end, and then says that it has. While it drains, it ends when nothing has
@@ -339,14 +366,31 @@ impl Worker {
         quiet: Duration,
         mut task: impl FnMut(Message),
     ) -> Result<Order, PatternError> {
-        let mut poller = Poller::new();
-        poller.add(&self.orders, 0, Interest::READABLE);
-        poller.add(work, 1, Interest::READABLE);
-        let (mut order, mut ready, mut last) = (Order::Work, Vec::new(), Instant::now());
+        block_on(self.run_async(work, quiet, |message| {
+            task(message);
+            ready(())
+        }))
+    }
+
+    /// As [`Worker::run`], without blocking a thread, on any executor. One task is worked at after the other.
+    ///
+    /// # Errors
+    /// As [`Worker::run`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the worker is gone without a word: its controller waits for it until its time is over. The task it was
+    /// at is dropped; what is queued stays in `work`.
+    pub async fn run_async<F: Future<Output = ()>>(
+        self,
+        work: &Pull,
+        quiet: Duration,
+        mut task: impl FnMut(Message) -> F,
+    ) -> Result<Order, PatternError> {
+        let mut lookout = Lookout::new([&*self.orders, work]);
+        let (mut order, mut last) = (Order::Work, Instant::now());
         loop {
             // Repeated orders wake it as well, so the quiet is measured from the last task.
-            let left = quiet.saturating_sub(last.elapsed());
-            poller.wait_into(&mut ready, (order == Order::Drain).then_some(left))?;
+            lookout.wait((order == Order::Drain).then(|| last + quiet)).await?;
             let before = order;
             order = order.max(self.order());
             if before == Order::Work && order == Order::Drain {
@@ -357,7 +401,7 @@ impl Worker {
                     break;
                 }
                 match work.try_recv() {
-                    Ok(message) => task(message),
+                    Ok(message) => task(message).await,
                     Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => break,
                     Err(error) => return Err(error.into()),
                 }
@@ -365,7 +409,7 @@ impl Worker {
                 order = order.max(self.order());
             }
             if order == Order::Kill || (order == Order::Drain && last.elapsed() >= quiet) {
-                self.done()?;
+                self.done_async().await?;
                 return Ok(order);
             }
         }

@@ -37,18 +37,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::{Control, PatternError};
+use crate::{PatternError, ServerControl, lookout::Lookout, server_control::take_in};
 use std::{
     collections::BTreeMap,
-    fmt,
     ops::Bound,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
-use zeroxide::{Context, Interest, Message, Poller, Pull, RecvError, RecvErrorCause, Sub, Xpub};
-
-/// Messages of each side that are taken in one turn.
-const BURST: usize = 1_000;
+use zeroxide::{Context, Message, Pull, Sub, Xpub, block_on};
 
 /// How much is kept, and for how long.
 ///
@@ -234,11 +229,7 @@ pub struct LastValueCache {
 /// running.join().unwrap()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone)]
-pub struct CacheControl {
-    control: Control,
-    statistics: Arc<Mutex<CacheStatistics>>,
-}
+pub type CacheControl = ServerControl<CacheStatistics>;
 
 impl LastValueCache {
     /// A cache that is bound nowhere yet.
@@ -246,13 +237,12 @@ impl LastValueCache {
     /// # Errors
     /// [`PatternError::Socket`] if the context has no room for its sockets.
     pub fn new(context: &Context, options: CacheOptions) -> Result<Self, PatternError> {
-        let (control, orders) = Control::new(context)?;
+        let (control, orders) = ServerControl::new(context)?;
         let (front, back) = (Sub::new(context)?, Xpub::new(context)?);
         front.subscribe("")?;
         back.set_xpub_manual(true)?;
         // All that is kept has room in a new subscriber's queue.
         back.set_send_high_water_mark(Some(options.topics.saturating_add(10_000)))?;
-        let control = CacheControl { control, statistics: Arc::default() };
         Ok(Self { front, back, orders, control, values: LastValues::new(options) })
     }
 
@@ -294,45 +284,47 @@ impl LastValueCache {
     ///
     /// # Errors
     /// [`PatternError::Poll`] if the sockets cannot be waited for.
-    pub fn run(mut self) -> Result<(), PatternError> {
-        let mut poller = Poller::new();
-        poller.add(&self.orders, 0, Interest::READABLE);
-        poller.add(&self.front, 1, Interest::READABLE);
-        poller.add(&self.back, 2, Interest::READABLE);
-        let (mut ready, mut counts) = (Vec::new(), CacheStatistics::default());
+    pub fn run(self) -> Result<(), PatternError> {
+        block_on(self.run_async())
+    }
+
+    /// As [`LastValueCache::run`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`LastValueCache::run`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the cache is gone: its endpoints are free, and what it kept is forgotten.
+    pub async fn run_async(mut self) -> Result<(), PatternError> {
+        let mut lookout = Lookout::new([&*self.orders, &self.front, &self.back]);
+        let mut counts = CacheStatistics::default();
         let sweep = self.values.options.lifetime.map(|lifetime| lifetime.max(Duration::from_millis(10)));
         while self.orders.try_recv().is_err() {
-            poller.wait_into(&mut ready, sweep)?;
+            lookout.wait(sweep.and_then(|sweep| Instant::now().checked_add(sweep))).await?;
             if !self.subscriptions(&mut counts) || !self.publications(&mut counts) {
                 return Ok(());
             }
             self.values.expire(Instant::now());
             (counts.topics, counts.octets) = (self.values.len(), self.values.octets);
             counts.evicted = self.values.evicted;
-            *self.control.counts() = counts;
+            self.control.tell(counts);
         }
         Ok(())
     }
 
     /// False if the context has ended.
     fn subscriptions(&self, counts: &mut CacheStatistics) -> bool {
-        for _ in 0..BURST {
-            let event = match self.back.try_recv() {
-                Ok(event) => event,
-                Err(error) => return goes_on(&error),
-            };
-            // What it cannot do any more is for a peer that is gone.
-            match event.body() {
-                [1, topic @ ..] => {
-                    let _ = self.back.manual_subscribe(topic);
-                    counts.subscriptions += 1;
-                    counts.replayed += self.replay(topic);
-                }
-                [0, topic @ ..] => drop(self.back.manual_unsubscribe(topic)),
-                _ => {}
+        // What it cannot do any more is for a peer that is gone.
+        let hear = |event: Message| match event.body() {
+            [1, topic @ ..] => {
+                let _ = self.back.manual_subscribe(topic);
+                counts.subscriptions += 1;
+                counts.replayed += self.replay(topic);
             }
-        }
-        true
+            [0, topic @ ..] => drop(self.back.manual_unsubscribe(topic)),
+            _ => {}
+        };
+        take_in(|| self.back.try_recv(), hear)
     }
 
     fn replay(&self, topic: &[u8]) -> u64 {
@@ -347,43 +339,14 @@ impl LastValueCache {
     }
 
     fn publications(&mut self, counts: &mut CacheStatistics) -> bool {
-        for _ in 0..BURST {
-            let message = match self.front.try_recv() {
-                Ok(message) => message,
-                Err(error) => return goes_on(&error),
-            };
+        let Self { front, back, values, .. } = self;
+        let hear = |message: Message| {
             counts.published += 1;
             // A subscriber whose queue is full loses it; the socket counts that.
-            let _ = self.back.try_send(message.clone());
-            self.values.keep(message, Instant::now());
-        }
-        true
-    }
-}
-
-fn goes_on(error: &RecvError) -> bool {
-    !matches!(error.cause, RecvErrorCause::Terminated | RecvErrorCause::Closed)
-}
-
-impl CacheControl {
-    /// Ends the cache.
-    pub fn stop(&self) {
-        self.control.stop();
-    }
-
-    /// What the cache had done when it last waited.
-    pub fn statistics(&self) -> CacheStatistics {
-        *self.counts()
-    }
-
-    fn counts(&self) -> MutexGuard<'_, CacheStatistics> {
-        self.statistics.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl fmt::Debug for CacheControl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CacheControl").field("statistics", &self.statistics()).finish_non_exhaustive()
+            let _ = back.try_send(message.clone());
+            values.keep(message, Instant::now());
+        };
+        take_in(|| front.try_recv(), hear)
     }
 }
 

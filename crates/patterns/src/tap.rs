@@ -37,7 +37,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use crate::{Control, PatternError};
+use crate::{Control, PatternError, lookout::Lookout, server_control::take_in};
 use std::{
     fmt::{self, Write},
     sync::{
@@ -46,12 +46,7 @@ use std::{
     },
     time::Duration,
 };
-use zeroxide::{
-    Context, Handle, Interest, Message, Poller, Pull, Push, RecvError, RecvErrorCause, Xpub, Xsub,
-};
-
-/// Messages of each side that are taken in one turn.
-const BURST: usize = 1_000;
+use zeroxide::{Context, Handle, Message, Pull, Push, RecvError, Xpub, Xsub, block_on};
 
 /// The way of a message.
 ///
@@ -223,27 +218,30 @@ impl Tap {
     /// # Errors
     /// [`PatternError::Poll`] if the sockets cannot be waited for.
     pub fn run(self) -> Result<(), PatternError> {
-        let mut poller = Poller::new();
-        poller.add(&self.orders, 0, Interest::READABLE);
-        poller.add(&self.front, 1, Interest::READABLE);
-        poller.add(&self.back, 2, Interest::READABLE);
-        let mut ready = Vec::new();
+        block_on(self.run_async())
+    }
+
+    /// As [`Tap::run`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`Tap::run`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the tap is gone, and so is the way between publishers and subscribers: its endpoints are free.
+    pub async fn run_async(self) -> Result<(), PatternError> {
+        let mut lookout = Lookout::new([&*self.orders, &self.front, &self.back]);
         while self.orders.try_recv().is_err() {
-            poller.wait_into(&mut ready, None)?;
+            lookout.wait(None).await?;
             // A subscriber whose queue is full loses it, as without a tap; what goes up has no limit to meet.
-            let up = || {
-                let message = self.back.try_recv()?;
+            let up = |message| {
                 self.show(Direction::Up, &message);
                 let _ = self.front.try_send(message);
-                Ok(())
             };
-            let down = || {
-                let message = self.front.try_recv()?;
+            let down = |message| {
                 self.show(Direction::Down, &message);
                 let _ = self.back.try_send(message);
-                Ok(())
             };
-            if !burst(up) || !burst(down) {
+            if !take_in(|| self.back.try_recv(), up) || !take_in(|| self.front.try_recv(), down) {
                 break;
             }
         }
@@ -267,12 +265,6 @@ impl Tap {
             counts.missed.fetch_add(1, Relaxed);
         }
     }
-}
-
-/// Moves what is there, within bounds. False if the context has ended.
-fn burst(mut one: impl FnMut() -> Result<(), RecvError>) -> bool {
-    let ended = (0..BURST).find_map(|_| one().err());
-    ended.is_none_or(|error| !matches!(error.cause, RecvErrorCause::Terminated | RecvErrorCause::Closed))
 }
 
 impl Listener {
