@@ -4,6 +4,7 @@ use super::{ConsumerOptions, Taken, Taking};
 use crate::{Control, PatternError};
 use std::{
     collections::BTreeMap,
+    future::{Future, ready},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -11,7 +12,9 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
-use zeroxide::{Context, Dealer, Frame, Interest, Message, Poller, Pull, Push, RecvError, RecvErrorCause};
+use zeroxide::{
+    Context, Dealer, Frame, Interest, Message, Poller, Pull, Push, RecvError, RecvErrorCause, block_on,
+};
 
 /// How long the last word to the source may take.
 const LINGER: Duration = Duration::from_secs(1);
@@ -156,9 +159,26 @@ impl Consumer {
     /// # Errors
     /// As [`recv`](Self::recv).
     pub fn run(&self, mut work: impl FnMut(Message)) -> Result<u64, RecvError> {
+        block_on(self.run_async(|body| {
+            work(body);
+            ready(())
+        }))
+    }
+
+    /// As [`run`](Self::run), in a task.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// If it is dropped while it works at an item, that one has failed, as one that is dropped: it is given again.
+    pub async fn run_async<F: Future<Output = ()>>(
+        &self,
+        mut work: impl FnMut(Message) -> F,
+    ) -> Result<u64, RecvError> {
         let mut count = 0;
-        while let Some(mut item) = self.recv()? {
-            work(std::mem::take(&mut item.body));
+        while let Some(mut item) = self.recv_async().await? {
+            work(std::mem::take(&mut item.body)).await;
             item.done();
             count += 1;
         }

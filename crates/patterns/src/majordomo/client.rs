@@ -208,7 +208,18 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub fn is_served(&mut self, service: impl AsRef<[u8]>) -> Result<bool, CallError> {
-        Ok(self.call("mmi.service", service.as_ref())?.body() == b"200")
+        block_on(self.is_served_async(service))
+    }
+
+    /// As [`Client::is_served`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    ///
+    /// # Cancel safety
+    /// Dropping it changes nothing.
+    pub async fn is_served_async(&mut self, service: impl AsRef<[u8]>) -> Result<bool, CallError> {
+        Ok(self.call_async("mmi.service", service.as_ref()).await?.body() == b"200")
     }
 
     /// The names of all services that have a worker now, by the word of a broker of Zeroxide (`mmi.services`); none of
@@ -217,7 +228,18 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub fn services(&mut self) -> Result<Vec<Frame>, CallError> {
-        let mut answer = self.call("mmi.services", "")?.into_frames().into_iter();
+        block_on(self.services_async())
+    }
+
+    /// As [`Client::services`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    ///
+    /// # Cancel safety
+    /// Dropping it changes nothing.
+    pub async fn services_async(&mut self) -> Result<Vec<Frame>, CallError> {
+        let mut answer = self.call_async("mmi.services", "").await?.into_frames().into_iter();
         let known = answer.next().is_some_and(|code| *code == *b"200");
         Ok(if known { answer.collect() } else { Vec::new() })
     }

@@ -2,10 +2,11 @@
 
 use crate::{
     CallError, PatternError,
+    lookout::Lookout,
     request::{Act, Calls, Lines, Outcome, RequestOptions, RequestStatistics, Wires as _},
 };
 use std::time::Instant;
-use zeroxide::{Context, Message, Poller};
+use zeroxide::{Context, Message, block_on};
 
 /// A client that asks one of several equal servers, and asks again until it is answered or gives up.
 ///
@@ -41,6 +42,8 @@ pub struct LazyPirate {
     options: RequestOptions,
     lines: Lines,
     calls: Calls,
+    /// The request that was begun last.
+    number: Option<u32>,
 }
 
 impl LazyPirate {
@@ -52,7 +55,7 @@ impl LazyPirate {
     pub fn new(context: &Context, endpoints: &[&str], options: RequestOptions) -> Result<Self, PatternError> {
         let lines = Lines::new(context, endpoints, options.form)?;
         let calls = Calls::new(options.clone(), endpoints.len());
-        Ok(Self { options, lines, calls })
+        Ok(Self { options, lines, calls, number: None })
     }
 
     /// Asks, and waits for the answer.
@@ -60,8 +63,28 @@ impl LazyPirate {
     /// # Errors
     /// [`CallError::NoAnswer`] when the last try or the deadline is over; [`CallError::Pattern`] if the context has ended.
     pub fn call(&mut self, body: impl Into<Message>) -> Result<Message, CallError> {
-        let (mut acts, mut ready, mut outcome) = (Vec::new(), Vec::new(), None);
-        self.calls.begin(body.into().into_frames(), Instant::now(), &mut acts);
+        block_on(self.call_async(body))
+    }
+
+    /// As [`LazyPirate::call`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`LazyPirate::call`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped its request may have been sent; it is not asked again, and an answer to it is dropped by the next
+    /// call.
+    pub async fn call_async(&mut self, body: impl Into<Message>) -> Result<Message, CallError> {
+        let (mut acts, mut outcome) = (Vec::new(), None);
+        let now = Instant::now();
+        if let Some(dropped) = self.number.take() {
+            // If it was dropped nobody waits for it any more; if it has ended, nothing is known of it.
+            self.calls.cancel(dropped, now, &mut acts);
+        }
+        self.number = self.calls.begin(body.into().into_frames(), now, &mut acts);
+        if self.number.is_none() {
+            return Err(CallError::NoAnswer { tries: 0, timeout: self.options.timeout });
+        }
         loop {
             self.act(&mut acts, &mut outcome)?;
             match outcome.take() {
@@ -71,10 +94,9 @@ impl LazyPirate {
                 }
                 None => {}
             }
-            let mut poller = Poller::new();
-            self.lines.watch(&mut poller, 0);
-            let wait = self.calls.next_tick().map(|at| at.saturating_duration_since(Instant::now()));
-            poller.wait_into(&mut ready, wait)?;
+            let mut lookout = Lookout::default();
+            self.lines.watch(lookout.poller(), 0);
+            lookout.wait(self.calls.next_tick()).await?;
             if !self.lines.take_in(&mut self.calls, &mut acts) {
                 return Err(CallError::NoAnswer { tries: 0, timeout: self.options.timeout });
             }

@@ -1,9 +1,12 @@
 //! A pirate worker on a DEALER.
 
 use super::worker_rules::{Rules, Turn};
-use crate::{Control, Envelope, PatternError, balance::Dialect};
-use std::time::{Duration, Instant};
-use zeroxide::{Context, Dealer, Frame, Interest, Message, Poller, Pull, RecvError, RecvErrorCause};
+use crate::{Control, Envelope, PatternError, balance::Dialect, lookout::Lookout};
+use std::{
+    future::{Future, ready},
+    time::{Duration, Instant},
+};
+use zeroxide::{Context, Dealer, Frame, Handle, Message, Pull, RecvError, RecvErrorCause, block_on};
 
 /// How a [`PirateWorker`] speaks, and when it gives its queue up.
 ///
@@ -129,8 +132,18 @@ impl PirateWorker {
     /// # Errors
     /// [`PatternError::Poll`] if its sockets cannot be waited for; otherwise as [`PirateWorker::new`].
     pub fn recv(&mut self) -> Result<Option<PirateRequest>, PatternError> {
+        block_on(self.recv_async())
+    }
+
+    /// As [`PirateWorker::recv`], without blocking a thread, on any executor. It beats only while this is awaited.
+    ///
+    /// # Errors
+    /// As [`PirateWorker::recv`].
+    ///
+    /// # Cancel safety
+    /// Dropping it loses no request.
+    pub async fn recv_async(&mut self) -> Result<Option<PirateRequest>, PatternError> {
         self.rules.worked(Instant::now());
-        let mut ready = Vec::new();
         loop {
             if self.orders.try_recv().is_ok() {
                 return Ok(None);
@@ -160,13 +173,9 @@ impl PirateWorker {
                 }
                 Turn::Connect => self.connect()?,
                 Turn::Listen(until) => {
-                    let mut poller = Poller::new();
-                    poller.add(&self.orders, 0, Interest::READABLE);
-                    if let Some(dealer) = &self.dealer {
-                        poller.add(dealer, 1, Interest::READABLE);
-                    }
-                    let wait = until.map(|until| until.saturating_duration_since(Instant::now()));
-                    poller.wait_into(&mut ready, wait)?;
+                    let orders: &Handle = &self.orders;
+                    let dealer = self.dealer.as_deref();
+                    Lookout::new([orders].into_iter().chain(dealer)).wait(until).await?;
                 }
             }
         }
@@ -193,8 +202,24 @@ impl PirateWorker {
     /// # Errors
     /// As [`PirateWorker::recv`] and [`PirateWorker::reply`].
     pub fn serve(&mut self, mut work: impl FnMut(Message) -> Message) -> Result<(), PatternError> {
-        while let Some(PirateRequest { envelope, body }) = self.recv()? {
-            let answer = work(body);
+        block_on(self.serve_async(|request| ready(work(request))))
+    }
+
+    /// As [`PirateWorker::serve`], without blocking a thread, on any executor. As long as it works at a request it does not
+    /// beat.
+    ///
+    /// # Errors
+    /// As [`PirateWorker::serve`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped while it works at a request, that one is not answered; its queue gives it to another when it has
+    /// waited for [`work_limit`](crate::balance::BalancerOptions::work_limit), if it may.
+    pub async fn serve_async<F: Future<Output = Message>>(
+        &mut self,
+        mut work: impl FnMut(Message) -> F,
+    ) -> Result<(), PatternError> {
+        while let Some(PirateRequest { envelope, body }) = self.recv_async().await? {
+            let answer = work(body).await;
             self.reply(PirateRequest { envelope, body: Message::default() }, answer)?;
         }
         Ok(())

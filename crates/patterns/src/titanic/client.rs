@@ -71,7 +71,22 @@ impl TitanicClient {
         service: impl AsRef<[u8]>,
         body: impl Into<Message>,
     ) -> Result<RequestNumber, TitanicError> {
-        self.request_as(RequestNumber::random(), service, body)
+        block_on(self.request_async(service, body))
+    }
+
+    /// As [`TitanicClient::request`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`TitanicClient::request`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the request may have been accepted: nobody knows its number.
+    pub async fn request_async(
+        &mut self,
+        service: impl AsRef<[u8]>,
+        body: impl Into<Message>,
+    ) -> Result<RequestNumber, TitanicError> {
+        self.request_as_async(RequestNumber::random(), service, body).await
     }
 
     /// As [`TitanicClient::request`], with a number of one's own; with one that is known it changes nothing.
@@ -84,10 +99,26 @@ impl TitanicClient {
         service: impl AsRef<[u8]>,
         body: impl Into<Message>,
     ) -> Result<RequestNumber, TitanicError> {
+        block_on(self.request_as_async(number, service, body))
+    }
+
+    /// As [`TitanicClient::request_as`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`TitanicClient::request_as`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the request may have been accepted; asked again with its number it is the same.
+    pub async fn request_as_async(
+        &mut self,
+        number: RequestNumber,
+        service: impl AsRef<[u8]>,
+        body: impl Into<Message>,
+    ) -> Result<RequestNumber, TitanicError> {
         let mut message = body.into();
         message.push_front(service.as_ref());
         message.push_front(number.to_string());
-        self.ask(words::REQUEST_ONCE, message)?;
+        self.ask(words::REQUEST_ONCE, message).await?;
         Ok(number)
     }
 
@@ -101,9 +132,24 @@ impl TitanicClient {
         service: impl AsRef<[u8]>,
         body: impl Into<Message>,
     ) -> Result<RequestNumber, TitanicError> {
+        block_on(self.request_by_rfc_async(service, body))
+    }
+
+    /// As [`TitanicClient::request_by_rfc`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`TitanicClient::request_by_rfc`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the request may have been accepted: nobody knows its number.
+    pub async fn request_by_rfc_async(
+        &mut self,
+        service: impl AsRef<[u8]>,
+        body: impl Into<Message>,
+    ) -> Result<RequestNumber, TitanicError> {
         let mut message = body.into();
         message.push_front(service.as_ref());
-        let answer = self.ask(words::REQUEST, message)?;
+        let answer = self.ask(words::REQUEST, message).await?;
         answer.first().and_then(|number| RequestNumber::read(number)).ok_or(TitanicError::Unknown)
     }
 
@@ -112,7 +158,18 @@ impl TitanicClient {
     /// # Errors
     /// [`TitanicError::Unknown`], [`TitanicError::Refused`] if it could not be done, [`TitanicError::Call`].
     pub fn reply(&mut self, number: RequestNumber) -> Result<Option<Message>, TitanicError> {
-        match self.ask(words::REPLY, Message::from(number.to_string())) {
+        block_on(self.reply_async(number))
+    }
+
+    /// As [`TitanicClient::reply`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`TitanicClient::reply`].
+    ///
+    /// # Cancel safety
+    /// Dropping it changes nothing.
+    pub async fn reply_async(&mut self, number: RequestNumber) -> Result<Option<Message>, TitanicError> {
+        match self.ask(words::REPLY, Message::from(number.to_string())).await {
             Ok(frames) => Ok(Some(Message::from(frames))),
             Err(TitanicError::NotYet) => Ok(None),
             Err(error) => Err(error),
@@ -124,16 +181,31 @@ impl TitanicClient {
     /// # Errors
     /// As [`TitanicClient::reply`], and [`TitanicError::NotYet`].
     pub fn wait(&mut self, number: RequestNumber, timeout: Duration) -> Result<Message, TitanicError> {
+        block_on(self.wait_async(number, timeout))
+    }
+
+    /// As [`TitanicClient::wait`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`TitanicClient::wait`].
+    ///
+    /// # Cancel safety
+    /// Dropping it changes nothing.
+    pub async fn wait_async(
+        &mut self,
+        number: RequestNumber,
+        timeout: Duration,
+    ) -> Result<Message, TitanicError> {
         let (begin, mut pause) = (Instant::now(), FIRST_PAUSE);
         loop {
-            if let Some(answer) = self.reply(number)? {
+            if let Some(answer) = self.reply_async(number).await? {
                 return Ok(answer);
             }
             let left = timeout.saturating_sub(begin.elapsed());
             if left.is_zero() {
                 return Err(TitanicError::NotYet);
             }
-            block_on(sleep_until(Instant::now() + pause.min(left)));
+            sleep_until(Instant::now() + pause.min(left)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
@@ -143,12 +215,23 @@ impl TitanicClient {
     /// # Errors
     /// [`TitanicError::Call`], or [`TitanicError::Refused`] if the disk fails.
     pub fn close(&mut self, number: RequestNumber) -> Result<(), TitanicError> {
-        self.ask(words::CLOSE, Message::from(number.to_string())).map(drop)
+        block_on(self.close_async(number))
+    }
+
+    /// As [`TitanicClient::close`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`TitanicClient::close`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the request may be closed or not; it can be closed again.
+    pub async fn close_async(&mut self, number: RequestNumber) -> Result<(), TitanicError> {
+        self.ask(words::CLOSE, Message::from(number.to_string())).await.map(drop)
     }
 
     /// What comes behind `200`.
-    fn ask(&mut self, service: &str, message: Message) -> Result<Vec<Frame>, TitanicError> {
-        let mut frames = self.0.call(service, message).map_err(TitanicError::Call)?.into_frames();
+    async fn ask(&mut self, service: &str, message: Message) -> Result<Vec<Frame>, TitanicError> {
+        let mut frames = self.0.call_async(service, message).await.map_err(TitanicError::Call)?.into_frames();
         let status = frames.drain(..1).next().unwrap_or_default();
         match status.get(..3) {
             Some(b"200") => Ok(frames),
