@@ -66,7 +66,7 @@ impl Agent {
         // The context has ended, or has no room: the copy stays as it is, and nobody waits for more.
         let _ = self.follow();
         self.shared.lock().end();
-        self.shared.changed.notify_all();
+        self.shared.tell_change();
     }
 
     fn follow(&mut self) -> Result<(), PatternError> {
@@ -130,7 +130,7 @@ impl Agent {
         }
         drop(state);
         if happened {
-            self.shared.changed.notify_all();
+            self.shared.tell_change();
         }
         if need == Need::NextServer {
             self.source = None;

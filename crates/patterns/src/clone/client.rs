@@ -10,18 +10,20 @@ use super::{
     sync::{Happening, Patience, Sync},
     watch::{Queue, Watch},
 };
-use crate::{Control, PatternError};
+use crate::{Control, PatternError, clock::within};
 use std::{
     error::Error,
     fmt,
+    future::poll_fn,
     sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
+    task::{Poll, Waker},
     thread::JoinHandle,
     time::{Duration, Instant},
 };
-use zeroxide::{Context, Frame};
+use zeroxide::{Context, Frame, block_on};
 
 /// How long a [`CloneClient`] is patient, and how much it keeps.
 ///
@@ -154,7 +156,6 @@ pub struct CloneClient {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) state: Mutex<State>,
-    pub(super) changed: Condvar,
     pub(super) stops: AtomicBool,
     pub(super) options: ClientOptions,
     bell: Control,
@@ -165,6 +166,8 @@ pub(super) struct State {
     pub(super) sync: Sync,
     pub(super) outbox: Outbox,
     watches: Vec<Weak<Queue>>,
+    /// Those who wait for a change.
+    waiting: Vec<Waker>,
     pub(super) session: Option<Uuid>,
     pub(super) ended: bool,
 }
@@ -185,15 +188,16 @@ impl CloneClient {
         let now = Instant::now();
         let patience = Patience { silence: options.silence, backlog: options.backlog };
         let sync = Sync::new(&options.subtree, patience, Store::default(), now);
-        let state =
-            State { sync, outbox: Outbox::default(), watches: Vec::new(), session: None, ended: false };
-        let shared = Arc::new(Shared {
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-            stops: AtomicBool::new(false),
-            options,
-            bell,
-        });
+        let state = State {
+            sync,
+            outbox: Outbox::default(),
+            watches: Vec::new(),
+            waiting: Vec::new(),
+            session: None,
+            ended: false,
+        };
+        let shared =
+            Arc::new(Shared { state: Mutex::new(state), stops: AtomicBool::new(false), options, bell });
         let agent = Agent::new(context, servers, orders, shared.clone())?;
         let thread = std::thread::Builder::new().name("clone".into()).spawn(move || agent.run());
         let thread = thread.map_err(PatternError::Thread)?;
@@ -236,9 +240,26 @@ impl CloneClient {
         lifetime: Option<Duration>,
         timeout: Duration,
     ) -> Result<(), SetError> {
+        block_on(self.set_published_async(key, value, lifetime, timeout))
+    }
+
+    /// As [`CloneClient::set_published`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`CloneClient::set_published`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the change is made all the same, and nobody waits for it.
+    pub async fn set_published_async(
+        &self,
+        key: impl Into<Frame>,
+        value: impl Into<Frame>,
+        lifetime: Option<Duration>,
+        timeout: Duration,
+    ) -> Result<(), SetError> {
         let key = key.into();
         let uuid = self.put(key.clone(), value.into(), lifetime)?;
-        let published = self.shared.wait(timeout, |state| state.outbox.is_done(&key, &uuid));
+        let published = self.shared.wait(timeout, |state| state.outbox.is_done(&key, &uuid)).await;
         published.then_some(()).ok_or(SetError::Unpublished)
     }
 
@@ -277,19 +298,40 @@ impl CloneClient {
 
     /// Waits until the copy is whole and follows a server; false if that was not so in time.
     pub fn wait_synced(&self, timeout: Duration) -> bool {
-        self.shared.wait(timeout, |state| state.sync.is_live())
+        block_on(self.wait_synced_async(timeout))
+    }
+
+    /// As [`CloneClient::wait_synced`], without blocking a thread, on any executor.
+    ///
+    /// # Cancel safety
+    /// Dropping it changes nothing.
+    pub async fn wait_synced_async(&self, timeout: Duration) -> bool {
+        self.shared.wait(timeout, |state| state.sync.is_live()).await
     }
 
     /// Waits until the copy is as this says; false if it was not in time.
     pub fn wait_until(
         &self,
         timeout: Duration,
+        holds: impl FnMut(&dyn Fn(&[u8]) -> Option<Frame>) -> bool,
+    ) -> bool {
+        block_on(self.wait_until_async(timeout, holds))
+    }
+
+    /// As [`CloneClient::wait_until`], without blocking a thread, on any executor.
+    ///
+    /// # Cancel safety
+    /// Dropping it changes nothing.
+    pub async fn wait_until_async(
+        &self,
+        timeout: Duration,
         mut holds: impl FnMut(&dyn Fn(&[u8]) -> Option<Frame>) -> bool,
     ) -> bool {
-        self.shared.wait(timeout, |state| {
+        let holds = |state: &State| {
             let get = |key: &[u8]| state.sync.store().get(key).map(|entry| entry.value.clone());
             holds(&get)
-        })
+        };
+        self.shared.wait(timeout, holds).await
     }
 
     /// What it has met.
@@ -324,18 +366,27 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait(&self, timeout: Duration, mut holds: impl FnMut(&State) -> bool) -> bool {
-        let started = Instant::now();
-        let mut state = self.lock();
-        loop {
+    /// Has everybody look who waits for a change.
+    pub(super) fn tell_change(&self) {
+        let waiting = std::mem::take(&mut self.lock().waiting);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    async fn wait(&self, timeout: Duration, mut holds: impl FnMut(&State) -> bool) -> bool {
+        let look = poll_fn(|context| {
+            let mut state = self.lock();
             if holds(&state) {
-                return true;
+                return Poll::Ready(true);
             }
-            let Some(left) = timeout.checked_sub(started.elapsed()).filter(|_| !state.ended) else {
-                return false;
-            };
-            (state, _) = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
-        }
+            if state.ended {
+                return Poll::Ready(false);
+            }
+            if !state.waiting.iter().any(|known| known.will_wake(context.waker())) {
+                state.waiting.push(context.waker().clone());
+            }
+            Poll::Pending
+        });
+        within(Instant::now().checked_add(timeout), look).await.unwrap_or(false)
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Control, PatternError,
     binary_star::{Change, Phase, StarLink},
+    lookout::Lookout,
 };
 use std::{
     fmt,
@@ -20,7 +21,7 @@ use std::{
     time::{Duration, Instant},
 };
 use zeroxide::{
-    Context, Handle, Interest, Message, Poller, Pub, Pull, Router, SendError, SendErrorCause, Socket, Sub,
+    Context, Handle, Message, Poller, Pub, Pull, Router, SendError, SendErrorCause, Socket, Sub, block_on,
 };
 
 /// Messages of each kind that are taken in one turn, so that none starves the others.
@@ -169,28 +170,37 @@ impl CloneServer {
     /// # Errors
     /// [`PatternError::Star`] if the two servers cannot be a pair, [`PatternError::Poll`] if the sockets cannot be waited
     /// for.
-    pub fn run(mut self) -> Result<(), PatternError> {
-        match self.serve() {
+    pub fn run(self) -> Result<(), PatternError> {
+        block_on(self.run_async())
+    }
+
+    /// As [`CloneServer::run`], without blocking a thread, on any executor.
+    ///
+    /// # Errors
+    /// As [`CloneServer::run`].
+    ///
+    /// # Cancel safety
+    /// If it is dropped the server is gone as if it had been killed: its endpoints are free, its map is forgotten, and
+    /// changes that it had received and not published are sent again by their clients, to its successor.
+    pub async fn run_async(mut self) -> Result<(), PatternError> {
+        match self.serve().await {
             Err(error) if is_end(&error) => Ok(()),
             served => served,
         }
     }
 
-    fn serve(&mut self) -> Result<(), PatternError> {
-        let mut poller = Poller::new();
-        poller.add(&self.orders, 0, Interest::READABLE);
-        poller.add(&self.snapshots, 1, Interest::READABLE);
-        poller.add(&self.changes, 2, Interest::READABLE);
+    async fn serve(&mut self) -> Result<(), PatternError> {
+        let mut lookout = Lookout::new([&*self.orders, &self.snapshots, &self.changes]);
         if let Some((link, _)) = &self.pair {
-            link.watch(&mut poller, 3);
+            link.watch(lookout.poller(), 3);
         }
-        let (mut ready, mut out, mut more) = (Vec::new(), Vec::new(), false);
+        let (mut out, mut more) = (Vec::new(), false);
         if self.pair.is_none() {
             self.rules.activate(Instant::now(), &mut out);
         }
         loop {
-            let wait = self.wait(more);
-            poller.wait_into(&mut ready, wait)?;
+            lookout.wait(self.wakes_at(more)).await?;
+            let poller = lookout.poller();
             while self.orders.try_recv().is_ok() {}
             if self.control.shared.stops.load(Relaxed) {
                 // What came before the order is still done.
@@ -198,13 +208,13 @@ impl CloneServer {
                 self.publish(&mut out);
                 return Ok(());
             }
-            self.meet_peer(&mut poller, &mut out)?;
+            self.meet_peer(poller, &mut out)?;
             for change in std::mem::take(&mut *self.control.own()) {
                 self.rules.set(change, Instant::now(), &mut out);
             }
             self.take_changes(&mut out)?;
-            self.take_questions(&mut poller, &mut out)?;
-            self.follow(&mut poller)?;
+            self.take_questions(poller, &mut out)?;
+            self.follow(poller)?;
             let now = Instant::now();
             if self.rules.next_tick().is_none_or(|due| now >= due) {
                 self.rules.tick(now, &mut out);
@@ -216,13 +226,14 @@ impl CloneServer {
         }
     }
 
-    fn wait(&self, more: bool) -> Option<Duration> {
+    /// When it has something to do, whatever comes.
+    fn wakes_at(&self, more: bool) -> Option<Instant> {
         let now = Instant::now();
-        let tick = self.rules.next_tick().map(|due| due.saturating_duration_since(now));
-        let link = self.pair.as_ref().map(|(link, _)| link.wait());
-        let feeding = self.rules.is_feeding().then_some(if more { Duration::ZERO } else { STUCK });
-        let connecting = self.source.as_ref().filter(|source| source.is_connecting()).map(|_| CONNECTING);
-        [tick, link, feeding, connecting].into_iter().flatten().min()
+        let link = self.pair.as_ref().map(|(link, _)| link.wakes_at());
+        let feeding = self.rules.is_feeding().then_some(if more { now } else { now + STUCK });
+        let connecting =
+            self.source.as_ref().filter(|source| source.is_connecting()).map(|_| now + CONNECTING);
+        [self.rules.next_tick(), link, feeding, connecting].into_iter().flatten().min()
     }
 
     fn take_changes(&mut self, out: &mut Vec<Message>) -> Result<(), PatternError> {
