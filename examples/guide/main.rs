@@ -46,6 +46,7 @@ programs! {
     flserver flclient
     suisnail
     clonesrv clonecli
+    fileio3
 }
 
 fn main() -> ExitCode {

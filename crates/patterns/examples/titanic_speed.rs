@@ -1,9 +1,11 @@
 //! How many durable requests Titanic accepts in a second, beside how often this disk can be made to write at all.
 //!
-//! `cargo run --release -p zeroxide-patterns --example titanic_speed -- DIRECTORY [CLIENTS] [SECONDS] [ADDRESS]`
+//! `cargo run --release -p zeroxide-patterns --example titanic_speed -- DIRECTORY [CLIENTS] [SECONDS] [ADDRESS] [TITANICS]`
 //!
-//! With `--features postgres` and the address of a PostgreSQL database, in a schema that may fill up, Titanic keeps them there.
-//! The directory should then be on the same disk, so that the two can be compared.
+//! With `--features postgres` and the address of a PostgreSQL database, in a schema that may fill up, Titanic keeps them there;
+//! `own` starts a database for the time of the run, below the directory for temporary files. The directory should be on the
+//! same disk, so that the two can be compared. Several Titanics then share the database: processes of their own, each with a
+//! broker and its part of the clients.
 
 #![allow(clippy::print_stdout, reason = "it is what the example is for")]
 
@@ -13,6 +15,7 @@ use std::{
     fs::{self, File},
     io::Write as _,
     path::Path,
+    process::{Command, Stdio},
     sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
@@ -22,19 +25,63 @@ use zeroxide_patterns::{
     majordomo::{BrokerOptions, BrokerServer, ClientOptions},
     titanic::{FileStore, RequestNumber, Store, StoreLimits, TitanicClient, TitanicOptions, TitanicServer},
 };
+use zeroxide_testing::Postgres;
+
+/// What a process is told that is one of several Titanics, in place of their number.
+const PART: &str = "part";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = env::args().skip(1);
-    let directory = arguments.next().ok_or("say in which directory")?;
-    let clients = arguments.next().map_or(Ok(64), |count| count.parse())?;
-    let time = Duration::from_secs(arguments.next().map_or(Ok(5), |seconds| seconds.parse())?);
-    let directory = Path::new(&directory).join(format!("titanic-speed-{}", RequestNumber::random()));
+    let words: Vec<String> = env::args().skip(1).collect();
+    let word = |place: usize| words.get(place).map(String::as_str);
+    let directory = Path::new(word(0).ok_or("say in which directory")?);
+    let clients = word(1).map_or(Ok(64), str::parse)?;
+    let time = Duration::from_secs(word(2).map_or(Ok(5), str::parse)?);
+    if word(4) == Some(PART) {
+        return titanic(store(directory, word(3))?, clients, time);
+    }
+    let directory = directory.join(format!("titanic-speed-{}", RequestNumber::random()));
     fs::create_dir(&directory)?;
-    let outcome = raw(&directory, time)
-        .and_then(|()| store(&directory, arguments.next()))
-        .and_then(|store| titanic(store, clients, time));
+    let outcome = raw(&directory, time).and_then(|()| {
+        let database = word(3).map(database);
+        let address = database.as_ref().map(|(address, _)| address.as_str());
+        match word(4).map_or(Ok(1), str::parse)? {
+            1 => titanic(store(&directory, address)?, clients, time),
+            _ if address.is_none() => Err("one Titanic has a file at a time".into()),
+            titanics => several(titanics, clients, time, address.unwrap_or_default()),
+        }
+    });
     fs::remove_dir_all(&directory)?;
     outcome
+}
+
+/// The address of a database, and the database itself if it is one's own.
+fn database(address: &str) -> (String, Option<Postgres>) {
+    if address == "own" {
+        let own = Postgres::start();
+        (own.address("titanic"), Some(own))
+    } else {
+        (address.to_owned(), None)
+    }
+}
+
+/// Titanics in processes of their own; each tells what it accepts.
+fn several(titanics: usize, clients: usize, time: Duration, address: &str) -> Result<(), Box<dyn Error>> {
+    let clients = (clients / titanics).to_string();
+    let mut running = Vec::new();
+    for _ in 0..titanics {
+        let mut command = Command::new(env::current_exe()?);
+        command.args(["", &clients, &time.as_secs().to_string(), address, PART]).stdout(Stdio::piped());
+        running.push(command.spawn()?);
+    }
+    let mut sum = 0;
+    for one in running {
+        let said = String::from_utf8(one.wait_with_output()?.stdout)?;
+        print!("{said}");
+        let rate = said.lines().last().and_then(|line| line.split_once(": ")?.1.split(' ').next());
+        sum += rate.ok_or("it said nothing")?.parse::<u64>()?;
+    }
+    println!("{titanics} titanics: {sum} requests accepted in a second");
+    Ok(())
 }
 
 /// A record of 100 octets is appended and written to the disk, again and again.
@@ -50,14 +97,14 @@ fn raw(directory: &Path, time: Duration) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn store(directory: &Path, address: Option<String>) -> Result<Box<dyn Store>, Box<dyn Error>> {
+fn store(directory: &Path, address: Option<&str>) -> Result<Box<dyn Store>, Box<dyn Error>> {
     let limits = StoreLimits::default();
     match address {
         None => Ok(Box::new(FileStore::open(directory.join("titanic.redb"), limits)?)),
         #[cfg(feature = "postgres")]
         Some(address) => {
             use zeroxide_patterns::titanic::{PostgresOptions, PostgresStore};
-            Ok(Box::new(PostgresStore::open(&address, limits, PostgresOptions::default())?))
+            Ok(Box::new(PostgresStore::open(address, limits, PostgresOptions::default())?))
         }
         #[cfg(not(feature = "postgres"))]
         Some(_) => Err("a database needs --features postgres".into()),

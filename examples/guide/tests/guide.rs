@@ -229,6 +229,8 @@ scenes! {
         ends("clonecli", &["6", "%0", "%1", "%2"], &[
             ("I: set /key/1 to Some(\"one\")", 1), ("I: its time is over: true", 1),
         ]);
+    a_file_by_credit:
+        ends("fileio3", &[], &[("25000 bytes, left undone", 1), ("250 chunks received, 6250000 bytes, 1 given again", 1)]);
 }
 
 #[test]
