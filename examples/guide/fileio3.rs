@@ -44,6 +44,7 @@ pub(crate) fn run(words: &Words) -> Outcome {
     }
     let report = source.finish(PATIENCE)?;
     let (chunks, octets) = fetching.join().map_err(|_| "the client broke")??;
-    println!("{chunks} chunks received, {octets} bytes, {} given again", report.repeated);
+    println!("{chunks} chunks received, {octets} bytes");
+    println!("what was left undone came again: {}", report.repeated > 0);
     Ok(())
 }
