@@ -228,6 +228,28 @@ impl TitanicServer {
         ended.map(drop)
     }
 
+    /// As [`TitanicServer::run`], without blocking the thread that awaits it, on any executor: the threads that wait for the
+    /// disk are its own.
+    ///
+    /// # Errors
+    /// As [`TitanicServer::run`], and [`PatternError::Thread`] without room for one more thread.
+    ///
+    /// # Cancel safety
+    /// If it is dropped Titanic is told to stop, and ends in its own threads: what has begun is finished, and then the store
+    /// is closed.
+    pub async fn run_async(self) -> Result<(), PatternError> {
+        let (bell, ended) = Control::new(&self.context)?;
+        let _stops = Rings(self.control.control.clone());
+        let serving = spawn("zeroxide-titanic", move || {
+            let _tells = Rings(bell);
+            self.run()
+        })?;
+        // It tells that it ends; if the context has ended, so does it.
+        let _ = ended.recv_async().await;
+        // A thread that panicked has told so by itself.
+        serving.join().unwrap_or(Ok(()))
+    }
+
     fn wait_for_orders(&self) {
         loop {
             match self.orders.recv_timeout(SWEEP) {
@@ -238,6 +260,15 @@ impl TitanicServer {
                 Ok(_) | Err(_) => return,
             }
         }
+    }
+}
+
+/// Rings when it goes, however that comes.
+struct Rings(Control);
+
+impl Drop for Rings {
+    fn drop(&mut self) {
+        self.0.stop();
     }
 }
 

@@ -128,11 +128,13 @@ fn titanic_keeps_the_requests_of_a_task() {
         let endpoint = broker.bind(ANY).unwrap();
         let directory = std::env::temp_dir().join(format!("zeroxide-faces-{:?}", RequestNumber::random()));
         std::fs::create_dir_all(&directory).unwrap();
-        let store = FileStore::open(directory.join("store.redb"), StoreLimits::default()).unwrap();
+        let path = directory.join("store.redb");
+        let store = FileStore::open(&path, StoreLimits::default()).unwrap();
         let titanic = TitanicServer::new(&context, &[&endpoint], store, TitanicOptions::default()).unwrap();
         let (control, sails) = (broker.control(), titanic.control());
         let options = majordomo::ClientOptions { timeout: PATIENCE, ..Default::default() };
-        let mut client = TitanicClient::new(&context, &[&endpoint], options).unwrap();
+        let [mut client, mut later] =
+            [(); 2].map(|()| TitanicClient::new(&context, &[&endpoint], options.clone()).unwrap());
         let mut worker =
             majordomo::Worker::new(&context, &[&endpoint], "echo", WorkerOptions::default()).unwrap();
         let leave = worker.control();
@@ -149,14 +151,20 @@ fn titanic_keeps_the_requests_of_a_task() {
             leave.stop();
             sails.stop();
         };
-        let sailing = std::thread::spawn(move || titanic.run());
         let working = worker.serve_async(|request| async move { request });
-        with_server(broker.run_async(), async {
-            zip(working, asking).await.0.unwrap();
-            smol::unblock(move || sailing.join().unwrap().unwrap()).await;
+        let sailing = with_server(titanic.run_async(), async { zip(working, asking).await.0.unwrap() });
+        let again = async {
+            sailing.await;
+            // Once more, and dropped: the store is free some time after.
+            let store = FileStore::open(&path, StoreLimits::default()).unwrap();
+            let titanic =
+                TitanicServer::new(&context, &[&endpoint], store, TitanicOptions::default()).unwrap();
+            let request = later.request_async("nobody", "hi");
+            with_server_dropped(titanic.run_async(), request).await.unwrap();
+            drop(eventually_some(|| FileStore::open(&path, StoreLimits::default()).ok()));
             control.stop();
-        })
-        .await;
+        };
+        with_server(broker.run_async(), again).await;
         std::fs::remove_dir_all(&directory).unwrap();
     });
 }
