@@ -30,9 +30,14 @@ impl Wire {
     /// A sender that found the queue full watches for room in the kernel instead of the I/O thread from now on: the stream
     /// to watch. `None` if nobody has to watch, or another sender does.
     pub(crate) fn claim_writing(&self) -> Option<Arc<Stream>> {
-        let mut claimed = false;
-        self.watch(|watch| claimed = std::mem::take(&mut watch.write));
-        if claimed { self.interest.lock().stream.clone() } else { None }
+        let mut taken = None;
+        self.watch(|watch| {
+            // Before the connection is open there is none to be had, and the wish has to stay for when it is.
+            if watch.stream.is_some() && std::mem::take(&mut watch.write) {
+                taken.clone_from(&watch.stream);
+            }
+        });
+        taken
     }
 
     /// The I/O thread watches for room again, if that is still to be waited for.
@@ -71,5 +76,27 @@ impl Wire {
 impl Watch {
     pub(super) fn interest(&self) -> Interest {
         Interest::new(!self.paused && !self.claimed, self.write)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_room_before_the_connection_is_open_takes_nothing_away() {
+        let io = IoShared::new().unwrap();
+        let key = io.new_key();
+        let wire = Wire::new(io.clone(), key);
+        let (stream, _other) = Stream::pair().unwrap();
+        let stream = Arc::new(stream);
+        io.poller.add(&*stream, key.0, Interest::READ).unwrap();
+        // The kernel took no more of what was written first.
+        wire.watch(|watch| watch.write = true);
+        assert!(wire.claim_writing().is_none());
+        wire.open(&stream);
+        assert!(wire.interest.lock().write, "the I/O thread watches for room");
+        assert!(wire.claim_writing().is_some(), "and now a sender may do so in its place");
+        assert!(wire.claim_writing().is_none());
     }
 }
