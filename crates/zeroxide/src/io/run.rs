@@ -4,6 +4,7 @@ use crate::{
     clock,
     context::Shutdown,
     io::{
+        drive::pacing::Dialing,
         listener::{Listener, PAUSE, Turn},
         session::{Linger, Session, Stage},
         shared::{Command, Gate, IoShared, SessionKey},
@@ -33,6 +34,7 @@ pub(crate) struct Loop {
     pub(crate) listeners: HashMap<SessionKey, Listening>,
     pub(crate) udp: HashMap<SessionKey, UdpSession>,
     pub(crate) timers: Timers,
+    pub(crate) dialing: Dialing,
     pub(crate) now: Instant,
     pub(crate) scratch: Vec<u8>,
     pub(crate) random: u64,
@@ -81,6 +83,7 @@ impl Loop {
             listeners: HashMap::new(),
             udp: HashMap::new(),
             timers: Timers::default(),
+            dialing: Dialing::default(),
             now: clock::now(),
             scratch: Vec::new(),
             random: random | 1,
@@ -142,7 +145,7 @@ impl Loop {
         for command in commands.drain(..) {
             self.obey(command);
         }
-        count
+        count + self.begin_waiting()
     }
 
     /// What a turn does once it is known what is ready; says how many things that were.
@@ -166,7 +169,7 @@ impl Loop {
         }
         self.flush_busy();
         self.tick_seats();
-        count
+        count + self.begin_waiting()
     }
 
     /// How long to sleep. While bursts go on the thread naps without saying that it sleeps: nobody has to ring, and what
@@ -210,6 +213,8 @@ impl Loop {
                         parent: None,
                         endpoint,
                         stage: Stage::Waiting { until: None },
+                        queued: false,
+                        watched: Interest::NONE,
                         peer,
                         keeps_peer,
                         linger_until: None,
@@ -377,6 +382,8 @@ impl Loop {
                 parent: Some(parent),
                 endpoint: endpoint.to_owned(),
                 stage: Stage::Waiting { until: None },
+                queued: false,
+                watched: Interest::READ,
                 peer: None,
                 keeps_peer: false,
                 linger_until: None,

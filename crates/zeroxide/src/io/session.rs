@@ -23,7 +23,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use zeroxide_net::{Socks, Stream};
+use zeroxide_net::{Interest, Socks, Stream};
 use zeroxide_proto::{
     connection::{Handshake, Heartbeat},
     security::zap::Grant,
@@ -45,6 +45,10 @@ pub(crate) struct Session {
     pub(crate) parent: Option<SessionKey>,
     pub(crate) endpoint: String,
     pub(crate) stage: Stage,
+    /// It waits for others to be connected.
+    pub(crate) queued: bool,
+    /// What the poller watches for until the handshake is done.
+    pub(crate) watched: Interest,
     /// The peer of the connection, or the one that waits for the next connection.
     pub(crate) peer: Option<Arc<Peer>>,
     /// Whether `peer` outlives its connections.

@@ -4,7 +4,7 @@ use super::*;
 
 impl Loop {
     /// Begins a try: look the name up, or go on to connect.
-    pub(crate) fn begin_try(&mut self, key: SessionKey) {
+    pub(super) fn try_now(&mut self, key: SessionKey) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let Some(dialer) = &mut session.dialer else { return };
         match dialer.lookup() {
@@ -84,6 +84,7 @@ impl Loop {
                     let _ = self.shared.poller.remove(stream);
                     return self.connect_next(key, Some(error));
                 }
+                session.watched = Interest::READ;
                 let stage = std::mem::replace(&mut session.stage, Stage::Resolving);
                 let Stage::Connecting { stream, .. } = stage else { return };
                 let stream = Arc::new(stream.into_stream());

@@ -12,6 +12,7 @@ impl Loop {
 
     /// A connection, or the try to make one, has ended: says so, and goes on to the next try or is over.
     pub(super) fn ended(&mut self, key: SessionKey, ended: Ended) {
+        self.tried(key);
         if let Some(limit) = ended.limit() {
             self.limit_met(key, limit);
         }
@@ -180,6 +181,7 @@ impl Loop {
 
     /// Forgets a session.
     pub(crate) fn over(&mut self, key: SessionKey) {
+        self.tried(key);
         let Some(mut session) = self.sessions.remove(&key) else { return };
         self.leave_waiting_room(key, session.parent);
         if session.is_guest {

@@ -54,6 +54,7 @@ impl Ended {
 
 mod connecting;
 mod ending;
+pub(super) mod pacing;
 mod shaking;
 mod traffic;
 

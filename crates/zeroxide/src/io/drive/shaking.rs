@@ -176,8 +176,20 @@ impl Loop {
             Interest::NONE => Interest::End,
             interest => interest,
         };
-        if let Err(error) = self.shared.poller.modify(&**stream, key.0, interest) {
-            self.ended(key, Ended::Lost(error.to_string()));
+        let stream = stream.clone();
+        self.watch(key, &stream, interest);
+    }
+
+    /// Has the poller watch for this from now on. False, and the connection has ended, if it cannot.
+    pub(super) fn watch(&mut self, key: SessionKey, stream: &Stream, interest: Interest) -> bool {
+        let Some(session) = self.sessions.get_mut(&key) else { return false };
+        if session.watched != interest {
+            if let Err(error) = self.shared.poller.modify(stream, key.0, interest) {
+                self.ended(key, Ended::Lost(error.to_string()));
+                return false;
+            }
+            session.watched = interest;
         }
+        true
     }
 }

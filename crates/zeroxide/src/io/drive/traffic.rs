@@ -14,6 +14,7 @@ impl Loop {
         rest: &[u8],
     ) {
         let parent = self.sessions.get(&key).and_then(|session| session.parent);
+        self.tried(key);
         self.leave_waiting_room(key, parent);
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let core = session.core.clone();
@@ -25,9 +26,10 @@ impl Loop {
             session.is_guest = true;
         }
         let Established { peer: properties, decoder, encoder } = established;
-        if let Err(error) = self.shared.poller.modify(&*stream, key.0, Interest::READ) {
-            return self.ended(key, Ended::Lost(error.to_string()));
+        if !self.watch(key, &stream, Interest::READ) {
+            return;
         }
+        let Some(session) = self.sessions.get_mut(&key) else { return };
         let connect_routing_id =
             session.dialer.as_ref().and_then(|dialer| dialer.options.connect_routing_id.clone());
         let origin = Origin::new(&stream, properties.clone(), grant);
