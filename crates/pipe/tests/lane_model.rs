@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use zeroxide_pipe::{Carry, Credit, Lane, Rejected};
 
 /// Three of these fill a batch.
-type Batch = Numbers<{ 30 * 1024 }>;
+type Batch = Numbers<{ 20 * 1024 }>;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -246,4 +246,29 @@ fn memory_goes_round() {
         assert!(!lane.take_into(&mut batch));
         assert_eq!(batch.0.capacity() >= 100, round % 2 == 1, "two buffers, one on each side");
     }
+}
+
+/// What one segment of the loopback interface carries, over IPv6.
+const SEGMENT: usize = 65_463;
+
+/// The sizes of the batches in which so many messages of this size come out.
+fn batches_of<const SIZE: usize>(count: usize) -> Vec<usize> {
+    let lane = Lane::<Numbers<SIZE>>::new(None);
+    let sealed = (0..count).filter(|number| lane.push_with(|batch| batch.0.push(*number)).unwrap().sealed);
+    let sealed = sealed.count();
+    let sizes: Vec<_> =
+        std::iter::from_fn(|| lane.take(Numbers::default())).map(|batch| batch.size()).collect();
+    assert!((sealed..=sealed + 1).contains(&sizes.len()), "{sealed} of {}", sizes.len());
+    sizes
+}
+
+#[test]
+fn a_batch_is_full_and_no_longer_than_a_segment_carries() {
+    for (size, sizes) in
+        [(2, batches_of::<2>(100_000)), (1033, batches_of::<1033>(1000)), (8201, batches_of::<8201>(100))]
+    {
+        assert!(sizes.iter().all(|batch| *batch <= SEGMENT), "{size}: {sizes:?}");
+        assert!(sizes.iter().rev().skip(1).all(|batch| batch + size > SEGMENT), "{size}: {sizes:?}");
+    }
+    assert_eq!(batches_of::<65_545>(3), [65_545; 3], "what is longer than a segment is a batch by itself");
 }
