@@ -6,6 +6,7 @@ pub(crate) mod dialer;
 mod drive;
 pub(crate) mod listener;
 pub(crate) mod run;
+mod seats;
 pub(crate) mod session;
 pub(crate) mod shared;
 pub(crate) mod timers;

@@ -6,6 +6,7 @@ use crate::{
     io::{
         drive::pacing::Dialing,
         listener::{Listener, PAUSE, Turn},
+        seats::Seats,
         session::{Linger, Session, Stage},
         shared::{Command, Gate, IoShared, SessionKey},
         timers::Timers,
@@ -14,12 +15,11 @@ use crate::{
     },
     link::{Drained, Wire},
     monitor::{Event, descriptor},
-    seat::{SLOWEST_TICK, TICK},
     socket::core::{Accepting, Core},
 };
 use std::{
     collections::HashMap,
-    sync::{Arc, Weak, atomic::Ordering::*},
+    sync::{Arc, atomic::Ordering::*},
     time::{Duration, Instant},
 };
 use zeroxide_net::{Event as ReadyEvent, Interest, Resolver, Stream};
@@ -40,8 +40,7 @@ pub(crate) struct Loop {
     pub(crate) random: u64,
     /// Questions about peers so far.
     pub(crate) questions: u64,
-    seats: Vec<Weak<Core>>,
-    tick: Duration,
+    seats: Seats,
     /// Connections in a long burst, whose senders write themselves.
     busy: Vec<SessionKey>,
     stopped: bool,
@@ -88,8 +87,7 @@ impl Loop {
             scratch: Vec::new(),
             random: random | 1,
             questions: 0,
-            seats: Vec::new(),
-            tick: TICK,
+            seats: Seats::default(),
             busy: Vec::new(),
             stopped: false,
         }
@@ -135,7 +133,7 @@ impl Loop {
     #[cfg(feature = "simulation")]
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let nap = (!self.busy.is_empty()).then(|| clock::now() + NAP);
-        let tick = self.shared.ticking.load(Relaxed).then(|| clock::now() + self.tick);
+        let tick = self.shared.ticking.load(Relaxed).then(|| clock::now() + self.seats.tick());
         [nap, tick, self.timers.next()].into_iter().flatten().min()
     }
 
@@ -168,7 +166,7 @@ impl Loop {
             count += 1;
         }
         self.flush_busy();
-        self.tick_seats();
+        self.seats.look_after(self.now, &self.shared);
         count + self.begin_waiting()
     }
 
@@ -182,7 +180,7 @@ impl Loop {
     }
 
     fn time_left(&self) -> Option<Duration> {
-        let tick = self.shared.ticking.load(Relaxed).then_some(self.tick);
+        let tick = self.shared.ticking.load(Relaxed).then_some(self.seats.tick());
         let timer = self.timers.next().map(|at| at.saturating_duration_since(clock::now()));
         match (tick, timer) {
             (Some(tick), Some(timer)) => Some(tick.min(timer)),
@@ -238,16 +236,7 @@ impl Loop {
             Command::Verdict { session, number, verdict, grant } => {
                 self.verdict(session, number, verdict, grant);
             }
-            Command::Claimed(core) => {
-                // A reader that left before it was known here may have found this thread ticking, for others, and relied
-                // on that; the tick it counted on did not ask after it.
-                if core.upgrade().is_some_and(|core| core.seat.is_away()) {
-                    self.shared.ticking.store(true, SeqCst);
-                }
-                if !self.seats.iter().any(|seat| seat.ptr_eq(&core)) {
-                    self.seats.push(core);
-                }
-            }
+            Command::Claimed(core) => self.seats.add(core, &self.shared),
             Command::Stop => self.stopped = true,
         }
     }
@@ -469,30 +458,6 @@ impl Loop {
     pub(crate) fn linger(&self, core: &Core) -> Linger {
         let linger = core.options.lock().linger;
         linger.and_then(|linger| self.now.checked_add(linger)).map_or(Linger::Ever, Linger::For)
-    }
-
-    /// Looks after connections whose reader went away; stops ticking when there is nothing to look after.
-    fn tick_seats(&mut self) {
-        if self.seats.is_empty() {
-            return;
-        }
-        let (mut active, mut came_back) = (false, false);
-        self.seats.retain(|core| {
-            let Some(core) = core.upgrade() else { return false };
-            let looked = core.seat.look(self.now, self.tick);
-            active |= looked.needs_tick;
-            came_back |= looked.came_back;
-            looked.keep
-        });
-        if came_back {
-            self.tick = (self.tick * 2).min(SLOWEST_TICK);
-        } else if !active {
-            self.tick = TICK;
-        }
-        self.shared.ticking.store(active, SeqCst);
-        if !active && self.seats.iter().filter_map(Weak::upgrade).any(|core| core.seat.is_away()) {
-            self.shared.ticking.store(true, SeqCst);
-        }
     }
 
     /// Another random number, good enough to spread retries.
