@@ -9,7 +9,14 @@
 )]
 #![allow(unsafe_code, reason = "the functions of C are called as C does")]
 
+#[allow(dead_code, reason = "not every test uses all of it")]
+mod c_calls;
+
 use allocation_counter::{AllocationInfo, measure};
+use c_calls::{
+    Msg, zmq_msg_close, zmq_msg_data, zmq_msg_init, zmq_msg_init_size, zmq_msg_recv, zmq_msg_send, zmq_recv,
+    zmq_send,
+};
 use std::{
     ffi::{CStr, c_int, c_void},
     mem::MaybeUninit,
@@ -19,21 +26,6 @@ use zmq::{
     endpoints::{zmq_bind, zmq_connect},
     socket::{zmq_close, zmq_socket},
 };
-
-/// `zmq_msg_t`, as C sees it.
-#[repr(C, align(8))]
-struct Msg([u8; 64]);
-
-unsafe extern "C" {
-    fn zmq_send(socket: *mut c_void, data: *const c_void, size: usize, flags: c_int) -> c_int;
-    fn zmq_recv(socket: *mut c_void, data: *mut c_void, size: usize, flags: c_int) -> c_int;
-    fn zmq_msg_init(message: *mut Msg) -> c_int;
-    fn zmq_msg_init_size(message: *mut Msg, size: usize) -> c_int;
-    fn zmq_msg_data(message: *mut Msg) -> *mut c_void;
-    fn zmq_msg_send(message: *mut Msg, socket: *mut c_void, flags: c_int) -> c_int;
-    fn zmq_msg_recv(message: *mut Msg, socket: *mut c_void, flags: c_int) -> c_int;
-    fn zmq_msg_close(message: *mut Msg) -> c_int;
-}
 
 const PULL: c_int = 7;
 const PUSH: c_int = 8;

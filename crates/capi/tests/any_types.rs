@@ -9,6 +9,10 @@
 )]
 #![allow(unsafe_code, reason = "the functions are C's")]
 
+#[allow(dead_code, reason = "not every test uses all of it")]
+mod c_calls;
+
+use c_calls::{zmq_recv, zmq_send};
 use std::{
     ffi::{CString, c_int, c_void},
     ptr::null_mut,
@@ -20,11 +24,6 @@ use zmq::{
     options::zmq_setsockopt,
     socket::{zmq_close, zmq_socket},
 };
-
-unsafe extern "C" {
-    fn zmq_send(socket: *mut c_void, data: *const c_void, size: usize, flags: c_int) -> c_int;
-    fn zmq_recv(socket: *mut c_void, data: *mut c_void, size: usize, flags: c_int) -> c_int;
-}
 
 const PAIR: c_int = 0;
 const PULL: c_int = 7;

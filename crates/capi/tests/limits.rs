@@ -10,8 +10,11 @@
 #![allow(unsafe_code, reason = "the functions are C's")]
 
 #[allow(dead_code, reason = "not every test uses all of it")]
+mod c_calls;
+#[allow(dead_code, reason = "not every test uses all of it")]
 mod c_program;
 
+use c_calls::zmq_recv;
 use c_program::here;
 use std::{
     ffi::{CStr, CString, c_int, c_void},
@@ -27,10 +30,6 @@ use zmq::{
     options::{entries_of_our_own, zmq_getsockopt, zmq_setsockopt},
     socket::{zmq_close, zmq_socket},
 };
-
-unsafe extern "C" {
-    fn zmq_recv(socket: *mut c_void, data: *mut c_void, size: usize, flags: c_int) -> c_int;
-}
 
 const PULL: c_int = 7;
 const XPUB: c_int = 9;

@@ -9,9 +9,14 @@
 )]
 #![allow(unsafe_code, reason = "the functions are C's")]
 
+#[allow(dead_code, reason = "not every test uses all of it")]
+mod c_calls;
+
+use c_calls::{Msg, zmq_msg_close, zmq_msg_gets, zmq_msg_init, zmq_msg_recv, zmq_recv, zmq_send};
 use std::{
-    ffi::{CStr, CString, c_char, c_int, c_void},
+    ffi::{CStr, CString, c_int, c_void},
     io::Write,
+    mem::MaybeUninit,
     net::{TcpListener, TcpStream},
     os::{
         fd::{AsRawFd, IntoRawFd},
@@ -25,18 +30,6 @@ use zmq::{
     options::{zmq_getsockopt, zmq_setsockopt},
     socket::{zmq_close, zmq_socket},
 };
-
-/// A `zmq_msg_t`.
-type Part = [u64; 8];
-
-unsafe extern "C" {
-    fn zmq_send(socket: *mut c_void, data: *const c_void, size: usize, flags: c_int) -> c_int;
-    fn zmq_recv(socket: *mut c_void, data: *mut c_void, size: usize, flags: c_int) -> c_int;
-    fn zmq_msg_init(message: *mut Part) -> c_int;
-    fn zmq_msg_recv(message: *mut Part, socket: *mut c_void, flags: c_int) -> c_int;
-    fn zmq_msg_gets(message: *const Part, property: *const c_char) -> *const c_char;
-    fn zmq_msg_close(message: *mut Part) -> c_int;
-}
 
 const PUB: c_int = 1;
 const SUB: c_int = 2;
@@ -219,8 +212,8 @@ fn properties_are_added_one_by_one_and_told_to_the_peer() {
     }
     client.connect(&server.bind("tcp://127.0.0.1:*").unwrap());
     client.send(b"question");
-    let mut part = Part::default();
-    let part = &raw mut part;
+    let mut part = MaybeUninit::<Msg>::uninit();
+    let part = part.as_mut_ptr();
     // SAFETY: there is room for a message, which the first call fills; texts live as long as it.
     unsafe {
         zmq_msg_init(part);
@@ -240,15 +233,16 @@ fn what_is_known_of_a_peer_comes_with_every_part_also_behind_one_that_was_only_c
     client.send(b"question");
     assert_eq!(server.recv().unwrap().len(), 5, "the name");
     assert_eq!(server.recv().unwrap(), b"");
-    let mut part = Part::default();
+    let mut part = MaybeUninit::<Msg>::uninit();
+    let part = part.as_mut_ptr();
     // SAFETY: there is room for a message, which the first call fills; texts live as long as it.
     unsafe {
-        zmq_msg_init(&raw mut part);
-        done(zmq_msg_recv(&raw mut part, server.0, 0)).unwrap();
-        let kind = zmq_msg_gets(&raw const part, c"Socket-Type".as_ptr());
+        zmq_msg_init(part);
+        done(zmq_msg_recv(part, server.0, 0)).unwrap();
+        let kind = zmq_msg_gets(part, c"Socket-Type".as_ptr());
         assert!(!kind.is_null());
         assert_eq!(CStr::from_ptr(kind), c"REQ");
-        zmq_msg_close(&raw mut part);
+        zmq_msg_close(part);
     }
 }
 

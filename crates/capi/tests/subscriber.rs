@@ -10,7 +10,13 @@
 )]
 #![allow(unsafe_code, reason = "the functions of C are called as C does")]
 
+#[allow(dead_code, reason = "not every test uses all of it")]
+mod c_calls;
+
 use allocation_counter::measure;
+use c_calls::{
+    Msg, zmq_msg_close, zmq_msg_data, zmq_msg_init, zmq_msg_more, zmq_msg_recv, zmq_recv, zmq_send,
+};
 use std::{
     ffi::{c_int, c_void},
     mem::MaybeUninit,
@@ -22,20 +28,6 @@ use zmq::{
     options::zmq_setsockopt,
     socket::{zmq_close, zmq_socket},
 };
-
-/// `zmq_msg_t`, as C sees it.
-#[repr(C, align(8))]
-struct Msg([u8; 64]);
-
-unsafe extern "C" {
-    fn zmq_send(socket: *mut c_void, data: *const c_void, size: usize, flags: c_int) -> c_int;
-    fn zmq_recv(socket: *mut c_void, data: *mut c_void, size: usize, flags: c_int) -> c_int;
-    fn zmq_msg_init(message: *mut Msg) -> c_int;
-    fn zmq_msg_data(message: *mut Msg) -> *mut u8;
-    fn zmq_msg_more(message: *const Msg) -> c_int;
-    fn zmq_msg_recv(message: *mut Msg, socket: *mut c_void, flags: c_int) -> c_int;
-    fn zmq_msg_close(message: *mut Msg) -> c_int;
-}
 
 const PUB: c_int = 1;
 const SUB: c_int = 2;
@@ -98,7 +90,7 @@ impl Pair {
                     assert!(frames.is_empty(), "a message of which the rest is missing");
                     break;
                 }
-                frames.push(slice::from_raw_parts(zmq_msg_data(part), size as usize).to_vec());
+                frames.push(slice::from_raw_parts(zmq_msg_data(part).cast(), size as usize).to_vec());
                 if zmq_msg_more(part) == 0 {
                     break;
                 }
