@@ -100,6 +100,24 @@ impl Stream {
         }
     }
 
+    /// As [`Self::read`], but of at most `most` octets. The memory for these is cleared before: it is meant for a piece that
+    /// the nearest cache holds.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::read`]; `InvalidInput` also if `most` is 0.
+    pub fn read_piece(&self, into: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+        let begin = into.len();
+        let most = most.min(into.capacity() - begin);
+        if most == 0 {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        into.resize(begin + most, 0);
+        let answer = retry_on_intr(|| fault::read_over(&self.fd, into.get_mut(begin..).unwrap_or_default()));
+        into.truncate(begin + answer.unwrap_or(0));
+        Ok(answer?)
+    }
+
     /// Writes from the front of `segments` as much as fits and says how many octets that were. Fewer than offered is
     /// usual: the send buffer is full, or there are more than [`Self::MAX_SEGMENTS`].
     ///

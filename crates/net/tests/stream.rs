@@ -58,10 +58,34 @@ fn a_read_fills_only_the_spare_capacity() {
 }
 
 #[test]
+fn a_piece_is_no_longer_than_was_asked_for_and_leaves_what_was_there() {
+    for (near, far) in pairs() {
+        near.write(b"abcdef").unwrap();
+        wait_for(&far, Interest::READ);
+        let mut received = Vec::with_capacity(64);
+        received.push(b'_');
+        let memory = received.as_ptr();
+        assert_eq!(far.read_piece(&mut received, 4).unwrap(), 4);
+        assert_eq!(received, b"_abcd");
+        assert_eq!(far.read_piece(&mut received, 32).unwrap(), 2);
+        assert_eq!(received, b"_abcdef");
+        assert_eq!(far.read_piece(&mut received, 32).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(received, b"_abcdef");
+        drop(near);
+        wait_for(&far, Interest::READ);
+        assert_eq!(far.read_piece(&mut received, usize::MAX).unwrap(), 0);
+        assert_eq!((received.as_slice(), received.as_ptr()), (b"_abcdef".as_slice(), memory));
+    }
+}
+
+#[test]
 fn a_full_vector_is_not_taken_for_the_end() {
     for (near, far) in pairs() {
         near.write(b"x").unwrap();
         assert_eq!(far.read(&mut Vec::new()).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        assert_eq!(far.read_piece(&mut Vec::new(), 8).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        let mut room = Vec::with_capacity(8);
+        assert_eq!(far.read_piece(&mut room, 0).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
 }
 

@@ -29,6 +29,12 @@ pub(crate) fn read(fd: impl AsFd, into: &mut Vec<u8>) -> Result<usize> {
     rustix::io::read(fd, spare_capacity(into))
 }
 
+/// `read` over what is there.
+#[inline(always)]
+pub(crate) fn read_over(fd: impl AsFd, over: &mut [u8]) -> Result<usize> {
+    rustix::io::read(fd, over)
+}
+
 /// `send`
 #[inline(always)]
 pub(crate) fn send(fd: impl AsFd, octets: &[u8]) -> Result<usize> {

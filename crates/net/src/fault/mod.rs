@@ -20,7 +20,7 @@ mod stories;
 #[cfg(not(any(test, feature = "fault-injection")))]
 pub use direct::check;
 #[cfg(not(any(test, feature = "fault-injection")))]
-pub(crate) use direct::{planned_name, read, send, send_segments};
+pub(crate) use direct::{planned_name, read, read_over, send, send_segments};
 #[cfg(any(test, feature = "fault-injection"))]
 pub use names::Name;
 #[cfg(any(test, feature = "fault-injection"))]
@@ -28,7 +28,7 @@ pub(crate) use names::planned_name;
 #[cfg(any(test, feature = "fault-injection"))]
 pub use planned::{Fault, Harm, Times, check};
 #[cfg(any(test, feature = "fault-injection"))]
-pub(crate) use planned::{read, send, send_segments};
+pub(crate) use planned::{read, read_over, send, send_segments};
 
 /// The kinds of system calls that can be made to fail.
 ///

@@ -161,6 +161,12 @@ pub(crate) fn read(fd: impl AsFd, into: &mut Vec<u8>) -> rustix::io::Result<usiz
     Ok(count)
 }
 
+/// `read` over what is there, as planned.
+pub(crate) fn read_over(fd: impl AsFd, over: &mut [u8]) -> rustix::io::Result<usize> {
+    let allowed = allowance(Call::Read, over.len())?;
+    rustix::io::read(fd, over.get_mut(..allowed).unwrap_or_default())
+}
+
 /// `send`, as planned.
 pub(crate) fn send(fd: impl AsFd, octets: &[u8]) -> rustix::io::Result<usize> {
     let allowed = allowance(Call::Write, octets.len())?;

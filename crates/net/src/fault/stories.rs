@@ -28,6 +28,9 @@ fn interrupted_reads_and_writes_are_made_again() {
     let fault = interrupted(Call::Write);
     assert_eq!(near.write_vectored(&[IoSlice::new(b"c"), IoSlice::new(b"d")]).unwrap(), 2);
     assert!(fault.has_struck());
+    let fault = interrupted(Call::Read);
+    assert_eq!(far.read_piece(&mut Vec::with_capacity(8), 8).unwrap(), 2);
+    assert!(fault.has_struck());
 }
 
 #[test]
