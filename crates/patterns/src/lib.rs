@@ -39,6 +39,7 @@ mod crew;
 mod delay;
 mod envelope;
 mod error;
+mod figures;
 pub mod freelance;
 pub mod kill;
 mod lookout;

@@ -92,18 +92,7 @@ pub struct CacheStatistics {
 }
 
 impl CacheStatistics {
-    /// Each figure with its name, for whoever prints them.
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        [
-            ("published", self.published),
-            ("replayed", self.replayed),
-            ("evicted", self.evicted),
-            ("subscriptions", self.subscriptions),
-            ("topics", self.topics as u64),
-            ("octets", self.octets as u64),
-        ]
-        .into_iter()
-    }
+    crate::figures::figures!(published, replayed, evicted, subscriptions, topics, octets);
 }
 
 #[derive(Debug)]

@@ -146,24 +146,20 @@ pub struct BalancerStatistics {
 }
 
 impl BalancerStatistics {
-    /// Each figure with its name, for whoever prints them.
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        [
-            ("requests", self.requests),
-            ("replies", self.replies),
-            ("repeated", self.repeated),
-            ("refused", self.refused),
-            ("expired", self.expired),
-            ("given_up", self.given_up),
-            ("workers_lost", self.workers_lost),
-            ("stray", self.stray),
-            ("malformed", self.malformed),
-            ("workers", self.workers as u64),
-            ("working", self.working as u64),
-            ("waiting", self.waiting as u64),
-        ]
-        .into_iter()
-    }
+    crate::figures::figures!(
+        requests,
+        replies,
+        repeated,
+        refused,
+        expired,
+        given_up,
+        workers_lost,
+        stray,
+        malformed,
+        workers,
+        working,
+        waiting
+    );
 }
 
 /// What is to be sent, and at which side; the addressee stands in front.

@@ -75,17 +75,7 @@ pub struct StarStatistics {
 }
 
 impl StarStatistics {
-    /// Each figure with its name, for whoever prints them.
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        [
-            ("accepted", self.accepted),
-            ("rejected", self.rejected),
-            ("promotions", self.promotions),
-            ("demotions", self.demotions),
-            ("malformed", self.malformed),
-        ]
-        .into_iter()
-    }
+    crate::figures::figures!(accepted, rejected, promotions, demotions, malformed);
 }
 
 /// One of two servers of which at most one serves: [`BinaryStar`](super::BinaryStar) with a ROUTER for clients.

@@ -90,19 +90,7 @@ pub struct ClientStatistics {
 }
 
 impl ClientStatistics {
-    /// Each figure with its name, for whoever prints them.
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        [
-            ("snapshots", self.snapshots),
-            ("gaps", self.gaps),
-            ("servers_lost", self.servers_lost),
-            ("malformed", self.malformed),
-            ("keys", self.keys as u64),
-            ("unpublished", self.unpublished as u64),
-            ("sequence", self.sequence),
-        ]
-        .into_iter()
-    }
+    crate::figures::figures!(snapshots, gaps, servers_lost, malformed, keys, unpublished, sequence);
 }
 
 /// A change was not made, or nobody knows whether it was.

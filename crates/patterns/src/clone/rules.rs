@@ -112,25 +112,21 @@ pub struct ServerStatistics {
 }
 
 impl ServerStatistics {
-    /// Each figure with its name, for whoever prints them.
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        [
-            ("changes", self.changes),
-            ("repeated", self.repeated),
-            ("refused", self.refused),
-            ("expired", self.expired),
-            ("snapshots", self.snapshots),
-            ("snapshots_lost", self.snapshots_lost),
-            ("pending_lost", self.pending_lost),
-            ("malformed", self.malformed),
-            ("keys", self.keys as u64),
-            ("octets", self.octets as u64),
-            ("sending", self.sending as u64),
-            ("pending", self.pending as u64),
-            ("sequence", self.sequence),
-        ]
-        .into_iter()
-    }
+    crate::figures::figures!(
+        changes,
+        repeated,
+        refused,
+        expired,
+        snapshots,
+        snapshots_lost,
+        pending_lost,
+        malformed,
+        keys,
+        octets,
+        sending,
+        pending,
+        sequence
+    );
 }
 
 /// The rules of a Clone server. No sockets, no clock: it is given messages and times, and says what is to be published.

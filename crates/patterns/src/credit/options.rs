@@ -77,24 +77,20 @@ impl SourceStatistics {
         self.done + self.given_up == self.offered
     }
 
-    /// Each figure with its name, for whoever prints them.
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        [
-            ("offered", self.offered),
-            ("done", self.done),
-            ("given", self.given),
-            ("repeated", self.repeated),
-            ("sent_again", self.sent_again),
-            ("given_up", self.given_up),
-            ("consumers_lost", self.consumers_lost),
-            ("refused", self.refused),
-            ("malformed", self.malformed),
-            ("consumers", self.consumers as u64),
-            ("waiting", self.waiting as u64),
-            ("at_consumers", self.at_consumers as u64),
-        ]
-        .into_iter()
-    }
+    crate::figures::figures!(
+        offered,
+        done,
+        given,
+        repeated,
+        sent_again,
+        given_up,
+        consumers_lost,
+        refused,
+        malformed,
+        consumers,
+        waiting,
+        at_consumers
+    );
 }
 
 /// How much a consumer takes, and when it counts as stuck.

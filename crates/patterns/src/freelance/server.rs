@@ -28,16 +28,7 @@ pub struct FreelanceStatistics {
 }
 
 impl FreelanceStatistics {
-    /// Each figure with its name, for whoever prints them.
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        [
-            ("requests", self.requests),
-            ("unanswered", self.unanswered),
-            ("pings", self.pings),
-            ("malformed", self.malformed),
-        ]
-        .into_iter()
-    }
+    crate::figures::figures!(requests, unanswered, pings, malformed);
 }
 
 /// A server that clients address by its endpoint. It answers pings itself, but not while its program works at a request.

@@ -108,23 +108,19 @@ pub struct BrokerStatistics {
 }
 
 impl BrokerStatistics {
-    /// Each figure with its name, for whoever prints them.
-    pub fn lines(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-        [
-            ("requests", self.requests),
-            ("replies", self.replies),
-            ("repeated", self.repeated),
-            ("refused", self.refused),
-            ("expired", self.expired),
-            ("given_up", self.given_up),
-            ("workers_lost", self.workers_lost),
-            ("workers_expelled", self.workers_expelled),
-            ("malformed", self.malformed),
-            ("workers", self.workers as u64),
-            ("services", self.services as u64),
-            ("waiting", self.waiting as u64),
-            ("at_work", self.at_work as u64),
-        ]
-        .into_iter()
-    }
+    crate::figures::figures!(
+        requests,
+        replies,
+        repeated,
+        refused,
+        expired,
+        given_up,
+        workers_lost,
+        workers_expelled,
+        malformed,
+        workers,
+        services,
+        waiting,
+        at_work
+    );
 }
