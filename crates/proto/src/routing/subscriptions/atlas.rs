@@ -10,14 +10,17 @@
 //! ```
 //!
 //! A child is named by one word, a *slot*: nothing, a block, or at once the peer, where a topic ends whose last octet is
-//! the edge and which has one subscriber. Most topics of a large index are such, and have no block at all.
+//! the edge and which has one subscriber. Most topics of a large index are such, and have no block at all. A node with such
+//! children only needs none either, where their octets are near each other and the peer the same: its slot is a [`twig`].
 //! Blocks are whole sheets of 32 octets; what fits a line of the cache lies in one.
 
+use self::twig::{TWIG, is_twig};
 use super::arena::grow;
 use crate::routing::PeerId;
 
 #[cfg(test)]
 mod tests;
+pub(super) mod twig;
 
 /// The slot where no topic goes on.
 pub(super) const NOTHING: u32 = 0;
@@ -56,8 +59,8 @@ const FEW_MOST: usize = 16;
 
 /// A block of class 0 has one sheet, of class 1 two, of class n four times n - 1.
 const CLASSES: usize = 11;
-/// So many sheets, and some blocks more, can be told from peers.
-const SHEETS: usize = 1 << 30;
+/// So many sheets, and some blocks more, can be told from twigs and peers.
+const SHEETS: usize = 1 << 29;
 
 /// The blocks of one tree.
 #[derive(Clone, Debug)]
@@ -97,6 +100,11 @@ pub(super) fn is_alone(word: u32) -> bool {
     word & ALONE != 0
 }
 
+#[inline]
+pub(super) fn is_block(slot: u32) -> bool {
+    slot != NOTHING && slot < TWIG
+}
+
 /// The subscribers of a word that is not [`NOBODY`].
 #[inline]
 pub(super) fn whom(word: u32) -> Whom {
@@ -127,6 +135,11 @@ impl Atlas {
     pub(super) fn memory(&self) -> usize {
         let free: usize = self.free.iter().map(|blocks| blocks.capacity() * size_of::<u32>()).sum();
         self.lines.capacity() * size_of::<Line>() + free
+    }
+
+    #[cfg(test)]
+    pub(super) fn used(&self) -> usize {
+        self.lines.len() * size_of::<Line>() - self.waste * size_of::<Sheet>()
     }
 
     /// Whether most of the memory is in free blocks, and worth a look at all of so many nodes.
@@ -349,7 +362,11 @@ impl Atlas {
 
     /// The subscribers that a slot tells of.
     pub(super) fn whom(&self, slot: u32) -> u32 {
-        if slot == NOTHING || is_alone(slot) { slot } else { self.head(slot)[1] }
+        match is_block(slot) {
+            true => self.head(slot)[1],
+            false if is_twig(slot) => NOBODY,
+            false => slot,
+        }
     }
 
     /// Writes other subscribers into a block.
@@ -359,7 +376,7 @@ impl Atlas {
 
     /// Gives the block of a slot back, if it has one.
     pub(super) fn release(&mut self, slot: u32) {
-        if slot == NOTHING || is_alone(slot) {
+        if !is_block(slot) {
             return;
         }
         let class = usize::from(self.head(slot)[0] as u8 >> 4);
@@ -371,8 +388,7 @@ impl Atlas {
 
     /// A block of this class: that of the slot, if it is one.
     fn take(&mut self, before: u32, class: usize) -> u32 {
-        let is_block = before != NOTHING && !is_alone(before);
-        if is_block && usize::from(self.head(before)[0] as u8 >> 4) == class {
+        if is_block(before) && usize::from(self.head(before)[0] as u8 >> 4) == class {
             return before;
         }
         self.release(before);

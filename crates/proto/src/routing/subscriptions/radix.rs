@@ -12,7 +12,11 @@
 
 use super::{
     arena::{Arena, NONE, grow},
-    atlas::{Atlas, NOBODY, NOTHING, Plan, Whom, is_alone, whom},
+    atlas::{
+        Atlas, NOBODY, NOTHING, Plan, Whom, is_alone, is_block,
+        twig::{self, is_twig},
+        whom,
+    },
     edges::{Block, Edges},
 };
 use std::ops::ControlFlow;
@@ -31,6 +35,8 @@ pub(super) struct Radix {
     text: Vec<u8>,
     /// Octets of `text` that no label uses.
     waste: usize,
+    /// The slot of the root, which each match begins with.
+    root: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +72,7 @@ impl Radix {
         let mut nodes = Arena::new();
         nodes.add(Node::default());
         let (edges, atlas) = (Edges::default(), Atlas::new());
-        let mut tree = Self { nodes, edges, atlas, text: Vec::new(), waste: 0 };
+        let mut tree = Self { nodes, edges, atlas, text: Vec::new(), waste: 0, root: NOTHING };
         tree.draw(ROOT, NOBODY);
         tree
     }
@@ -92,7 +98,7 @@ impl Radix {
         topic: &[u8],
         mut meet: impl FnMut(Whom) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
-        let (mut at, mut rest) = (self.node(ROOT).slot, topic);
+        let (mut at, mut rest) = (self.root, topic);
         let Some(mut block) = self.atlas.block(at) else { return ControlFlow::Continue(()) };
         loop {
             let (_, head) = block;
@@ -107,6 +113,10 @@ impl Radix {
             if is_alone(at) {
                 return meet(whom(at));
             }
+            if is_twig(at) {
+                let last = behind.first().map_or(NOTHING, |octet| twig::child(at, *octet));
+                return if last == NOTHING { ControlFlow::Continue(()) } else { meet(whom(last)) };
+            }
             let Some(next) = self.atlas.block(at) else { return ControlFlow::Continue(()) };
             block = next;
             let in_tree = |node| self.label(node).get(1..).unwrap_or_default();
@@ -119,9 +129,8 @@ impl Radix {
 
     /// Notes who has subscribed to the topic of a node.
     pub(super) fn tell(&mut self, at: u32, whom: u32) {
-        let node = self.node(at);
-        let slot = node.slot;
-        if slot == NOTHING || is_alone(slot) || node.is_drawn_as(whom) {
+        let slot = self.node(at).slot;
+        if !is_block(slot) || self.in_one_word(at, whom).is_some() {
             self.draw(at, whom);
             self.hang(at);
         } else {
@@ -132,9 +141,9 @@ impl Radix {
     /// Draws what a match needs of a node.
     fn draw(&mut self, at: u32, whom: u32) {
         let node = *self.node(at);
-        let slot = if node.is_drawn_as(whom) {
+        let slot = if let Some(slot) = self.in_one_word(at, whom) {
             self.atlas.release(node.slot);
-            whom
+            slot
         } else {
             let label = node.label as usize + 1..(node.label + node.length) as usize;
             let label = self.text.get(label).unwrap_or_default();
@@ -143,6 +152,9 @@ impl Radix {
             self.atlas.draw(node.slot, &Plan { node: at, whom, label, octets }, slots)
         };
         self.node_mut(at).slot = slot;
+        if at == ROOT {
+            self.root = slot;
+        }
     }
 
     /// Draws a node whose children or label changed.
@@ -151,13 +163,46 @@ impl Radix {
         self.draw(at, whom);
     }
 
-    /// Shows the parent of a node what is drawn of it.
+    /// The slot of a node that needs no block.
+    fn in_one_word(&self, at: u32, whom: u32) -> Option<u32> {
+        let node = self.node(at);
+        match node.block.fanout() {
+            // It is about to go.
+            0 if whom == NOBODY && node.length > 0 => Some(NOTHING),
+            0 => (node.length == 1 && is_alone(whom)).then_some(whom),
+            1..=twig::MOST if node.length == 1 && whom == NOBODY => {
+                let (octets, children) = self.edges.all(node.block);
+                let slots = children.iter().map(|child| self.node(*child).slot);
+                twig::twig(octets.iter().copied().zip(slots))
+            }
+            _ => None,
+        }
+    }
+
+    /// Shows the parent of a node what is drawn of it. A parent that becomes one word by that, or is one no more, shows it to
+    /// its own.
     fn hang(&mut self, at: u32) {
-        let (parent, slot) = (self.node(at).parent, self.node(at).slot);
-        if let Some(octet) = self.label(at).first().copied()
-            && parent != NONE
-        {
-            self.atlas.replace(self.node(parent).slot, octet, slot);
+        let (mut at, mut goes_on) = (at, true);
+        while goes_on && let Some(octet) = self.label(at).first().copied() {
+            let Node { parent, slot, .. } = *self.node(at);
+            let above = self.node(parent).slot;
+            match is_twig(above) {
+                true => match twig::with(above, octet, slot) {
+                    Some(twig) => {
+                        goes_on = twig != above;
+                        self.node_mut(parent).slot = twig;
+                    }
+                    None => self.draw_again(parent),
+                },
+                false => {
+                    self.atlas.replace(above, octet, slot);
+                    goes_on = !is_block(slot) && self.in_one_word(parent, self.atlas.whom(above)).is_some();
+                    if goes_on {
+                        self.draw_again(parent);
+                    }
+                }
+            }
+            at = parent;
         }
     }
 
@@ -284,7 +329,7 @@ impl Radix {
         self.edges.insert(&mut self.nodes.at_mut(parent).block, octet, leaf);
         // What is drawn of the leaf follows with its first subscriber.
         let slot = self.node(parent).slot;
-        if is_alone(slot) || !self.atlas.widen(slot, octet) {
+        if !is_twig(slot) && (is_alone(slot) || !self.atlas.widen(slot, octet)) {
             self.draw_again(parent);
             self.hang(parent);
         }
@@ -344,7 +389,8 @@ impl Radix {
         let parent = self.node(at).parent;
         self.edges.remove(&mut self.nodes.at_mut(parent).block, octet);
         let Node { slot, block, .. } = *self.node(parent);
-        if !self.atlas.forget(slot, octet, block.fanout()) {
+        // What is in a twig went when its subscriber did.
+        if !is_twig(slot) && !self.atlas.forget(slot, octet, block.fanout()) {
             self.draw_again(parent);
             self.hang(parent);
         }
@@ -387,8 +433,15 @@ impl Radix {
             }
             todo.extend(children);
         }
+        assert_eq!(self.root, self.node(ROOT).slot);
         assert_eq!(octets + self.waste, self.text.len(), "text that is neither used nor known as waste");
         seen
+    }
+
+    /// Octets of the blocks in use; for tests.
+    #[cfg(test)]
+    pub(super) fn drawn(&self) -> usize {
+        self.atlas.used()
     }
 
     #[cfg(test)]
@@ -401,25 +454,26 @@ impl Radix {
                 Whom::Node(other) => assert!(other == at && node.count > 1),
             },
         }
-        assert_eq!(is_alone(node.slot), node.is_drawn_as(self.atlas.whom(node.slot)));
+        let in_one_word = self.in_one_word(at, self.atlas.whom(node.slot));
+        assert_eq!(in_one_word.unwrap_or(node.slot), node.slot, "{octets:?}");
+        assert_eq!(in_one_word.is_none(), is_block(node.slot));
         if is_alone(node.slot) {
             return;
         }
-        let head = self.atlas.head(node.slot);
         let nearby = octets.iter().flat_map(|octet| [*octet, octet.wrapping_add(1), octet.wrapping_sub(1)]);
         for octet in nearby.chain([0, 255]) {
             let child = octets.binary_search(&octet).map_or(NOTHING, |place| self.node(children[place]).slot);
+            if is_twig(node.slot) {
+                assert_eq!(twig::child(node.slot, octet), child);
+                continue;
+            }
             assert_eq!(self.atlas.child(node.slot, self.atlas.block(node.slot).unwrap(), octet), child);
         }
-        let label = self.label(at).get(1..).unwrap_or_default();
+        if is_twig(node.slot) {
+            return;
+        }
+        let (head, label) = (self.atlas.head(node.slot), self.label(at).get(1..).unwrap_or_default());
         assert_eq!(self.atlas.strip(node.slot, head, label, |_| label), Some(&[][..]));
-    }
-}
-
-impl Node {
-    /// Whether these subscribers are all that is to be said of it.
-    fn is_drawn_as(&self, whom: u32) -> bool {
-        self.length == 1 && self.block.fanout() == 0 && is_alone(whom)
     }
 }
 

@@ -134,12 +134,15 @@ proptest! {
     }
 }
 
-/// Topics of up to three octets out of a few or of all: nodes with any number of children, which come and go.
+/// Topics of up to three octets out of a few or of all: nodes with any number of children, which come and go. One in eight
+/// has another peer, whose number may be one that leaves no room for anything else in a word.
 fn wide_steps() -> impl Strategy<Value = Vec<(bool, u32, Vec<u8>)>> {
     let alphabet = prop_oneof![Just(4u8), Just(15), Just(40), Just(255)];
-    alphabet.prop_flat_map(|last| {
+    let others = prop_oneof![Just(1u32), Just(1024)];
+    (alphabet, others).prop_flat_map(|(last, other)| {
         let topic = proptest::collection::vec(0..=last, 1..4);
-        proptest::collection::vec((any::<bool>(), 0u32..2, topic), 0..600)
+        let peer = prop_oneof![7 => Just(0), 1 => Just(other)];
+        proptest::collection::vec((any::<bool>(), peer, topic), 0..600)
     })
 }
 
@@ -254,6 +257,37 @@ fn one_topic_of_many_peers_and_many_topics_of_one_peer_are_both_quick() {
         subscriptions.remove_peer(PeerId(peer));
     }
     assert_eq!(subscriptions.topics(), 0);
+}
+
+#[test]
+fn numbered_topics_need_no_blocks_for_their_last_digits_and_get_them_back_when_others_came_and_went() {
+    let mut subscriptions = Subscriptions::new();
+    let topic = |number: u32| format!("t{number:04}");
+    for number in 0..10_000 {
+        subscriptions.add(PeerId(1023), topic(number).as_bytes());
+    }
+    subscriptions.tree.check();
+    let alone = subscriptions.tree.drawn();
+    assert!(alone < 16_000, "{alone} octets for 10,000 topics");
+    // A second subscriber, one whose number fits no word, a longer topic, and one in the middle: blocks, and then none again.
+    for (peer, more) in [(0, ""), (1024, ""), (1023, "and more"), (1024, "x")] {
+        for number in (0..10_000).step_by(10) {
+            subscriptions.add(PeerId(peer), format!("{}{more}", topic(number)).as_bytes());
+            subscriptions.add(PeerId(1024), &topic(number).as_bytes()[..4]);
+        }
+        subscriptions.tree.check();
+        assert!(subscriptions.tree.drawn() > 40_000);
+        assert_eq!(matches(&mut subscriptions, b"t1233!"), [1023, 1024]);
+        for number in (0..10_000).step_by(10) {
+            subscriptions.remove(PeerId(peer), format!("{}{more}", topic(number)).as_bytes(), Copies::All);
+            subscriptions.remove(PeerId(1024), &topic(number).as_bytes()[..4], Copies::All);
+        }
+        subscriptions.tree.check();
+        assert_eq!(subscriptions.tree.drawn(), alone);
+        for number in 0..10_000 {
+            assert_eq!(matches(&mut subscriptions, topic(number).as_bytes()), [1023]);
+        }
+    }
 }
 
 #[test]
