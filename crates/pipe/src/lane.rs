@@ -17,7 +17,7 @@ use crate::{
     answers::{Credit, Drained, Pushed, Rejected, Replaced},
     sync::{AtomicBool, Mutex, Ordering, lock},
 };
-use std::{collections::VecDeque, mem};
+use std::{collections::VecDeque, hint::cold_path, mem};
 
 /// What a lane carries: messages in a run, of which it knows number and size, nothing else.
 /// The default is an empty batch, best without memory.
@@ -147,10 +147,13 @@ impl<B: Carry> Lane<B> {
     ///
     /// # Errors
     /// [`Rejected`]; `fill` was not called then.
-    #[inline]
+    #[inline(always)]
     pub fn push_with(&self, fill: impl FnOnce(&mut B)) -> Result<Pushed, Rejected> {
         let mut state = lock(&self.state);
-        state.admit()?;
+        if let Err(rejected) = state.admit() {
+            cold_path();
+            return Err(rejected);
+        }
         let (before, size_before) = (state.tail.messages(), state.tail.size());
         fill(&mut state.tail);
         let added = state.tail.messages().saturating_sub(before);
@@ -158,6 +161,7 @@ impl<B: Carry> Lane<B> {
         // Another like this one would not fit any more.
         let sealed = size + size.saturating_sub(size_before) > SEALED_AT;
         if sealed {
+            cold_path();
             state.seal();
         }
         Ok(Pushed { sealed, ..self.pushed(&mut state, added) })

@@ -6,7 +6,7 @@ use crate::{
     peer::{Cargo, Peer},
     sync::Mutex,
 };
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, hint::cold_path, sync::Arc};
 use zeroxide_proto::{Batch, FairQueue, Message, PeerId};
 
 /// The receiving side of a socket. One message is taken from each peer in turn.
@@ -299,9 +299,16 @@ impl Incoming {
     /// lies.
     #[inline]
     pub(crate) fn pop_in_place<R>(&mut self, take: impl FnOnce(&[u8], &[u8], &mut Sender) -> R) -> Option<R> {
-        let peer = self.turns.current()?;
-        let mut slot = self.slots.get_mut(peer.0 as usize)?.as_mut()?;
+        let Some(peer) = self.turns.current() else {
+            cold_path();
+            return None;
+        };
+        let Some(Some(mut slot)) = self.slots.get_mut(peer.0 as usize).map(Option::as_mut) else {
+            cold_path();
+            return None;
+        };
         if slot.batch.is_empty() {
+            cold_path();
             if !self.refill(peer) {
                 return None;
             }

@@ -1,6 +1,7 @@
 //! Receiving: what links bring in, and what the application takes out.
 
 use super::*;
+use std::hint::cold_path;
 
 impl Core {
     /// Receives a message if one is there.
@@ -63,6 +64,7 @@ impl Core {
     #[inline(always)]
     pub(crate) fn take_in_place<R>(&self, take: impl FnOnce(&[u8], &[u8], &mut Sender) -> R) -> Option<R> {
         if self.needs_accept.load(Relaxed) || self.recv_refusal().is_some() {
+            cold_path();
             return if self.filters { self.take_wanted_in_place(take) } else { None };
         }
         let mut incoming = self.lock_incoming();
@@ -325,6 +327,7 @@ impl Core {
 #[inline(always)]
 pub(super) fn unlock(incoming: Guard<'_, Incoming>) {
     if incoming.has_freed() {
+        cold_path();
         tell_of_room(incoming);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::payload::{Fill, Load, Unseen};
-use std::time::Duration;
+use std::{hint::cold_path, time::Duration};
 use zeroxide_pipe::Rejected;
 use zeroxide_proto::{batch::SHARED_FROM, reuse};
 
@@ -26,9 +26,11 @@ impl Core {
     /// Nearly every send of a PUSH or DEALER ends here. False: nothing was done.
     #[inline(always)]
     pub(crate) fn send_short(&self, octets: &[u8]) -> bool {
-        self.sole.load(Acquire)
-            && octets.len() < SHARED_FROM
-            && self.push_to_sole(|batch| batch.push_frame(octets, false))
+        if !self.sole.load(Acquire) || octets.len() >= SHARED_FROM {
+            cold_path();
+            return false;
+        }
+        self.push_to_sole(|batch| batch.push_frame(octets, false))
     }
 
     #[inline(never)]
@@ -140,11 +142,19 @@ impl Core {
     /// takes: it orders this with other senders, with the limit, and with the end of the peer.
     #[inline(always)]
     fn push_to_sole(&self, fill: impl FnOnce(&mut Batch)) -> bool {
-        let Some(peer) = self.first.get() else { return false };
-        if self.send_refusal().is_some() {
+        let Some(peer) = self.first.get() else {
+            cold_path();
+            return false;
+        };
+        // Those that never send have no such peer.
+        if !self.is_open() {
+            cold_path();
             return false;
         }
-        let Ok(pushed) = peer.outbox.push_with(|cargo| fill(cargo)) else { return false };
+        let Ok(pushed) = peer.outbox.push_with(|cargo| fill(cargo)) else {
+            cold_path();
+            return false;
+        };
         if self.needs_kick(peer, pushed.dormant, pushed.sealed) {
             kick(peer);
         }
