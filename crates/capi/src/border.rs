@@ -1,7 +1,10 @@
 //! The border: every exported function runs inside [`guard`], which turns errors into errno and lets no panic out.
 
 use crate::errno::Errno;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    hint::cold_path,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 /// Runs the inside of an exported function. On an error the answer is `failed` and `errno` is set.
 ///
@@ -12,10 +15,12 @@ pub fn guard<R>(failed: R, run: impl FnOnce() -> Result<R, Errno>) -> R {
     match catch_unwind(AssertUnwindSafe(run)) {
         Ok(Ok(answer)) => answer,
         Ok(Err(errno)) => {
+            cold_path();
             errno.set();
             failed
         }
         Err(payload) => {
+            cold_path();
             // Dropping the payload could panic again.
             std::mem::forget(payload);
             Errno::ENOTRECOVERABLE.set();

@@ -20,10 +20,15 @@ use std::{
 /// So many addresses rest before one is used again.
 const RESTING: usize = 4096;
 
+/// So many addresses are made at once: they follow each other, so that those of a program that has few sockets differ in the
+/// bits that [`spread`] looks at.
+const AT_ONCE: usize = 64;
+
 /// So many generations of processes are told apart.
 const GENERATIONS: usize = 8;
 
 /// What is behind a handle, for those who look.
+#[derive(Clone, Copy)]
 #[repr(C, align(16))]
 struct Mark([u32; 4]);
 
@@ -49,6 +54,23 @@ pub struct Table<T> {
 struct List<T> {
     open: BTreeMap<usize, Arc<T>>,
     resting: VecDeque<usize>,
+    /// Addresses that were never used.
+    fresh: &'static [Mark],
+}
+
+impl<T> List<T> {
+    const fn new() -> Self {
+        Self { open: BTreeMap::new(), resting: VecDeque::new(), fresh: &[] }
+    }
+
+    fn fresh(&mut self) -> Option<usize> {
+        if self.fresh.is_empty() {
+            self.fresh = Box::leak(Box::new([MARK; AT_ONCE]));
+        }
+        let (first, others) = self.fresh.split_first()?;
+        self.fresh = others;
+        Some((&raw const *first).expose_provenance())
+    }
 }
 
 /// How often this process's line was forked since the library was loaded.
@@ -57,10 +79,7 @@ pub(crate) static FORKS: AtomicUsize = AtomicUsize::new(0);
 impl<T> Table<T> {
     /// A table with nothing in it.
     pub const fn new() -> Self {
-        Self {
-            lists: [const { RwLock::new(List { open: BTreeMap::new(), resting: VecDeque::new() }) };
-                GENERATIONS],
-        }
+        Self { lists: [const { RwLock::new(List::new()) }; GENERATIONS] }
     }
 
     fn ours(&self) -> Option<&RwLock<List<T>>> {
@@ -71,7 +90,7 @@ impl<T> Table<T> {
     pub fn insert(&self, make: impl FnOnce(usize) -> Arc<T>) -> Option<usize> {
         let mut list = self.ours()?.write().unwrap_or_else(PoisonError::into_inner);
         let rested = if list.resting.len() > RESTING { list.resting.pop_front() } else { None };
-        let handle = rested.unwrap_or_else(|| (&raw const *Box::leak(Box::new(MARK))).expose_provenance());
+        let handle = rested.or_else(|| list.fresh())?;
         list.open.insert(handle, make(handle));
         Some(handle)
     }
@@ -125,10 +144,10 @@ pub fn from_c(handle: *const c_void) -> usize {
     handle.addr()
 }
 
-/// A small number that differs between handles that are in use together.
+/// A number whose low bits differ between handles that were made one after the other.
 #[inline]
 pub fn spread(handle: usize) -> usize {
-    (handle / size_of::<Mark>()) ^ (handle / 256)
+    handle / size_of::<Mark>()
 }
 
 #[cfg(test)]
@@ -168,6 +187,17 @@ mod tests {
             table.remove(handle).unwrap();
         }
         assert!(table.lists[0].read().unwrap().resting.len() <= RESTING + 1);
+    }
+
+    #[test]
+    fn handles_made_one_after_the_other_are_told_by_few_bits() {
+        let table = Table::new();
+        let handles: Vec<usize> = (0..AT_ONCE).map(|_| table.insert(|_| Arc::new(())).unwrap()).collect();
+        for eight in handles.chunks(8) {
+            let places: std::collections::BTreeSet<usize> =
+                eight.iter().map(|handle| spread(*handle) % 8).collect();
+            assert_eq!(places.len(), 8, "{eight:x?}");
+        }
     }
 
     #[test]

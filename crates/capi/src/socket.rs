@@ -13,6 +13,7 @@ use crate::{
 use std::{
     cell::Cell,
     ffi::{c_int, c_void},
+    hint::cold_path,
     ptr::null,
     sync::{Arc, Mutex, OnceLock},
 };
@@ -93,42 +94,81 @@ impl Recent {
         }
     }
 
+    /// The place of a handle.
+    #[inline(always)]
+    fn place(&self, handle: usize) -> &Cell<*const Socket> {
+        let [first, ..] = &self.places;
+        self.places.get(handles::spread(handle) % PLACES).unwrap_or(first)
+    }
+
+    /// Runs `run` on the socket in the place of a handle, if that is the one; `run` says whether it was to be had from there.
+    #[inline(always)]
+    fn run<R>(&self, handle: usize, run: impl FnOnce(&Socket) -> Option<R>) -> Option<R> {
+        // SAFETY: null, or the place has a count of it and keeps it as long as `inside` is not zero.
+        let socket = unsafe { self.place(handle).get().as_ref() };
+        let Some(socket) = socket.filter(|socket| socket.handle == handle) else {
+            cold_path();
+            return None;
+        };
+        self.inside.set(self.inside.get().wrapping_add(1));
+        let _inside = Inside(&self.inside);
+        run(socket)
+    }
+
     /// A socket that was not remembered. It is from now on; unless the thread ends, and what it remembered was forgotten.
-    #[cold]
     fn recall(&self, handle: usize) -> Result<Arc<Socket>, Errno> {
-        let place = self.places.get(handles::spread(handle) % PLACES);
-        if let Some(place) = place {
-            self.forget(place);
-        }
+        let place = self.place(handle);
+        self.forget(place);
         let socket = find(handle)?;
-        if let Some(place) = place.filter(|place| place.get().is_null())
-            && FORGETS.try_with(|_| ()).is_ok()
-        {
+        if place.get().is_null() && FORGETS.try_with(|_| ()).is_ok() {
             place.set(Arc::into_raw(socket.clone()));
         }
         Ok(socket)
+    }
+
+    /// Runs `run` on a socket that was not remembered.
+    #[cold]
+    fn run_recalled<R>(
+        &self,
+        handle: usize,
+        run: impl FnOnce(&Socket) -> Result<R, Errno>,
+    ) -> Result<R, Errno> {
+        let socket = self.recall(handle)?;
+        self.inside.set(self.inside.get().wrapping_add(1));
+        let _inside = Inside(&self.inside);
+        run(&socket)
     }
 }
 
 /// Runs `run` on the socket of a handle. Null, closed and foreign handles are `ENOTSOCK`; a parent process's, `ETERM`.
 #[inline]
-pub fn with<R>(handle: *const c_void, run: impl FnOnce(&Socket) -> Result<R, Errno>) -> Result<R, Errno> {
+pub fn with<R>(handle: *const c_void, run: impl Fn(&Socket) -> Result<R, Errno> + Copy) -> Result<R, Errno> {
+    with_shortcut(handle, |_| None, run)
+}
+
+/// As [`with`], where nearly every call is done by `shortcut`. That gets the socket as it was remembered: it answers nothing,
+/// and has done nothing, if the socket is not open.
+#[inline(always)]
+pub fn with_shortcut<R>(
+    handle: *const c_void,
+    shortcut: impl FnOnce(&Socket) -> Option<R>,
+    run: impl Fn(&Socket) -> Result<R, Errno> + Copy,
+) -> Result<R, Errno> {
     let handle = handles::from_c(handle);
     thread::with(|Remembered { recent, .. }| {
-        let place = recent.places.get(handles::spread(handle) % PLACES);
-        let socket = place.map_or(null(), Cell::get);
-        let recalled;
-        // SAFETY: null, or the place has a count of it and keeps it as long as `inside` is not zero.
-        let socket = match unsafe { socket.as_ref() } {
-            Some(socket) if socket.handle == handle && !socket.native.is_closed() => socket,
-            _ => {
-                recalled = recent.recall(handle)?;
-                &*recalled
+        let done = recent.run(handle, |socket| match shortcut(socket) {
+            Some(done) => Some(Ok(done)),
+            // Another one may have its handle by now.
+            None if socket.native.is_closed() => {
+                cold_path();
+                None
             }
-        };
-        recent.inside.set(recent.inside.get().wrapping_add(1));
-        let _inside = Inside(&recent.inside);
-        run(socket)
+            None => Some(run(socket)),
+        });
+        match done {
+            Some(done) => done,
+            None => recent.run_recalled(handle, run),
+        }
     })
 }
 

@@ -15,7 +15,7 @@ const ZMQ_SHARED: c_int = 3;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init(message: *mut Part) -> c_int {
     // SAFETY: the caller's contract is the callee's.
-    done(|| unsafe { Part::make_unfilled(message, 0) })
+    done(|| unsafe { Part::make_empty(message) })
 }
 
 /// Makes a message of so many octets for the caller to fill before it is sent or looked at.

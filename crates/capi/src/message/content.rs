@@ -1,11 +1,14 @@
 //! Bodies that C made.
 
-use super::spare;
-use crate::errno::Errno;
+use crate::{
+    errno::Errno,
+    thread::{self, Remembered},
+};
 use bytes::Bytes;
 use std::{
     alloc::{Layout, alloc_zeroed},
     ffi::c_void,
+    hint::cold_path,
     mem::ManuallyDrop,
 };
 use zeroxide::door::{SHARED_FROM, reuse};
@@ -65,18 +68,17 @@ pub unsafe fn foreign(data: *mut c_void, size: usize, free: FreeFunction, hint: 
 ///
 /// # Safety
 /// A vector can be written at `place`.
-#[inline]
+#[inline(always)]
 pub unsafe fn put_unfilled(place: *mut ManuallyDrop<Vec<u8>>, size: usize) -> Result<(), Errno> {
-    let room = match spare::take_body(size) {
-        Some(kept) => {
-            // SAFETY: says the caller. Written here, for what both ways gave would be moved once more.
-            unsafe { place.write(ManuallyDrop::new(kept.of_size(size))) };
-            return Ok(());
-        }
-        None => fresh(size)?,
+    let Some(kept) = thread::with(|Remembered { spare, .. }| spare.take_body(size)) else {
+        cold_path();
+        let room = fresh(size)?;
+        // SAFETY: says the caller.
+        unsafe { place.write(ManuallyDrop::new(room)) };
+        return Ok(());
     };
-    // SAFETY: as above.
-    unsafe { place.write(ManuallyDrop::new(room)) };
+    // SAFETY: as above. Written here, for what both ways gave would be moved once more.
+    unsafe { place.write(ManuallyDrop::new(kept.of_size(size))) };
     Ok(())
 }
 
@@ -85,6 +87,7 @@ pub unsafe fn put_unfilled(place: *mut ManuallyDrop<Vec<u8>>, size: usize) -> Re
     reason = "the system's calloc is the slower of the two for what is short"
 )]
 #[cold]
+#[inline(never)]
 fn fresh(size: usize) -> Result<Vec<u8>, Errno> {
     if size < SHARED_FROM {
         // Short memory that was used a moment ago is faster to have and to clear than memory that comes cleared.

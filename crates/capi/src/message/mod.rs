@@ -17,17 +17,23 @@
 mod calls;
 mod content;
 mod draft;
+mod receiving;
 mod spare;
 
 pub use content::{Body, foreign};
 pub use draft::Address;
 pub(crate) use spare::Spare;
 
-use crate::errno::Errno;
+use crate::{
+    errno::Errno,
+    thread::{self, Remembered},
+};
 use bytes::Bytes;
 use std::{
     ffi::{CString, c_int, c_void},
-    mem::ManuallyDrop,
+    hint::cold_path,
+    mem::{ManuallyDrop, MaybeUninit, offset_of, replace},
+    slice,
 };
 use zeroxide::{
     Frame, Origin,
@@ -55,16 +61,27 @@ struct Group(CString);
 
 #[repr(C)]
 union Octets {
-    inline: [u8; INLINE_CAPACITY],
+    inline: [MaybeUninit<u8>; INLINE_CAPACITY],
     owned: ManuallyDrop<Vec<u8>>,
     shared: ManuallyDrop<Bytes>,
 }
 
 impl Octets {
-    const NONE: Self = Self { inline: [0; INLINE_CAPACITY] };
+    /// Nothing, and nothing is written for it.
+    const NONE: Self = Self { inline: [MaybeUninit::uninit(); INLINE_CAPACITY] };
+
+    /// As many of these as there is room for.
+    fn inline(octets: &[u8]) -> Self {
+        let mut inline = [MaybeUninit::uninit(); INLINE_CAPACITY];
+        for (room, octet) in inline.iter_mut().zip(octets) {
+            room.write(*octet);
+        }
+        Self { inline }
+    }
 }
 
 const _: () = assert!(size_of::<Part>() == 64 && align_of::<Part>() == align_of::<*const ()>());
+const _: () = assert!(offset_of!(Part, kind) == 48 && offset_of!(Part, group) == 56);
 
 const CLOSED: u8 = 0;
 const INLINE: u8 = 101;
@@ -85,11 +102,7 @@ impl Part {
     pub fn new(body: Body<'_>) -> Self {
         match body {
             Body::Copied(octets) if octets.len() <= INLINE_CAPACITY => {
-                let mut inline = [0; INLINE_CAPACITY];
-                if let Some(room) = inline.get_mut(..octets.len()) {
-                    room.copy_from_slice(octets);
-                }
-                Self::with(Octets { inline }, INLINE, octets.len() as u8)
+                Self::with(Octets::inline(octets), INLINE, octets.len() as u8)
             }
             Body::Copied(octets) => {
                 let mut room = reuse::take(octets.len());
@@ -115,34 +128,69 @@ impl Part {
         part
     }
 
+    /// Makes an empty message where C points to; what is there is not looked at.
+    ///
+    /// # Safety
+    /// `place` is null, or 64 octets can be written there.
+    #[inline(always)]
+    pub unsafe fn make_empty(place: *mut Self) -> Result<(), Errno> {
+        if place.is_null() {
+            cold_path();
+            return Err(Errno::EFAULT);
+        }
+        // SAFETY: not null, so it can be written, says the caller.
+        unsafe { Self::begin(place, INLINE, 0) };
+        Ok(())
+    }
+
     /// Makes a message of so many octets where C points to, for C to fill; what is there is not looked at.
     ///
     /// # Safety
     /// `place` is null, or 64 octets can be written there.
-    #[inline]
+    #[inline(always)]
     pub unsafe fn make_unfilled(place: *mut Self, size: usize) -> Result<(), Errno> {
         if place.is_null() {
+            cold_path();
             return Err(Errno::EFAULT);
         }
         // SAFETY: not null, so it can be written, says the caller. Each field is written where it is to be: a whole message
         // would be put together elsewhere first, and moved in pieces before it is through to memory.
         unsafe {
             if size <= INLINE_CAPACITY {
-                (&raw mut (*place).body).write(Octets::NONE);
-                (&raw mut (*place).kind).write(INLINE);
-                (&raw mut (*place).size).write(size as u8);
+                (&raw mut (*place).body.inline).write([MaybeUninit::new(0); INLINE_CAPACITY]);
+                Self::begin(place, INLINE, size as u8);
             } else {
                 content::put_unfilled(&raw mut (*place).body.owned, size)?;
-                (&raw mut (*place).kind).write(OWNED);
-                (&raw mut (*place).size).write(0);
+                Self::begin(place, OWNED, 0);
             }
-            (&raw mut (*place).origin).write(Origin::UNKNOWN);
-            (&raw mut (*place).flags).write(0);
-            (&raw mut (*place).unused).write(0);
-            (&raw mut (*place).routing_id).write(0);
-            (&raw mut (*place).group).write(None);
         }
         Ok(())
+    }
+
+    /// Writes all but the body.
+    ///
+    /// # Safety
+    /// 64 octets can be written there.
+    #[inline(always)]
+    unsafe fn begin(place: *mut Self, kind: u8, size: u8) {
+        // SAFETY: says the caller.
+        unsafe {
+            (&raw mut (*place).origin).write(Origin::UNKNOWN);
+            Self::set_head(place, kind, 0, size);
+            (&raw mut (*place).group).write(None);
+        }
+    }
+
+    /// Writes all that is between the body and the group; there is no routing id.
+    ///
+    /// # Safety
+    /// 64 octets can be written there. Either the body is of this kind, or nobody looks at it before it is.
+    #[inline(always)]
+    unsafe fn set_head(place: *mut Self, kind: u8, flags: u8, size: u8) {
+        // One store, and not one for each.
+        let head = u64::from_ne_bytes([kind, flags, size, 0, 0, 0, 0, 0]);
+        // SAFETY: eight octets from the kind to the routing id, which is where a multiple of eight is.
+        unsafe { (&raw mut (*place).kind).cast::<u64>().write(head) };
     }
 
     fn owned(octets: Vec<u8>) -> Self {
@@ -165,11 +213,13 @@ impl Part {
     #[inline]
     pub unsafe fn at<'a>(part: *mut Self) -> Result<&'a mut Self, Errno> {
         if part.is_null() {
+            cold_path();
             return Err(Errno::EFAULT);
         }
         // SAFETY: it can be read, says the caller; any octet is a `u8`.
         let kind = unsafe { (&raw const (*part).kind).read() };
         if !matches!(kind, INLINE..=OWNED) {
+            cold_path();
             return Err(Errno::EFAULT);
         }
         // SAFETY: the kind says that a message was made here, and not closed since.
@@ -191,26 +241,46 @@ impl Part {
     }
 
     /// Ends the message: its memory is given back, and it is not valid any more.
-    #[inline]
+    #[inline(always)]
     pub fn close(&mut self) {
-        self.strip();
-        self.kind = CLOSED;
+        self.strip(CLOSED);
     }
 
-    /// Gives back, or keeps for the next message, what is not in place.
-    #[inline]
-    fn strip(&mut self) {
-        if self.kind != INLINE || self.group.is_some() {
-            self.strip_body();
+    /// Gives back, or keeps for the next message, what is not in place. The message is empty then, or closed.
+    #[inline(always)]
+    fn strip(&mut self, kind: u8) {
+        if !self.is_private() || self.group.is_some() {
+            self.strip_rest();
         }
-        if !self.origin.is_unknown() {
-            spare::keep_origin(std::mem::replace(&mut self.origin, Origin::UNKNOWN));
-        }
+        thread::with(|Remembered { spare, .. }| {
+            if let Some(owned) = self.take_owned() {
+                spare.keep_body(owned);
+            }
+            if !self.origin.is_unknown() {
+                spare.keep_origin(replace(&mut self.origin, Origin::UNKNOWN));
+            }
+        });
+        // SAFETY: it is this message. Nothing is left in it, and of neither kind is anything looked at.
+        unsafe { Self::set_head(self, kind, 0, 0) };
     }
 
-    fn strip_body(&mut self) {
+    #[cold]
+    #[inline(never)]
+    fn strip_rest(&mut self) {
         self.drop_body();
-        (self.body, self.kind, self.group) = (Octets::NONE, INLINE, None);
+        self.kind = INLINE;
+        self.group = None;
+    }
+
+    /// Takes the body out where it is the message's own. There is no body then, and a kind to be written.
+    #[inline(always)]
+    fn take_owned(&mut self) -> Option<Vec<u8>> {
+        if self.kind != OWNED {
+            return None;
+        }
+        self.kind = CLOSED;
+        // SAFETY: this kind had a body of its own; it has not from the line above on.
+        Some(unsafe { ManuallyDrop::take(&mut self.body.owned) })
     }
 
     /// Whether nobody but the message has to do with its body, so that [`Part::receive`] may end it.
@@ -219,56 +289,13 @@ impl Part {
         matches!(self.kind, INLINE | OWNED)
     }
 
-    /// Becomes the message that these octets are, received from there; what it was is given back, or used again. Nothing
-    /// of the application's is called by this, if the message [is private](Self::is_private).
-    #[inline]
-    pub fn receive(&mut self, octets: &[u8], more: bool, origin: &Origin) {
-        if !self.origin.is_same(origin) {
-            self.origin = spare::origin(origin);
-        }
-        (self.flags, self.routing_id) = (if more { MORE } else { 0 }, 0);
-        if self.group.is_some() {
-            self.group = None;
-        }
-        if octets.len() > INLINE_CAPACITY {
-            return self.receive_long(octets);
-        }
-        if self.kind != INLINE {
-            self.drop_body();
-            self.body = Octets::NONE;
-            self.kind = INLINE;
-        }
-        self.size = octets.len() as u8;
-        // SAFETY: this kind has the octets in place.
-        if let Some(room) = unsafe { &mut self.body.inline }.get_mut(..octets.len()) {
-            room.copy_from_slice(octets);
-        }
-    }
-
-    /// As [`Part::receive`], of octets that do not fit in place.
-    #[inline]
-    fn receive_long(&mut self, octets: &[u8]) {
-        if let Some(owned) = self.vec()
-            && spare::fits(owned.capacity(), octets.len())
-        {
-            owned.clear();
-            owned.extend_from_slice(octets);
-            return;
-        }
-        self.drop_body();
-        match spare::take_body(octets.len()) {
-            Some(kept) => self.body.owned = ManuallyDrop::new(kept.copy_of(octets)),
-            None => self.body.owned = ManuallyDrop::new(octets.to_vec()),
-        }
-        self.kind = OWNED;
-    }
-
     /// The octets.
     #[inline]
     pub fn octets(&self) -> &[u8] {
         if self.kind == INLINE {
-            // SAFETY: this kind has the octets in place.
-            return unsafe { &self.body.inline }.get(..usize::from(self.size)).unwrap_or_default();
+            let size = if usize::from(self.size) <= INLINE_CAPACITY { self.size } else { 0 };
+            // SAFETY: this kind has so many octets in place.
+            return unsafe { slice::from_raw_parts((&raw const self.body.inline).cast(), size.into()) };
         }
         match self.kind {
             // SAFETY: this kind has a body of its own.
@@ -297,8 +324,7 @@ impl Part {
 
     /// Takes the body out where it is the message's own; the message is empty then.
     fn take_vec(&mut self) -> Option<Vec<u8>> {
-        let owned = self.vec().map(std::mem::take)?;
-        self.body = Octets::NONE;
+        let owned = self.take_owned()?;
         (self.kind, self.size) = (INLINE, 0);
         Some(owned)
     }
@@ -306,15 +332,13 @@ impl Part {
     /// Gives the body back. What lies there is not to be looked at after this.
     #[inline]
     fn drop_body(&mut self) {
-        match std::mem::replace(&mut self.kind, CLOSED) {
+        match replace(&mut self.kind, CLOSED) {
             // SAFETY: these kinds have a shared body.
             SHARED | CONSTANT => unsafe { ManuallyDrop::drop(&mut self.body.shared) },
             OWNED => {
                 // SAFETY: this kind has a body of its own.
                 let owned = unsafe { ManuallyDrop::take(&mut self.body.owned) };
-                if let Some(other) = spare::keep_body(owned) {
-                    reuse::give(other);
-                }
+                thread::with(|Remembered { spare, .. }| spare.keep_body(owned));
             }
             _ => {}
         }
@@ -380,8 +404,7 @@ impl Part {
         }
         // SAFETY: it is of a kind with a shared body, and from the next line on it says that it is not.
         let bytes = unsafe { ManuallyDrop::take(&mut self.body.shared) };
-        self.body.inline = [0; INLINE_CAPACITY];
-        let constant = std::mem::replace(&mut self.kind, INLINE) == CONSTANT;
+        let constant = replace(&mut self.kind, INLINE) == CONSTANT;
         self.size = if constant { LENT_CONSTANT } else { LENT };
         Frame::from(bytes)
     }
@@ -398,10 +421,9 @@ impl Part {
     }
 
     /// What was lent was sent: the message is empty from now on.
-    #[inline]
+    #[inline(always)]
     pub fn sent(&mut self) {
-        self.strip();
-        (self.flags, self.size, self.routing_id) = (0, 0, 0);
+        self.strip(INLINE);
     }
 }
 

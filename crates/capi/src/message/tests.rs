@@ -119,7 +119,7 @@ fn octets_stay_where_they_are_when_a_received_part_is_copied() {
 
 /// A message of so many octets for the caller to fill.
 fn unfilled(size: usize) -> Result<Part, Errno> {
-    let mut place = std::mem::MaybeUninit::uninit();
+    let mut place = MaybeUninit::uninit();
     // SAFETY: the place is as long as a message.
     unsafe { Part::make_unfilled(place.as_mut_ptr(), size) }?;
     // SAFETY: a message was made there.

@@ -17,7 +17,10 @@ mod send;
 pub use parts::{Arrived, Started};
 
 use crate::errno::Errno;
-use std::ffi::{c_int, c_void};
+use std::{
+    ffi::{c_int, c_void},
+    hint::cold_path,
+};
 use zeroxide::{RecvErrorCause, SendErrorCause};
 
 /// `ZMQ_DONTWAIT`
@@ -32,7 +35,10 @@ pub const SNDMORE: c_int = 2;
 pub unsafe fn octets<'a>(data: *const c_void, size: usize) -> Result<&'a [u8], Errno> {
     match (data.is_null(), size) {
         (_, 0) => Ok(&[]),
-        (true, _) => Err(Errno::EFAULT),
+        (true, _) => {
+            cold_path();
+            Err(Errno::EFAULT)
+        }
         // SAFETY: not null, so they are there, says the caller.
         _ => Ok(unsafe { std::slice::from_raw_parts(data.cast(), size) }),
     }

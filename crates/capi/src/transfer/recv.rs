@@ -11,7 +11,10 @@ use crate::{
     message::{Part, size_to_c},
     socket::{self, Socket},
 };
-use std::ffi::{c_int, c_void};
+use std::{
+    ffi::{c_int, c_void},
+    hint::cold_path,
+};
 use zeroxide::{Frame, Interest, Message, Origin, RecvError, RecvErrorCause, door::Whence};
 
 impl Socket {
@@ -63,27 +66,28 @@ impl Socket {
         Ok(self.arrived.begin(message, origin))
     }
 
-    /// The next part into a message of C's; says how many octets it has.
-    #[inline]
-    fn recv_to(&self, part: &mut Part, flags: c_int) -> Result<usize, Errno> {
-        if part.is_private() && !self.arrived.any() {
-            let take = |first: &[u8], others: &[u8], mut whence: Whence<'_>| {
-                part.receive(first, !others.is_empty(), whence.origin());
-                if !others.is_empty() {
-                    self.arrived.copy(others, whence.origin());
-                }
-                first.len()
-            };
-            if let Some(size) = self.native.take_in_place(take) {
-                return Ok(size);
-            }
+    /// The next part into a message of C's, if it lies ready; says how many octets it has.
+    #[inline(always)]
+    fn recv_ready_to(&self, part: &mut Part) -> Option<usize> {
+        if !part.is_private() || self.arrived.any() {
+            cold_path();
+            return None;
         }
-        self.recv_piece_to(part, flags)
+        let take = |first: &[u8], others: &[u8], mut whence: Whence<'_>| {
+            let origin = whence.origin();
+            part.receive(first, !others.is_empty(), origin);
+            if !others.is_empty() {
+                cold_path();
+                self.arrived.copy(others, origin);
+            }
+            first.len()
+        };
+        self.native.take_in_place(take)
     }
 
-    /// As [`Socket::recv_to`], where there is nothing yet, or something that is not taken in place.
+    /// The next part into a message of C's; says how many octets it has.
     #[inline(never)]
-    fn recv_piece_to(&self, part: &mut Part, flags: c_int) -> Result<usize, Errno> {
+    fn recv_to(&self, part: &mut Part, flags: c_int) -> Result<usize, Errno> {
         if !part.is_private() {
             return Self::put(self.recv_part(flags)?, part);
         }
@@ -128,24 +132,32 @@ impl Socket {
         Ok(size)
     }
 
+    /// The next part into C's memory, if it lies ready; says how many octets it has, whether there was room or not.
+    #[inline(always)]
+    fn recv_ready_into(&self, room: &mut [u8]) -> Option<usize> {
+        if self.arrived.any() {
+            cold_path();
+            return None;
+        }
+        let take = |first: &[u8], others: &[u8], mut whence: Whence<'_>| {
+            if !others.is_empty() {
+                cold_path();
+                self.arrived.copy(others, whence.origin());
+            }
+            fill(room, first)
+        };
+        self.native.take_in_place(take)
+    }
+
     /// The next part into C's memory; says how many octets it has, whether there was room or not.
-    #[inline]
+    #[inline(never)]
     fn recv_into(&self, room: &mut [u8], flags: c_int) -> Result<usize, Errno> {
         if self.arrived.any()
             && let Some(done) = self.recv_next_into(room)
         {
             return done;
         }
-        let take = |first: &[u8], others: &[u8], mut whence: Whence<'_>| {
-            if !others.is_empty() {
-                self.arrived.copy(others, whence.origin());
-            }
-            fill(room, first)
-        };
-        match self.native.take_in_place(take) {
-            Some(size) => Ok(size),
-            None => self.recv_message_into(room, flags),
-        }
+        self.recv_message_into(room, flags)
     }
 
     /// The next part of a message that was taken in part, if there still is one.
@@ -157,8 +169,7 @@ impl Socket {
         self.arrived.take(|next, _, _| Ok(fill(room, next.octets())))
     }
 
-    /// As [`Socket::recv_into`], where there is nothing yet, or something that is not taken in place.
-    #[inline(never)]
+    /// The next message, or the first part of it, into C's memory.
     fn recv_message_into(&self, room: &mut [u8], flags: c_int) -> Result<usize, Errno> {
         let received = self.native.recv_or_signal(flags & DONTWAIT == 0);
         if let Ok((message, _)) = &received
@@ -197,24 +208,36 @@ pub unsafe extern "C" fn zmq_recv(
     size: usize,
     flags: c_int,
 ) -> c_int {
+    // SAFETY: if it is not null, the caller has so many octets there, and for the time of this call they are ours. It is
+    // called for one slice after the other.
+    let room = move || unsafe { room(data, size) };
     call(|| {
-        socket::with(socket, |socket| {
-            let room: &mut [u8] = match (data.is_null(), size) {
-                (_, 0) => &mut [],
-                (true, _) => return Err(Errno::EFAULT),
-                // SAFETY: not null, so the caller has so many octets there, and for the time of this call they are ours.
-                _ => unsafe { std::slice::from_raw_parts_mut(data.cast(), size) },
-            };
-            socket.recv_into(room, flags).map(size_to_c)
-        })
+        let shortcut = move |socket: &Socket| socket.recv_ready_into(room().ok()?).map(size_to_c);
+        socket::with_shortcut(socket, shortcut, move |socket| socket.recv_into(room()?, flags).map(size_to_c))
     })
+}
+
+/// So many octets of C's to be written.
+///
+/// # Safety
+/// They can be written there, by nobody else, for as long as the answer is used; with none of them the address does not matter.
+unsafe fn room<'a>(data: *mut c_void, size: usize) -> Result<&'a mut [u8], Errno> {
+    match (data.is_null(), size) {
+        (_, 0) => Ok(&mut []),
+        (true, _) => Err(Errno::EFAULT),
+        // SAFETY: not null, so they are there, says the caller.
+        _ => Ok(unsafe { std::slice::from_raw_parts_mut(data.cast(), size) }),
+    }
 }
 
 /// Receives a part; what was in the message before is given back.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_recv(message: *mut Part, socket: *mut c_void, flags: c_int) -> c_int {
     call(|| {
-        socket::with(socket, |socket| {
+        // SAFETY: the caller's contract is the callee's.
+        let shortcut =
+            move |socket: &Socket| socket.recv_ready_to(unsafe { Part::at(message) }.ok()?).map(size_to_c);
+        socket::with_shortcut(socket, shortcut, move |socket| {
             // SAFETY: the caller's contract is the callee's.
             let part = unsafe { Part::at(message) };
             let part = part.or_else(|errno| socket.alive().and(Err(errno)))?;

@@ -8,7 +8,10 @@ use crate::{
     socket::{self, Socket},
 };
 use bytes::Bytes;
-use std::ffi::{c_int, c_void};
+use std::{
+    ffi::{c_int, c_void},
+    hint::cold_path,
+};
 use zeroxide::{Frame, Message, SendError, SendErrorCause, SocketType, door::SHARED_FROM};
 
 /// What was not sent comes back.
@@ -30,18 +33,19 @@ impl Socket {
         self.send_in_parts(frame, flags)
     }
 
-    /// Sends a copy of these octets as a part.
+    /// Sends a copy of these octets, if that is as simple as nearly always. Nothing was done otherwise.
     #[inline(always)]
-    fn send_octets(&self, octets: &[u8], flags: c_int) -> Result<(), Errno> {
-        if self.is_whole(flags) && self.native.send_short(octets) {
-            return Ok(());
+    fn send_short(&self, octets: &[u8], flags: c_int) -> bool {
+        if !self.is_whole(flags) {
+            cold_path();
+            return false;
         }
-        self.send_octets_by_rules(octets, flags)
+        self.native.send_short(octets)
     }
 
-    /// As [`Socket::send_octets`], where it is not as simple as nearly always.
+    /// Sends a copy of these octets as a part.
     #[inline(never)]
-    fn send_octets_by_rules(&self, octets: &[u8], flags: c_int) -> Result<(), Errno> {
+    fn send_octets(&self, octets: &[u8], flags: c_int) -> Result<(), Errno> {
         if !self.is_whole(flags) {
             return self.send_in_parts(Frame::copy_from(octets), flags).map_err(|(errno, _)| errno);
         }
@@ -131,11 +135,16 @@ pub unsafe extern "C" fn zmq_send(
     size: usize,
     flags: c_int,
 ) -> c_int {
+    // By value into both closures: what is referred to would lie in memory from the beginning of the call.
     call(|| {
-        socket::with(socket, |socket| {
+        let shortcut = move |socket: &Socket| {
             // SAFETY: the caller has so many octets there.
-            let octets = unsafe { octets(data, size)? };
-            socket.send_octets(octets, flags)?;
+            let octets = unsafe { octets(data, size) }.ok()?;
+            socket.send_short(octets, flags).then(|| size_to_c(size))
+        };
+        socket::with_shortcut(socket, shortcut, move |socket| {
+            // SAFETY: as above.
+            socket.send_octets(unsafe { octets(data, size)? }, flags)?;
             Ok(size_to_c(size))
         })
     })
@@ -164,7 +173,12 @@ pub unsafe extern "C" fn zmq_send_const(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_send(message: *mut Part, socket: *mut c_void, flags: c_int) -> c_int {
     call(|| {
-        socket::with(socket, |socket| {
+        let shortcut = move |socket: &Socket| {
+            // SAFETY: the caller's contract is the callee's.
+            let part = unsafe { Part::at(message) }.ok()?;
+            socket.send_short_message(part, flags).map(size_to_c)
+        };
+        socket::with_shortcut(socket, shortcut, move |socket| {
             // SAFETY: the caller's contract is the callee's.
             let part = unsafe { Part::at(message) };
             let part = part.or_else(|errno| socket.alive().and(Err(errno)))?;
@@ -176,8 +190,21 @@ pub unsafe extern "C" fn zmq_msg_send(message: *mut Part, socket: *mut c_void, f
 }
 
 impl Socket {
+    /// Sends a message of C's, if that is as simple as nearly always; says how many octets it had. Nothing was done
+    /// otherwise. Types that look at [whom a message is for](Address) send nothing by this.
+    #[inline(always)]
+    fn send_short_message(&self, part: &mut Part, flags: c_int) -> Option<usize> {
+        let octets = part.octets();
+        let size = octets.len();
+        if !self.send_short(octets, flags) {
+            return None;
+        }
+        part.sent();
+        Some(size)
+    }
+
     /// Sends a message of C's.
-    #[inline]
+    #[inline(never)]
     pub(super) fn send_message(&self, part: &mut Part, flags: c_int) -> Result<(), Errno> {
         let octets = part.octets();
         if octets.len() < SHARED_FROM && !Address::is_looked_at(self.native.socket_type()) {
