@@ -2,8 +2,9 @@
 
 mod support;
 
-use rustix::process::Signal;
-use support::{run, zox};
+use rustix::process::{Pid, Signal};
+use std::{io::Read, time::Duration};
+use support::{run, within, zox};
 
 const LONG: &str = "--timeout=30s";
 
@@ -134,4 +135,17 @@ fn help_and_version_tell_about_themselves() {
         assert!(run(&[verb, "--help"], b"").well().text().contains("Examples:"), "{verb}");
         assert!(help.text().contains(verb));
     }
+}
+
+#[test]
+fn a_test_that_waits_for_a_zox_that_hangs_is_told() {
+    let mut pull = zox(&["pull", "--bind=tcp://127.0.0.1:*"]);
+    let (process, mut stdout) = (Pid::from_child(&pull.child), pull.child.stdout.take().unwrap());
+    let mut text = String::new();
+    let told = within(Duration::from_millis(100), process, || stdout.read_to_string(&mut text));
+    assert!(told.is_none(), "nobody sends it anything");
+    let mut version = zox(&["--version"]);
+    let (process, mut stdout) = (Pid::from_child(&version.child), version.child.stdout.take().unwrap());
+    assert!(within(Duration::MAX, process, || stdout.read_to_string(&mut text)).is_some());
+    assert!(text.starts_with("zox "), "{text}");
 }

@@ -10,6 +10,7 @@
 
 mod support;
 
+use rustix::process::Pid;
 use std::{
     env, fs,
     io::{BufRead, BufReader},
@@ -48,7 +49,8 @@ fn a_newcomer_has_a_service_with_the_three_commands_of_the_readme() {
     let mut broker = shell(broker, "--bind 'tcp://127.0.0.1:*'");
     let mut broker = Process::start(broker.stderr(Stdio::piped())).unwrap();
     let mut notes = BufReader::new(broker.child().stderr.take().unwrap()).lines();
-    let bound = notes.find_map(|line| line.unwrap().strip_prefix("bound ").map(str::to_owned)).unwrap();
+    let bound = || notes.find_map(|line| line.unwrap().strip_prefix("bound ").map(str::to_owned));
+    let bound = support::in_time(Pid::from_child(broker.child()), "where it is bound", bound).unwrap();
     let there = format!("--connect '{bound}'");
     let _worker = Process::start(&mut shell(worker, &there)).unwrap();
     let called = shell(call, &format!("{there} --timeout 60s")).output().unwrap();

@@ -7,11 +7,17 @@
     reason = "a test that cannot go on shall say so and end"
 )]
 
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 use std::{
     io::{BufRead, BufReader, Read, Write},
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
+    sync::mpsc::{RecvTimeoutError, channel},
     thread,
+    time::Duration,
 };
+
+/// So long a test waits for a line of zox, or for its end. Only a zox that hangs ever takes so long.
+const DEADLINE: Duration = Duration::from_secs(100);
 
 /// A running zox. Dropping it kills it.
 pub struct Zox {
@@ -67,33 +73,32 @@ pub fn run(args: &[&str], input: &[u8]) -> Ended {
 impl Zox {
     /// Waits until zox tells where it is bound.
     pub fn bound(&mut self) -> String {
-        let stderr = self.stderr.as_mut().unwrap();
-        loop {
-            let mut line = String::new();
-            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "ended without binding: {}", self.notes);
-            if let Some(endpoint) = line.strip_prefix("bound ") {
-                return endpoint.trim().to_owned();
-            }
-            self.notes.push_str(&line);
-        }
+        let line = self.note("where it is bound", |line| line.starts_with("bound "));
+        line["bound ".len()..].trim().to_owned()
     }
 
     /// Waits until zox tells something on stderr, and returns that line.
     pub fn told(&mut self, wanted: &str) -> String {
-        let stderr = self.stderr.as_mut().unwrap();
-        loop {
-            let mut line = String::new();
-            assert_ne!(
-                stderr.read_line(&mut line).unwrap(),
-                0,
-                "ended without telling {wanted}: {}",
-                self.notes
-            );
-            if line.contains(wanted) {
-                return line;
+        self.note(wanted, |line| line.contains(wanted))
+    }
+
+    /// The next line of stderr that is it.
+    fn note(&mut self, wanted: &str, is_it: impl Fn(&str) -> bool) -> String {
+        let Self { child, stderr, notes } = self;
+        let stderr = stderr.as_mut().unwrap();
+        let found = in_time(Pid::from_child(child), wanted, || {
+            loop {
+                let mut line = String::new();
+                if stderr.read_line(&mut line).unwrap() == 0 {
+                    return None;
+                }
+                if is_it(&line) {
+                    return Some(line);
+                }
+                notes.push_str(&line);
             }
-            self.notes.push_str(&line);
-        }
+        });
+        found.unwrap_or_else(|| panic!("ended without telling {wanted}: {notes}"))
     }
 
     /// Writes stdin and ends it. In a thread, so that zox may write meanwhile.
@@ -107,19 +112,24 @@ impl Zox {
 
     /// One line of stdout.
     pub fn line(&mut self) -> String {
-        let mut line = Vec::new();
-        let mut octet = [0];
-        // Octet by octet, so that nothing is read ahead.
-        let stdout = self.child.stdout.as_mut().unwrap();
-        while stdout.read(&mut octet).unwrap() == 1 && octet != *b"\n" {
-            line.push(octet[0]);
-        }
-        String::from_utf8(line).unwrap()
+        let mut stdout = self.child.stdout.take().unwrap();
+        let line = in_time(Pid::from_child(&self.child), "a line", || {
+            let (mut line, mut octet) = (Vec::new(), [0]);
+            // Octet by octet, so that nothing is read ahead.
+            while stdout.read(&mut octet).unwrap() == 1 {
+                match octet {
+                    [b'\n'] => return Some(line),
+                    [octet] => line.push(octet),
+                }
+            }
+            Some(line).filter(|line| !line.is_empty())
+        });
+        self.child.stdout = Some(stdout);
+        String::from_utf8(line.unwrap_or_else(|| panic!("ended without another line"))).unwrap()
     }
 
-    pub fn signal(&self, signal: rustix::process::Signal) {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, signal).unwrap();
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Waits for the end. What is on stdout is read first, so that zox cannot wait for its reader.
@@ -130,14 +140,42 @@ impl Zox {
             stderr.read_to_string(&mut text).unwrap();
             text
         });
-        let mut stdout = Vec::new();
-        if let Some(mut pipe) = self.child.stdout.take() {
-            pipe.read_to_end(&mut stdout).unwrap();
-        }
-        let status = self.child.wait().unwrap();
+        let (mut stdout, pipe) = (Vec::new(), self.child.stdout.take());
+        let status = in_time(Pid::from_child(&self.child), "its end", || {
+            if let Some(mut pipe) = pipe {
+                pipe.read_to_end(&mut stdout).unwrap();
+            }
+            self.child.wait().unwrap()
+        });
         let stderr = std::mem::take(&mut self.notes) + &notes.join().unwrap();
         Ended { status, stdout, stderr }
     }
+}
+
+/// Does something that a process may keep from ending.
+///
+/// # Panics
+/// When it does so for [`DEADLINE`]: it is killed then, so that whoever reads from it sees an end.
+#[track_caller]
+pub fn in_time<T>(process: Pid, wanted: &str, action: impl FnOnce() -> T) -> T {
+    let outcome = within(DEADLINE, process, action);
+    outcome.unwrap_or_else(|| panic!("process {process:?} let {DEADLINE:?} pass without {wanted}"))
+}
+
+/// As [`in_time`], with another deadline; none when it was over.
+pub fn within<T>(deadline: Duration, process: Pid, action: impl FnOnce() -> T) -> Option<T> {
+    let process = pidfd_open(process, PidfdFlags::empty()).unwrap();
+    let (done, is_done) = channel::<()>();
+    let watch = thread::spawn(move || {
+        let is_late = is_done.recv_timeout(deadline) == Err(RecvTimeoutError::Timeout);
+        if is_late {
+            let _ = pidfd_send_signal(&process, Signal::KILL);
+        }
+        is_late
+    });
+    let outcome = action();
+    drop(done);
+    (!watch.join().unwrap()).then_some(outcome)
 }
 
 impl Drop for Zox {
