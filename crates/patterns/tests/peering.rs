@@ -218,6 +218,31 @@ fn clusters_lend_each_other_workers_and_no_task_is_lost_or_done_twice() {
 }
 
 #[test]
+fn the_only_worker_of_a_peer_does_task_after_task_within_one_beat() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let context = Context::new();
+    let [own, idle] = ["own", "idle"].map(Place::new);
+    let slow = || PeeringOptions { beat: HOUR, state_age: 2 * HOUR, ..quick() };
+    let broker = own.start(&context, slow(), &[&idle]);
+    let lender = idle.start(&context, slow(), &[]);
+    let done = workers(&context, &idle, 1);
+    eventually(|| lender.control.statistics().free == 1);
+    let client = client(&context, &own);
+    client.send("first").unwrap();
+    // It speaks when it is given a peer, and is given one until that hears it and has reached it.
+    eventually(|| {
+        add(&lender.control, &own);
+        client.recv_timeout(BEAT).is_ok()
+    });
+    for task in 1..50 {
+        client.send(task.to_string()).unwrap();
+        let answer = client.recv_timeout(PATIENCE);
+        assert!(answer.is_ok(), "{:?}, {:?}", broker.control.statistics(), lender.control.statistics());
+    }
+    assert_eq!((broker.stop().exported, lender.stop().returned, done.load(SeqCst)), (50, 50, 50));
+}
+
+#[test]
 fn what_a_killed_peer_had_goes_to_another_if_it_may() {
     let context = Context::new();
     let [own, doomed, other] = ["own", "doomed", "other"].map(Place::new);

@@ -23,6 +23,9 @@
 //! These are the Guide's; its `peering3` can be a peer. Where its programs pass the client's address on, ours put a number
 //! of their own, which peers and workers return as they return any address. So an answer is never taken for another's.
 //!
+//! A state is told when it changed, at most once in [`PeeringOptions::pace`]; at once, when peers have sent as many requests
+//! as they were told that there are workers, and somebody is free; and every [`PeeringOptions::beat`].
+//!
 //! **What is promised.** A request from a peer is never sent out again. A peer that has been silent for
 //! [`PeeringOptions::state_age`] is asked nothing, whatever it said last. What cannot be sent to a peer was not sent: it
 //! waits here, or goes to another. An answer counts only from whoever has the request. Queues are bounded; what is dropped
@@ -79,6 +82,7 @@ mod options;
 mod peers;
 mod rules;
 mod server;
+mod telling;
 mod words;
 
 pub use control::{Peer, PeeringControl};

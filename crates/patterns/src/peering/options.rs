@@ -20,7 +20,8 @@ pub struct PeeringOptions {
     pub local: BalancerOptions,
     /// How often peers are told how many workers are free, even if nothing has changed. 1 s.
     pub beat: Duration,
-    /// How often they are told at most, when it changes all the time. 1 ms.
+    /// How often they are told at most, when it changes all the time. 1 ms. They are told sooner when they have sent as
+    /// many requests as they were told that there are workers.
     pub pace: Duration,
     /// For so long what a peer said is believed. 3 s.
     pub state_age: Duration,

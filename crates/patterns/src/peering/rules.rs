@@ -10,6 +10,7 @@
 use super::{
     PeeringOptions, PeeringStatistics,
     peers::Peers,
+    telling::Telling,
     words::{decimal, split},
 };
 use crate::{
@@ -112,7 +113,7 @@ pub struct Peering {
     /// In front of numbers, so that an answer to an earlier life of this broker is none to this one.
     session: u64,
     next_number: u64,
-    told: Option<(u64, Instant)>,
+    telling: Telling,
     closed: bool,
     counts: PeeringStatistics,
     orders: Vec<balance::Outgoing>,
@@ -132,6 +133,7 @@ impl Peering {
             name: name.into(),
             local: Balancer::owned(local, now),
             peers: Peers::new(options.state_age),
+            telling: Telling::new(options.beat, options.pace),
             options,
             requests: HashMap::new(),
             ours: Queue::new(),
@@ -139,7 +141,6 @@ impl Peering {
             due: BTreeSet::new(),
             session,
             next_number: 0,
-            told: None,
             closed: false,
             counts: PeeringStatistics::default(),
             orders: Vec::new(),
@@ -153,7 +154,7 @@ impl Peering {
         if room {
             self.peers.add(name);
             // So that it hears soon what is free here.
-            self.told = None;
+            self.telling.again();
             self.tell(now, out);
         }
         room
@@ -186,6 +187,7 @@ impl Peering {
             return;
         };
         self.counts.imported += 1;
+        self.telling.taken();
         let full = self.theirs.len() >= self.options.waiting_imports;
         self.take(Origin::Peer(envelope), body, full, now, out);
     }
@@ -252,9 +254,7 @@ impl Peering {
 
     /// When [`Peering::tick`] has something to do.
     pub fn next_tick(&self) -> Instant {
-        let tell = self.told.map(|(told, when)| {
-            when + if told == self.free() { self.options.beat } else { self.options.pace }
-        });
+        let tell = self.telling.next(self.free());
         let due = self.due.first().map(|&(due, _)| due);
         let first = [tell, due, self.peers.next_silence()].into_iter().flatten().min();
         first.map_or(self.local.next_tick(), |first| first.min(self.local.next_tick()))
@@ -290,7 +290,7 @@ impl Peering {
     /// Takes no more requests, and tells peers so.
     pub fn close(&mut self, now: Instant, out: &mut Vec<Outgoing>) {
         self.closed = true;
-        self.told = None;
+        self.telling.again();
         self.tell(now, out);
     }
 
@@ -341,11 +341,7 @@ impl Peering {
 
     fn tell(&mut self, now: Instant, out: &mut Vec<Outgoing>) {
         let free = self.free();
-        let due = self.told.is_none_or(|(told, when)| {
-            now >= when + if told == free { self.options.beat } else { self.options.pace }
-        });
-        if due {
-            self.told = Some((free, now));
+        if self.telling.tells(free, now) {
             out.push(Outgoing::State(Message::from([self.name.clone(), Frame::from(free.to_string())])));
         }
     }

@@ -93,6 +93,36 @@ fn to_peer(out: &[Outgoing]) -> (&Frame, u64) {
 }
 
 #[test]
+fn what_peers_have_used_up_is_told_again_at_once() {
+    let mut stage = Stage::with_peers(options(), &["DC9"]);
+    stage.worker("w");
+    stage.pass(options().pace);
+    let tick = |stage: &mut Stage| {
+        stage.broker.tick(stage.now, &mut stage.out);
+        std::mem::take(&mut stage.out)
+    };
+    let free = |count: &str| vec![Outgoing::State(Message::from(["DC1", count]))];
+    // No time passes: not a beat, and not the pause between two states.
+    for round in 0..20 {
+        let at_worker = stage.asker("task");
+        assert!(matches!(at_worker[..], [Outgoing::ToWorker(_)]), "{at_worker:?}");
+        assert_eq!(tick(&mut stage), [], "round {round}: nobody is free, which has time");
+        stage.answered(&at_worker[0]);
+        assert_eq!(stage.broker.next_tick().max(stage.now), stage.now);
+        assert_eq!(tick(&mut stage), free("1"), "round {round}");
+        assert_eq!(tick(&mut stage), [], "once");
+    }
+    // With two workers every second request uses up what was told.
+    stage.worker("v");
+    stage.pass(options().pace);
+    for round in 0..20 {
+        let at_worker = stage.asker("task");
+        stage.answered(&at_worker[0]);
+        assert_eq!(tick(&mut stage), if round % 2 == 1 { free("2") } else { vec![] }, "round {round}");
+    }
+}
+
+#[test]
 fn a_peer_is_asked_only_when_no_worker_is_free() {
     let mut stage = Stage::with_peers(options(), &["DC2"]);
     stage.state("DC2", "5");
