@@ -2,7 +2,7 @@
 
 use crate::{PatternError, clock::within};
 use std::{
-    future::{Future, poll_fn},
+    future::{Future, poll_fn, ready},
     pin::pin,
     task::Poll,
     time::Instant,
@@ -48,6 +48,11 @@ impl Lookout {
         waited.unwrap_or(Ok(()))?;
         Ok(&self.ready)
     }
+}
+
+/// Lets the other tasks of its thread have their turn.
+pub(crate) async fn give_way() {
+    yielding(ready(())).await;
 }
 
 /// What the future gives; if it gives that at once, other tasks have their turn before.

@@ -4,6 +4,7 @@ use super::{Broker, BrokerOptions, BrokerStatistics};
 use crate::{
     Control, PatternError,
     clock::{Woken, received_or},
+    lookout::give_way,
 };
 use std::{
     fmt,
@@ -12,7 +13,7 @@ use std::{
 };
 use zeroxide::{Context, Message, Pull, RecvError, RecvErrorCause, Router, RouterNotify, block_on};
 
-/// Messages that are taken in before the socket of the control is looked at again.
+/// Messages that are taken in before the socket of the control is looked at again, and before other tasks have a turn.
 const BURST: usize = 1_000;
 
 /// Messages that wait for one client or worker that does not read; further ones are dropped.
@@ -97,7 +98,8 @@ impl BrokerServer {
         block_on(self.run_async())
     }
 
-    /// As [`BrokerServer::run`], without blocking a thread, on any executor.
+    /// As [`BrokerServer::run`], without blocking a thread, on any executor. Other tasks have a turn after some 1,000
+    /// messages at the latest.
     ///
     /// # Errors
     /// As [`BrokerServer::run`].
@@ -106,7 +108,7 @@ impl BrokerServer {
     /// If it is dropped the broker is gone without a word to its workers.
     pub async fn run_async(mut self) -> Result<(), PatternError> {
         let mut out = Vec::new();
-        let (mut stop_at, mut is_told) = (None, false);
+        let (mut stop_at, mut is_told, mut at_a_stretch) = (None, false, 0);
         loop {
             if is_told || self.orders.try_recv().is_ok() {
                 stop_at = stop_at.or_else(|| Instant::now().checked_add(self.drain));
@@ -124,13 +126,18 @@ impl BrokerServer {
             match received {
                 Woken::Stopped => is_told = true,
                 Woken::TimeOver => {}
-                Woken::Received(Ok(message)) => self.take_in(message, &mut out),
+                Woken::Received(Ok(message)) => at_a_stretch += self.take_in(message, &mut out),
                 Woken::Received(Err(RecvError { cause: RecvErrorCause::Terminated, .. })) => return Ok(()),
                 Woken::Received(Err(error)) => return Err(error.into()),
             }
             self.rules.tick(Instant::now(), &mut out);
             self.put_out(&mut out);
             *lock(&self.control.statistics) = self.rules.statistics();
+            // Where messages never end it never waits, and nobody else in its thread would ever run.
+            if at_a_stretch >= BURST {
+                at_a_stretch = 0;
+                give_way().await;
+            }
         }
         self.rules.farewell(&mut out);
         self.put_out(&mut out);
@@ -145,20 +152,21 @@ impl BrokerServer {
         received_or(self.router.recv_async(), until, &self.orders).await
     }
 
-    /// Hears a message, and what came behind it.
-    fn take_in(&mut self, message: Message, out: &mut Vec<Message>) {
+    /// Hears a message, and what came behind it; tells how many they were.
+    fn take_in(&mut self, message: Message, out: &mut Vec<Message>) -> usize {
         let now = Instant::now();
         let mut next = Some(message);
-        for room in (0..BURST).rev() {
-            let Some(message) = next.take() else { break };
+        for taken in 0..BURST {
+            let Some(message) = next.take() else { return taken };
             match message.frames() {
                 // The ROUTER says that a connection has ended.
                 [peer, empty] if empty.is_empty() => self.rules.gone(peer, now, out),
                 _ => self.rules.receive(message, now, out),
             }
             // What is received is handled: with no room for another it is left where it is.
-            next = if room > 0 { self.router.try_recv().ok() } else { None };
+            next = if taken + 1 < BURST { self.router.try_recv().ok() } else { None };
         }
+        BURST
     }
 
     /// What came of all that was taken in goes out together: a write for each who gets something.

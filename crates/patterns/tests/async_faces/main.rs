@@ -12,6 +12,7 @@
 mod brokers;
 mod copies;
 mod feeds;
+mod turns;
 mod workers;
 
 use smol::future::{or, zip};
@@ -20,7 +21,7 @@ use zeroxide::{Context, Dealer};
 use zeroxide_patterns::{
     PatternError, balance::BalancerOptions, pirate::PirateOptions, request::RequestOptions,
 };
-use zeroxide_testing::{PATIENCE, eventually_some};
+use zeroxide_testing::{PATIENCE, eventually, eventually_some};
 
 const ANY: &str = "tcp://127.0.0.1:*";
 
