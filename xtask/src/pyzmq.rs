@@ -17,8 +17,9 @@ use std::{
 
 /// Those of the type checker say nothing about a library.
 const IGNORED: &str = "test_mypy.py";
-/// Needs 4 GiB of memory.
-const TOO_LARGE: &str = "test_socket.py::TestSocket::test_large_send";
+/// Need 4 GiB of memory.
+const TOO_LARGE: [&str; 2] =
+    ["test_socket.py::TestSocket::test_large_send", "test_socket.py::TestSocketGreen::test_large_send"];
 /// So often a test that failed without excuse is tried again, alone: many have deadlines of some tenths of a second.
 const MORE_TRIES: usize = 2;
 /// Longer than any test takes on a busy machine.
@@ -110,7 +111,8 @@ fn lay_out(place: &Path) -> Result<(), String> {
 fn test(place: &Path, python: &Path, selected: &[&str]) -> Result<BTreeSet<String>, String> {
     let mut tests = command(python, &["-m", "pytest", "-q", "-rfE", "--tb=short", SECONDS_PER_TEST]);
     tests
-        .args(["--ignore", IGNORED, "--deselect", TOO_LARGE])
+        .args(["--ignore", IGNORED])
+        .args(TOO_LARGE.iter().flat_map(|test| ["--deselect", test]))
         .args(["-p", "no:cacheprovider"])
         .args(selected);
     let mut running = tests
