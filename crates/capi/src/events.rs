@@ -66,12 +66,6 @@ impl Socket {
 
     /// What of these the socket can do now without waiting.
     pub fn ready_for(&self, wanted: c_short) -> Result<c_short, Errno> {
-        if self.native.is_terminated() {
-            return Err(Errno::ETERM);
-        }
-        if self.native.is_closed() {
-            return Err(Errno::ENOTSOCK);
-        }
         let mut ready = 0;
         if wanted & POLLIN != 0 && (self.arrived.any() || self.can(Interest::READABLE)) {
             ready |= POLLIN;
@@ -81,6 +75,13 @@ impl Socket {
             && (self.started.any() || self.joins() || self.can(Interest::WRITABLE))
         {
             ready |= POLLOUT;
+        }
+        // Asked last: a socket whose end comes meanwhile is ready for calls that fail.
+        if self.native.is_terminated() {
+            return Err(Errno::ETERM);
+        }
+        if self.native.is_closed() {
+            return Err(Errno::ENOTSOCK);
         }
         Ok(ready)
     }
