@@ -40,7 +40,8 @@ cargo xtask VERB
   libzmq-tests [DIR] [--from DIR] [--only WORD]
                      libzmq's own test programs on our library; from cargo's store or a tree of its sources
   programs [--from DIR]
-                     Jupyter, ipyparallel, Locust, aiozmq, and C++, PHP, Ruby, Perl bindings on our library
+                     Jupyter, ipyparallel, Locust, aiozmq, and C++, PHP, Ruby, Perl bindings on our library; npm's at the
+                     other end
   czmq SOURCES [--from DIR]
                      CZMQ's own tests, built from a tree of its sources, on our library
   seeds DIR [--from DIR]

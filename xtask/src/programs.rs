@@ -1,5 +1,6 @@
 //! Programs and bindings that people use, on our library: those of Python with nothing changed but the one file that the
-//! wheel of pyzmq brings, those of other languages with nothing changed but where the loader looks.
+//! wheel of pyzmq brings, those of other languages with nothing changed but where the loader looks, and a client of npm's,
+//! which has libzmq in it, across the wire.
 
 use crate::{
     debian, install, python,
@@ -14,6 +15,8 @@ use std::{
 const PLACE: &str = "target/programs";
 /// Run by the interpreter whose pyzmq has our library inside.
 const OF_PYTHON: [&str; 4] = ["jupyter.py", "ipyparallel.py", "locust.py", "aio.py"];
+/// npm's package, which brings libzmq: it stays at the other end of the wire.
+const OF_NODE: &str = "zeromq@6.8.0";
 /// Debian's packages that the other languages need.
 const PACKAGES: [&str; 5] = ["cppzmq-dev", "g++", "php-zmq", "ruby-ffi-rzmq", "libzmq-ffi-perl"];
 
@@ -31,6 +34,7 @@ pub(crate) fn run(built: Option<&str>) -> Result<(), String> {
         failed.extend(note(program, &mut run));
     }
     failed.extend(other_languages(&place)?);
+    failed.extend(node(&place)?);
     if failed.is_empty() { Ok(()) } else { Err(format!("not well on our library: {}", failed.join(", "))) }
 }
 
@@ -117,6 +121,24 @@ fn other_languages(place: &Path) -> Result<Vec<String>, String> {
         failed.extend(note(program, &mut run));
     }
     Ok(failed)
+}
+
+/// A client of npm's. Returns its name if it failed.
+fn node(place: &Path) -> Result<Option<String>, String> {
+    if !works(&mut command("npm", &["--version"])) {
+        debian::install(&["nodejs", "npm"])?;
+    }
+    let modules = place.join("node");
+    must(
+        command("npm", &["install", "--silent", "--no-audit", "--no-fund", OF_NODE, "--prefix"])
+            .arg(&modules),
+    )?;
+    let folder = modules.join("sockets");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let mut run = limited(Path::new("node"));
+    run.arg(script("across.js")).arg(&folder).env("NODE_PATH", modules.join("node_modules"));
+    Ok(note("across.js", run.env("LD_LIBRARY_PATH", place.join("lib"))))
 }
 
 /// A program that may take so long and no longer.

@@ -53,7 +53,8 @@ draft classes (`cargo xtask czmq SOURCES`).
 
 `cargo xtask programs` swaps the one file in the wheel of pyzmq and then plays with Jupyter (a kernel is started, asked,
 interrupted, restarted), an ipyparallel cluster, Locust with a master and workers on gevent, and aiozmq; beside them programs in
-C++ (cppzmq, draft sockets included), PHP, Ruby and Perl by their own bindings.
+C++ (cppzmq, draft sockets included), PHP, Ruby and Perl by their own bindings, and npm's zeromq with the libzmq that it
+brings, at the other end of the wire.
 
 For all functions alike: null, closed and foreign handles of contexts, sockets, pollers and timers are an error (ENOTSOCK
 for sockets, EFAULT for the rest), never the end of the process, which a test tries for every function of the header;
