@@ -1,5 +1,6 @@
 //! Bodies that C made.
 
+use super::spare::Pieces;
 use crate::{
     errno::Errno,
     thread::{self, Remembered},
@@ -8,8 +9,6 @@ use bytes::Bytes;
 use std::{
     alloc::{Layout, alloc_zeroed},
     ffi::c_void,
-    hint::cold_path,
-    mem::ManuallyDrop,
 };
 use zeroxide::door::{SHARED_FROM, reuse};
 
@@ -67,18 +66,28 @@ pub unsafe fn foreign(data: *mut c_void, size: usize, free: FreeFunction, hint: 
 /// socket, which look at the beginnings of some messages, never see memory that nobody wrote.
 ///
 /// # Safety
-/// A vector can be written at `place`.
+/// Pieces can be written at `place`.
 #[inline(always)]
-pub unsafe fn put_unfilled(place: *mut ManuallyDrop<Vec<u8>>, size: usize) -> Result<(), Errno> {
+pub(super) unsafe fn put_unfilled(place: *mut Pieces, size: usize) -> Result<(), Errno> {
     let Some(kept) = thread::with(|Remembered { spare, .. }| spare.take_body(size)) else {
-        cold_path();
-        let room = fresh(size)?;
-        // SAFETY: says the caller.
-        unsafe { place.write(ManuallyDrop::new(room)) };
-        return Ok(());
+        // SAFETY: the contract is the same.
+        return unsafe { put_fresh(place, size) };
     };
-    // SAFETY: as above. Written here, for what both ways gave would be moved once more.
-    unsafe { place.write(ManuallyDrop::new(kept.of_size(size))) };
+    // SAFETY: says the caller.
+    unsafe { place.write(kept.resized(size)) };
+    Ok(())
+}
+
+/// As [`put_unfilled`], in other memory than was used before.
+///
+/// # Safety
+/// As for [`put_unfilled`].
+#[cold]
+#[inline(never)]
+unsafe fn put_fresh(place: *mut Pieces, size: usize) -> Result<(), Errno> {
+    let room = fresh(size)?;
+    // SAFETY: says the caller.
+    unsafe { place.write(Pieces::of(room)) };
     Ok(())
 }
 
@@ -86,8 +95,6 @@ pub unsafe fn put_unfilled(place: *mut ManuallyDrop<Vec<u8>>, size: usize) -> Re
     clippy::slow_vector_initialization,
     reason = "the system's calloc is the slower of the two for what is short"
 )]
-#[cold]
-#[inline(never)]
 fn fresh(size: usize) -> Result<Vec<u8>, Errno> {
     if size < SHARED_FROM {
         // Short memory that was used a moment ago is faster to have and to clear than memory that comes cleared.

@@ -22,6 +22,7 @@ mod spare;
 
 pub use content::{Body, foreign};
 pub use draft::Address;
+use spare::Pieces;
 pub(crate) use spare::Spare;
 
 use crate::{
@@ -62,7 +63,7 @@ struct Group(CString);
 #[repr(C)]
 union Octets {
     inline: [MaybeUninit<u8>; INLINE_CAPACITY],
-    owned: ManuallyDrop<Vec<u8>>,
+    owned: Pieces,
     shared: ManuallyDrop<Bytes>,
 }
 
@@ -194,7 +195,7 @@ impl Part {
     }
 
     fn owned(octets: Vec<u8>) -> Self {
-        Self::with(Octets { owned: ManuallyDrop::new(octets) }, OWNED, 0)
+        Self::with(Octets { owned: Pieces::of(octets) }, OWNED, 0)
     }
 
     fn shared(bytes: Bytes, kind: u8) -> Self {
@@ -249,18 +250,36 @@ impl Part {
     /// Gives back, or keeps for the next message, what is not in place. The message is empty then, or closed.
     #[inline(always)]
     fn strip(&mut self, kind: u8) {
-        if !self.is_private() || self.group.is_some() {
-            self.strip_rest();
-        }
         thread::with(|Remembered { spare, .. }| {
-            if let Some(owned) = self.take_owned() {
-                spare.keep_body(owned);
+            // All is asked before anything is done, so that nothing is to be remembered across a call.
+            let keeps_body = match self.kind {
+                INLINE => true,
+                // SAFETY: this kind has a body of its own.
+                OWNED => spare.has_place_for(unsafe { self.body.owned }),
+                _ => false,
+            };
+            let keeps_origin = self.origin.is_unknown() || spare.has_place_for_origin();
+            if self.group.is_some() || !keeps_body || !keeps_origin {
+                cold_path();
+                return self.strip_slowly(spare, kind);
+            }
+            if let Some(owned) = self.pieces() {
+                spare.put(*owned);
             }
             if !self.origin.is_unknown() {
-                spare.keep_origin(replace(&mut self.origin, Origin::UNKNOWN));
+                spare.put_origin(replace(&mut self.origin, Origin::UNKNOWN));
             }
+            // SAFETY: it is this message. Nothing is left in it, and of neither kind is anything looked at.
+            unsafe { Self::set_head(self, kind, 0, 0) };
         });
-        // SAFETY: it is this message. Nothing is left in it, and of neither kind is anything looked at.
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn strip_slowly(&mut self, spare: &Spare, kind: u8) {
+        self.strip_rest();
+        spare.keep_origin(replace(&mut self.origin, Origin::UNKNOWN));
+        // SAFETY: as in `strip`.
         unsafe { Self::set_head(self, kind, 0, 0) };
     }
 
@@ -274,13 +293,10 @@ impl Part {
 
     /// Takes the body out where it is the message's own. There is no body then, and a kind to be written.
     #[inline(always)]
-    fn take_owned(&mut self) -> Option<Vec<u8>> {
-        if self.kind != OWNED {
-            return None;
-        }
+    fn take_owned(&mut self) -> Option<Pieces> {
+        let owned = self.pieces().copied()?;
         self.kind = CLOSED;
-        // SAFETY: this kind had a body of its own; it has not from the line above on.
-        Some(unsafe { ManuallyDrop::take(&mut self.body.owned) })
+        Some(owned)
     }
 
     /// Whether nobody but the message has to do with its body, so that [`Part::receive`] may end it.
@@ -299,7 +315,7 @@ impl Part {
         }
         match self.kind {
             // SAFETY: this kind has a body of its own.
-            OWNED => unsafe { &self.body.owned },
+            OWNED => unsafe { self.body.owned.octets() },
             _ => self.bytes().map_or(&[], |bytes| bytes),
         }
     }
@@ -311,36 +327,35 @@ impl Part {
         }
         match self.kind {
             // SAFETY: this kind has a body of its own.
-            OWNED => unsafe { &mut self.body.owned }.as_mut_ptr().cast(),
+            OWNED => unsafe { self.body.owned }.memory().cast(),
             _ => self.octets().as_ptr().cast_mut().cast(),
         }
     }
 
-    #[inline]
-    fn vec(&mut self) -> Option<&mut Vec<u8>> {
+    #[inline(always)]
+    fn pieces(&mut self) -> Option<&mut Pieces> {
         // SAFETY: this kind has a body of its own.
-        (self.kind == OWNED).then(|| unsafe { &mut *self.body.owned })
+        if self.kind == OWNED { Some(unsafe { &mut self.body.owned }) } else { None }
     }
 
     /// Takes the body out where it is the message's own; the message is empty then.
     fn take_vec(&mut self) -> Option<Vec<u8>> {
         let owned = self.take_owned()?;
         (self.kind, self.size) = (INLINE, 0);
-        Some(owned)
+        // SAFETY: they were this message's, and are nobody's now.
+        Some(unsafe { owned.whole() })
     }
 
     /// Gives the body back. What lies there is not to be looked at after this.
     #[inline]
     fn drop_body(&mut self) {
-        match replace(&mut self.kind, CLOSED) {
+        if let Some(owned) = self.take_owned() {
+            // SAFETY: they were this message's, and are nobody's now.
+            return thread::with(|Remembered { spare, .. }| unsafe { spare.keep_body(owned) });
+        }
+        if matches!(replace(&mut self.kind, CLOSED), SHARED | CONSTANT) {
             // SAFETY: these kinds have a shared body.
-            SHARED | CONSTANT => unsafe { ManuallyDrop::drop(&mut self.body.shared) },
-            OWNED => {
-                // SAFETY: this kind has a body of its own.
-                let owned = unsafe { ManuallyDrop::take(&mut self.body.owned) };
-                thread::with(|Remembered { spare, .. }| spare.keep_body(owned));
-            }
-            _ => {}
+            unsafe { ManuallyDrop::drop(&mut self.body.shared) };
         }
     }
 

@@ -1,8 +1,7 @@
 //! How a message becomes what was received.
 
-use super::{INLINE, INLINE_CAPACITY, MORE, OWNED, Part, spare::fits};
+use super::{INLINE, INLINE_CAPACITY, MORE, OWNED, Part, spare::Pieces};
 use crate::thread::{self, Remembered};
-use std::{hint::cold_path, mem::ManuallyDrop};
 use zeroxide::Origin;
 
 impl Part {
@@ -22,8 +21,8 @@ impl Part {
             // SAFETY: it is this message; it is of this kind.
             return unsafe { Self::set_head(self, OWNED, flags, 0) };
         }
-        if let Some(owned) = self.take_owned() {
-            thread::with(|Remembered { spare, .. }| spare.keep_body(owned));
+        if self.kind != INLINE {
+            self.drop_body();
         }
         // SAFETY: they fit in place, where nothing is.
         unsafe {
@@ -36,20 +35,13 @@ impl Part {
     /// As [`Part::receive`], of octets that do not fit in place: the kind is to be written.
     #[inline(always)]
     fn receive_long(&mut self, octets: &[u8]) {
-        if let Some(owned) = self.vec() {
-            if !fits(owned.capacity(), octets.len()) {
-                cold_path();
-                return self.receive_elsewhere(octets);
-            }
-            // SAFETY: there is room for them, in memory that is nobody else's.
-            unsafe {
-                owned.as_mut_ptr().copy_from_nonoverlapping(octets.as_ptr(), octets.len());
-                owned.set_len(octets.len());
-            }
-            return;
-        }
-        match thread::with(|Remembered { spare, .. }| spare.take_body(octets.len())) {
-            Some(kept) => self.body.owned = ManuallyDrop::new(kept.copy_of(octets)),
+        let pieces = match self.pieces() {
+            Some(owned) if owned.fit(octets.len()) => Some(*owned),
+            Some(_) => None,
+            None => thread::with(|Remembered { spare, .. }| spare.take_body(octets.len())),
+        };
+        match pieces {
+            Some(pieces) => self.body.owned = pieces.copied(octets),
             None => self.receive_elsewhere(octets),
         }
     }
@@ -60,7 +52,6 @@ impl Part {
     fn receive_elsewhere(&mut self, octets: &[u8]) {
         self.drop_body();
         let kept = thread::with(|Remembered { spare, .. }| spare.take_body(octets.len()));
-        let owned = kept.map_or_else(|| octets.to_vec(), |kept| kept.copy_of(octets));
-        self.body.owned = ManuallyDrop::new(owned);
+        self.body.owned = kept.map_or_else(|| Pieces::of(octets.to_vec()), |kept| kept.copied(octets));
     }
 }

@@ -7,6 +7,7 @@ use std::{
     hint::cold_path,
     mem::{ManuallyDrop, replace},
     ptr::null_mut,
+    slice,
 };
 use zeroxide::{
     Origin,
@@ -16,57 +17,101 @@ use zeroxide::{
 /// Memory more than so many times as large as needed is not used again: a kept message must not hold it.
 const SPACIOUS: usize = 16;
 
+/// A vector in pieces, as messages have theirs. One that was put down whole and is taken up whole again, at once, keeps a
+/// processor waiting, for it is put down in other pieces than it is taken up; and it would be put down to be handed on.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(super) struct Pieces {
+    room: usize,
+    memory: *mut u8,
+    length: usize,
+}
+
+impl Pieces {
+    /// Takes one apart.
+    #[inline(always)]
+    pub(super) fn of(body: Vec<u8>) -> Self {
+        let mut body = ManuallyDrop::new(body);
+        Self { room: body.capacity(), memory: body.as_mut_ptr(), length: body.len() }
+    }
+
+    /// What they are the pieces of.
+    ///
+    /// # Safety
+    /// They are not used again, nor are copies of them.
+    #[inline(always)]
+    pub(super) unsafe fn whole(self) -> Vec<u8> {
+        // SAFETY: they are those of a vector, which was taken apart for them, and nobody else has them, says the caller.
+        unsafe { Vec::from_raw_parts(self.memory, self.length, self.room) }
+    }
+
+    /// Where the octets are.
+    #[inline(always)]
+    pub(super) fn memory(&self) -> *mut u8 {
+        self.memory
+    }
+
+    /// The octets.
+    ///
+    /// # Safety
+    /// They have not become [whole](Self::whole).
+    #[inline(always)]
+    pub(super) unsafe fn octets(&self) -> &[u8] {
+        // SAFETY: so many were written there.
+        unsafe { slice::from_raw_parts(self.memory, self.length) }
+    }
+
+    /// Whether the memory may be used for so many octets.
+    #[inline(always)]
+    pub(super) fn fit(&self, size: usize) -> bool {
+        fits(self.room, size)
+    }
+
+    /// The same memory with so many octets, which fit: as they are, zeros where nothing is.
+    #[inline(always)]
+    pub(super) fn resized(self, size: usize) -> Self {
+        let length = size.min(self.room);
+        if self.length < length {
+            self.fill(length);
+        }
+        Self { length, ..self }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn fill(self, length: usize) {
+        // SAFETY: there is room for them, in memory that is nobody else's.
+        unsafe { self.memory.add(self.length).write_bytes(0, length - self.length) };
+    }
+
+    /// The same memory with a copy of these octets, which fit.
+    #[inline(always)]
+    pub(super) fn copied(self, octets: &[u8]) -> Self {
+        let length = octets.len().min(self.room);
+        // SAFETY: there is room for them, in memory that is nobody else's.
+        unsafe { self.memory.copy_from_nonoverlapping(octets.as_ptr(), length) };
+        Self { length, ..self }
+    }
+}
+
 /// Nothing in here is dropped by itself.
 ///
-/// A vector lies here in pieces: one that was put down whole and is taken up whole again, at once, keeps a processor waiting,
-/// for it is put down in other pieces than it is taken up.
+/// The pieces of a vector do not lie side by side: two that do in both places are moved as one, and so are later taken up
+/// as they were not put down.
+#[repr(C)]
 pub(crate) struct Spare {
     memory: Cell<*mut u8>,
-    /// So many octets of it were written.
-    length: Cell<usize>,
-    /// No octets: there is no memory.
-    room: Cell<usize>,
     origin: Cell<ManuallyDrop<Origin>>,
+    /// So many octets of the memory were written.
+    length: Cell<usize>,
     /// Not 0: the thread has been asked to end what is kept.
     ends: Cell<usize>,
+    /// No octets: there is no memory.
+    room: Cell<usize>,
 }
 
 thread_local! {
     static ENDS: Ends = const { Ends };
-}
-
-/// Taken up memory that is no vector yet; both ways to make one of it use it up.
-#[must_use]
-pub(super) struct Kept {
-    memory: *mut u8,
-    length: usize,
-    room: usize,
-}
-
-impl Kept {
-    /// So many octets, as they are, zeros where nothing is.
-    #[inline(always)]
-    pub(super) fn of_size(self, size: usize) -> Vec<u8> {
-        let Self { memory, length, room } = self;
-        let size = size.min(room);
-        if length < size {
-            // SAFETY: there is room for them.
-            unsafe { memory.add(length).write_bytes(0, size - length) };
-        }
-        // SAFETY: so many octets were written, and it was a vector's memory, which nobody else has.
-        unsafe { Vec::from_raw_parts(memory, size, room) }
-    }
-
-    /// A copy of these octets, which fit.
-    #[inline(always)]
-    pub(super) fn copy_of(self, octets: &[u8]) -> Vec<u8> {
-        let Self { memory, room, .. } = self;
-        let length = octets.len().min(room);
-        // SAFETY: there is room for them, in memory that is nobody else's.
-        unsafe { memory.copy_from_nonoverlapping(octets.as_ptr(), length) };
-        // SAFETY: so many octets were written, and it was a vector's memory, which nobody else has.
-        unsafe { Vec::from_raw_parts(memory, length, room) }
-    }
 }
 
 struct Ends;
@@ -83,7 +128,7 @@ impl Drop for Ends {
 
 /// Whether memory may be used for so many octets.
 #[inline(always)]
-pub(super) fn fits(room: usize, size: usize) -> bool {
+fn fits(room: usize, size: usize) -> bool {
     // As `room <= size * SPACIOUS`, but for what that would be beyond all numbers.
     size <= room && room.wrapping_sub(1) / SPACIOUS < size
 }
@@ -92,10 +137,10 @@ impl Spare {
     pub(crate) const fn new() -> Self {
         Self {
             memory: Cell::new(null_mut()),
-            length: Cell::new(0),
-            room: Cell::new(0),
             origin: Cell::new(ManuallyDrop::new(Origin::UNKNOWN)),
+            length: Cell::new(0),
             ends: Cell::new(0),
+            room: Cell::new(0),
         }
     }
 
@@ -113,44 +158,59 @@ impl Spare {
 
     fn take_any(&self) -> Option<Vec<u8>> {
         let room = self.room.take();
-        // SAFETY: it was a vector's memory, so much of it was written, and nobody finds it here from now on.
-        (room != 0).then(|| unsafe { Vec::from_raw_parts(self.memory.get(), self.length.get(), room) })
+        let pieces = Pieces { room, memory: self.memory.get(), length: self.length.get() };
+        // SAFETY: nobody finds them here from now on.
+        (room != 0).then(|| unsafe { pieces.whole() })
     }
 
+    /// Whether this memory can be [put](Self::put) here: it is not too much, nothing is kept, and what is will be ended.
     #[inline(always)]
-    fn put(&self, body: Vec<u8>) {
-        let mut body = ManuallyDrop::new(body);
-        self.memory.set(body.as_mut_ptr());
-        self.length.set(body.len());
-        self.room.set(body.capacity());
+    pub(super) fn has_place_for(&self, body: Pieces) -> bool {
+        self.room.get() == 0 && self.ends.get() != 0 && body.room <= SHARED_FROM
+    }
+
+    /// Keeps memory that there is a [place](Self::has_place_for) for, and that is nobody else's from now on.
+    #[inline(always)]
+    pub(super) fn put(&self, body: Pieces) {
+        self.memory.set(body.memory);
+        self.length.set(body.length);
+        self.room.set(body.room);
+    }
+
+    /// Whether an origin can be [put](Self::put_origin) here.
+    #[inline(always)]
+    pub(super) fn has_place_for_origin(&self) -> bool {
+        // SAFETY: nothing else looks at it meanwhile.
+        self.ends.get() != 0 && unsafe { &*self.origin.as_ptr() }.is_unknown()
+    }
+
+    /// Keeps an origin that there is a [place](Self::has_place_for_origin) for.
+    #[inline(always)]
+    pub(super) fn put_origin(&self, origin: Origin) {
+        self.origin.set(ManuallyDrop::new(origin));
     }
 
     /// Memory for so many octets, one at least, if such was kept. What is in it is of an earlier message.
     #[inline(always)]
-    pub(super) fn take_body(&self, size: usize) -> Option<Kept> {
+    pub(super) fn take_body(&self, size: usize) -> Option<Pieces> {
         let room = self.room.get();
         if !fits(room, size) {
             cold_path();
             return None;
         }
         self.room.set(0);
-        Some(Kept { memory: self.memory.get(), length: self.length.get(), room })
+        Some(Pieces { room, memory: self.memory.get(), length: self.length.get() })
     }
 
     /// Keeps memory in place of what was kept, which is given back; unless it is too much to be kept.
-    #[inline(always)]
-    pub(super) fn keep_body(&self, body: Vec<u8>) {
-        if self.room.get() != 0 || self.ends.get() == 0 || body.capacity() > SHARED_FROM {
-            return self.keep_instead(body);
-        }
-        self.put(body);
-    }
-
+    ///
+    /// # Safety
+    /// The pieces, and copies of them, are not used by anybody else from now on.
     #[cold]
-    #[inline(never)]
-    fn keep_instead(&self, body: Vec<u8>) {
-        if body.capacity() > SHARED_FROM || !self.keeps() {
-            return reuse::give(body);
+    pub(super) unsafe fn keep_body(&self, body: Pieces) {
+        if body.room > SHARED_FROM || !self.keeps() {
+            // SAFETY: says the caller.
+            return reuse::give(unsafe { body.whole() });
         }
         if let Some(before) = self.take_any() {
             reuse::give(before);
@@ -159,20 +219,9 @@ impl Spare {
     }
 
     /// Keeps in place of what was kept, which is given back, whom a message was from.
-    #[inline(always)]
-    pub(super) fn keep_origin(&self, origin: Origin) {
-        let before = self.origin.replace(ManuallyDrop::new(Origin::UNKNOWN));
-        if !before.is_unknown() || self.ends.get() == 0 {
-            return self.keep_origin_instead(origin, before);
-        }
-        self.origin.set(ManuallyDrop::new(origin));
-    }
-
     #[cold]
-    #[inline(never)]
-    fn keep_origin_instead(&self, origin: Origin, before: ManuallyDrop<Origin>) {
-        drop(ManuallyDrop::into_inner(before));
-        if self.keeps() {
+    pub(super) fn keep_origin(&self, origin: Origin) {
+        if !origin.is_unknown() && self.keeps() {
             drop(self.replace_origin(origin));
         }
     }
@@ -204,11 +253,17 @@ mod tests {
     use super::*;
 
     fn keep(body: Vec<u8>) {
-        thread::with(|kept| kept.spare.keep_body(body));
+        // SAFETY: nobody else has them.
+        thread::with(|kept| unsafe { kept.spare.keep_body(Pieces::of(body)) });
     }
 
-    fn take(size: usize) -> Option<Kept> {
+    fn take(size: usize) -> Option<Pieces> {
         thread::with(|kept| kept.spare.take_body(size))
+    }
+
+    fn whole(pieces: Pieces) -> Vec<u8> {
+        // SAFETY: the tests use none of them twice.
+        unsafe { pieces.whole() }
     }
 
     #[test]
@@ -219,14 +274,14 @@ mod tests {
         keep(body);
         assert!(take(101).is_none(), "too small");
         assert!(take(6).is_none(), "far too large");
-        let body = take(9).unwrap().of_size(9);
+        let body = whole(take(9).unwrap().resized(9));
         assert_eq!((body.as_ptr(), &body[..]), (place, &b"earlier\0\0"[..]));
         assert!(take(9).is_none(), "it was taken");
         keep(body);
-        let body = take(50).unwrap().copy_of(&[7; 50]);
+        let body = whole(take(50).unwrap().copied(&[7; 50]));
         assert_eq!((body.as_ptr(), &body[..]), (place, &[7; 50][..]));
         keep(body);
-        assert_eq!(take(20).unwrap().of_size(20), [7; 20]);
+        assert_eq!(whole(take(20).unwrap().resized(20)), [7; 20]);
         keep(Vec::with_capacity(SHARED_FROM + 1));
         assert!(take(SHARED_FROM).is_none(), "too much");
     }
@@ -235,7 +290,7 @@ mod tests {
     fn the_newest_memory_is_kept() {
         keep(Vec::with_capacity(100));
         keep(Vec::with_capacity(200));
-        assert!(take(150).is_some_and(|kept| kept.of_size(150) == [0; 150]));
+        assert_eq!(whole(take(150).unwrap().resized(150)), [0; 150]);
         assert!(take(100).is_none());
     }
 
