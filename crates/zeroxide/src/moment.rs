@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!   nothing there -> pause, look, pause, look ... 4 us -> sleep       found: the next call may do so again
-//!                                                                    in vain: the next 1, 3, 7 ... 63 calls sleep at once
+//!                                                                    in vain: the next 1, 3, 7 ... 255 calls sleep at once
 //! ```
 //! Nothing is touched while it pauses: whoever is about to bring something wants the locks, and each message that is
 //! taken for itself costs both sides more than one of many. Where it is in vain, an idle socket soon pays next to nothing.
@@ -23,8 +23,9 @@ use std::{
 const MOMENT: Duration = Duration::from_micros(4);
 /// Pauses of the processor between two looks, some 25 ns each.
 const PAUSES: usize = 20;
-/// So many calls sleep at once, at most, before one looks again.
-const MOST_SKIPPED: u32 = 63;
+/// So many calls sleep at once, at most, before one looks again: in a round trip both sides look in vain, and together in less
+/// than one of a hundred.
+const MOST_SKIPPED: u32 = 255;
 
 /// With one processor the other side cannot be at work while this one looks.
 static ALONE: LazyLock<bool> =
