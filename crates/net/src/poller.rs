@@ -192,6 +192,31 @@ impl Poller {
         }
     }
 
+    /// As [`Self::wait`], but a signal handler that ran ends the wait.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zeroxide_net::{Interest, Poller, Stream};
+    /// let poller = Poller::new()?;
+    /// let (near, far) = Stream::pair()?;
+    /// poller.add(&near, 1, Interest::READ)?;
+    /// far.write(b"!")?;
+    /// let mut events = Vec::new();
+    /// match poller.wait_interruptible(&mut events, None) {
+    ///     Ok(()) => assert_eq!(events[0].token, 1),
+    ///     Err(error) => println!("{error}: look whether it is time to stop"),
+    /// }
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Interrupted` after a signal; `events` is empty then.
+    pub fn wait_interruptible(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> io::Result<()> {
+        events.clear();
+        Ok(self.wait_once(events, timeout)?)
+    }
+
     fn wait_once(&self, events: &mut Vec<Event>, timeout: Option<Duration>) -> rustix::io::Result<()> {
         fault::check(Call::Wait)?;
         let mut timeout = timeout.map(clamped);
