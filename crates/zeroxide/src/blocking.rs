@@ -1,7 +1,7 @@
 //! The blocking face: how a thread waits in a send or a receive.
 //!
 //! A waiting receiver sits down in the socket's [`Seat`](crate::seat::Seat) and reads the connections itself; where the
-//! seat is taken, or there are too many connections, it parks and the I/O thread reads. A sender at the high-water mark
+//! seat is taken, or there are too many connections, it waits in a [nest](crate::nest), or parks and the I/O thread reads. A sender at the high-water mark
 //! first helps: it writes what is queued; only then does it park.
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     io::shared::Command,
     link::{ReadOutcome, Wire},
     peer::Peer,
-    seat::{Claim, Claims},
+    seat::{Claim, Claims, MOST_CONNECTIONS},
     socket::core::Core,
 };
 use std::{
@@ -170,6 +170,7 @@ impl Core {
         patience: Patience,
         attempt: impl Attempt<R>,
     ) -> Result<R, RecvError> {
+        self.note_visit();
         match attempt(self) {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. })
                 if !matches!(patience, Patience::None) => {}
@@ -186,7 +187,7 @@ impl Core {
         loop {
             let seated = bell
                 .as_ref()
-                .filter(|_| is_frequented(self))
+                .filter(|_| !self.is_nested() && is_frequented(self))
                 .and_then(|bell| Some((bell, self.seat.enter(self)?)));
             let outcome = match seated {
                 Some((bell, mut claims)) => {
@@ -201,13 +202,39 @@ impl Core {
                 None => match self.look_until(busy, None, || self.attempt(attempt)) {
                     Look::Found(done) => Some(done),
                     Look::Changed => None,
-                    Look::Over => self.recv_parked(bell.as_ref(), signals, patience, attempt),
+                    Look::Over => self.recv_unseated(bell.as_ref(), signals, patience, attempt),
                 },
             };
             if let Some(done) = outcome {
                 return done;
             }
         }
+    }
+
+    /// Waits without a seat: in a nest, if the socket is in one and nobody waits there, else parked. `None`: look again for a
+    /// place.
+    fn recv_unseated<R>(
+        self: &Arc<Self>,
+        bell: Option<&Bell>,
+        signals: Signals,
+        patience: Patience,
+        attempt: impl Attempt<R>,
+    ) -> Option<Result<R, RecvError>> {
+        let Some(nest) = self.nest_to_wait_in() else {
+            return self.recv_parked(bell, signals, patience, attempt);
+        };
+        if let Some(mut desk) = nest.enter() {
+            let outcome = self.recv_nested(&nest, &mut desk, signals, patience, attempt);
+            nest.leave(desk);
+            return outcome;
+        }
+        if nest.is_strange() && self.connected.load(Relaxed) <= MOST_CONNECTIONS {
+            // Those of this thread are elsewhere.
+            self.leave_nest();
+            return None;
+        }
+        let _parked = nest.park_beside();
+        self.recv_parked(bell, signals, patience, attempt)
     }
 
     /// Waits for the I/O thread, or another thread, to bring a message. `None`: the seat may have become free.
@@ -330,6 +357,9 @@ impl Core {
     /// Looks for more where the application reads and much came lately: a batch at a time, without waiting, and without
     /// asking the kernel first whether there is something. True if there was.
     pub(crate) fn read_hot(&self) -> bool {
+        if self.is_nested() {
+            return self.read_in_nest();
+        }
         let Some(mut claims) = self.seat.claims_of_absent() else { return false };
         if !claims.connections.iter().any(|claim| claim.hot) {
             return false;
@@ -343,6 +373,10 @@ impl Core {
 
     /// Takes in what came for a reader that is away, whether much came lately or not: it is asked for now.
     pub(crate) fn read_for_absent(&self) {
+        if self.is_nested() {
+            self.read_in_nest();
+            return;
+        }
         if let Some(mut claims) = self.seat.claims_of_absent() {
             self.read_claims(&mut claims, |_| true, Wire::read_in_passing);
         }
@@ -352,14 +386,14 @@ impl Core {
         RecvError { socket: self.kind, cause: RecvErrorCause::Interrupted }
     }
 
-    fn attempt<R>(&self, attempt: impl Attempt<R>) -> Option<Result<R, RecvError>> {
+    pub(crate) fn attempt<R>(&self, attempt: impl Attempt<R>) -> Option<Result<R, RecvError>> {
         match attempt(self) {
             Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => None,
             done => Some(done),
         }
     }
 
-    fn last_attempt<R>(&self, attempt: impl Attempt<R>) -> Result<R, RecvError> {
+    pub(crate) fn last_attempt<R>(&self, attempt: impl Attempt<R>) -> Result<R, RecvError> {
         self.attempt(attempt).unwrap_or(Err(RecvError { socket: self.kind, cause: RecvErrorCause::TimedOut }))
     }
 

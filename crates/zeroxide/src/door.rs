@@ -228,6 +228,9 @@ impl Handle {
     /// Why it could not.
     #[inline]
     pub fn recv_or_signal(&self, waits: bool) -> Result<(Message, Origin), RecvError> {
+        if waits {
+            self.core.note_visit();
+        }
         // Looked at where it lies: a message is long, and moving it costs more than the look.
         let received = self.core.try_recv_parts();
         if waits && matches!(&received, Err(error) if error.cause == crate::RecvErrorCause::WouldBlock) {

@@ -195,6 +195,7 @@ impl Core {
             waiting.leave();
             return Poll::Ready(attempted);
         }
+        self.leave_nest();
         let attempted = match self.context.reactor() {
             _ if block_on::expects(self) => {
                 waiting.register(context);

@@ -1,6 +1,6 @@
 //! A moment's patience: a call that found nothing looks again for a few microseconds before it sleeps, where the other side
-//! is a thread of this process. Two threads that are both at work then meet without a wake-up, which would take each
-//! longer than dozens of messages.
+//! is a thread of this process, or any of many connections. Two threads that are both at work then meet without a wake-up,
+//! which would take each longer than dozens of messages.
 //!
 //! ```text
 //!   nothing there -> pause, look, pause, look ... 4 us -> sleep       found: the next call may do so again

@@ -1,15 +1,9 @@
 //! Whoever waits, reads: a thread blocked in a receive takes the reading of its socket's connections over from the I/O
 //! thread, so that a message reaches it without a hop.
 //!
-//! ```text
-//!   FREE --enter--> WAITING --leave--> AWAY --enter--> WAITING ...
-//!     ^                                  |
-//!     '---- the I/O thread's tick -------'   the reader did not come back within a tick or two
-//! ```
-//! Entering costs a system call a connection only from FREE; a reader that comes back in time keeps its claim, so a
-//! request-reply loop pays nothing. While a reader is AWAY the I/O thread ticks, more slowly the longer readers keep
-//! coming back, and takes the reading back when it finds no activity since its last look: nothing may depend on the application calling in. When every reader is
-//! WAITING (the kernel wakes it) or FREE, nobody ticks.
+//! [`Tenure`] says who reads. Entering costs a system call a connection only where the I/O thread read before; a reader that
+//! comes back in time keeps its claim, so a request-reply loop pays nothing. For sockets with more connections, and threads
+//! with more sockets, there is the [nest](crate::nest).
 
 use crate::{
     io::shared::Command,
@@ -17,34 +11,26 @@ use crate::{
     reactor::{Visits, Watch},
     socket::core::Core,
     sync::Mutex,
+    tenure::{Looked, Seen, Tenure},
 };
 use std::{
     sync::{
         Arc, MutexGuard, OnceLock,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering::*},
+        atomic::{AtomicBool, Ordering::*},
     },
     task::Waker,
     time::{Duration, Instant},
 };
 use zeroxide_net::Stream;
 
-/// How soon the I/O thread looks after readers that are away, at first.
-pub(crate) const TICK: Duration = Duration::from_millis(1);
-/// How soon it does when they kept coming back: each look costs somebody a piece of a core.
-pub(crate) const SLOWEST_TICK: Duration = Duration::from_millis(8);
 /// With more connections than this the I/O thread reads: polling a long list costs more than a hop.
-const MOST_CONNECTIONS: usize = 8;
-
-const FREE: u8 = 0;
-const WAITING: u8 = 1;
-const AWAY: u8 = 2;
+pub(crate) const MOST_CONNECTIONS: usize = 8;
 
 /// The one place from which a socket's connections are read by the application.
 #[derive(Default)]
 pub(crate) struct Seat {
     claims: Mutex<Claims>,
-    state: AtomicU8,
-    visits: AtomicU64,
+    tenure: Tenure,
     stale: AtomicBool,
     /// How often tasks come that have a reactor.
     pub(crate) tasks: Visits,
@@ -57,8 +43,7 @@ pub(crate) struct Seat {
 pub(crate) struct Claims {
     pub(crate) connections: Vec<Claim>,
     pub(crate) scratch: Vec<u8>,
-    seen_visits: u64,
-    last_look: Option<Instant>,
+    seen: Seen,
 }
 
 /// One connection of those.
@@ -72,16 +57,6 @@ pub(crate) struct Claim {
     pub(crate) dry: bool,
     /// By which a task hears of this connection, where tasks wait for it.
     pub(crate) watch: Option<Box<dyn Watch>>,
-}
-
-/// What the I/O thread found.
-pub(crate) struct Looked {
-    /// The reader is away: look again soon.
-    pub(crate) needs_tick: bool,
-    /// It came back since the last look.
-    pub(crate) came_back: bool,
-    /// There may be claims to look after.
-    pub(crate) keep: bool,
 }
 
 impl Seat {
@@ -104,10 +79,9 @@ impl Seat {
         }
         let mut claims = self.claims.try_take()?;
         // Before any claim is made, so that the I/O thread keeps an eye on the seat from then on.
-        let first = self.state.swap(WAITING, SeqCst) == FREE;
-        self.visits.fetch_add(1, Relaxed);
+        let first = self.tenure.sit();
         if (self.stale.swap(false, AcqRel) || first) && !claims.claim(core, first) {
-            self.state.store(FREE, SeqCst);
+            self.tenure.end();
             return None;
         }
         Some(claims)
@@ -118,15 +92,15 @@ impl Seat {
     /// the slower side. False if the I/O thread has to go on as before.
     pub(crate) fn entrust(&self, core: &Arc<Core>, peer: &Peer) -> bool {
         let Some(wire) = peer.wire() else { return false };
-        if core.connected.load(Relaxed) > MOST_CONNECTIONS {
+        if core.is_nested() || core.connected.load(Relaxed) > MOST_CONNECTIONS {
             return false;
         }
         let Some(mut claims) = self.claims.try_take() else { return false };
-        if self.state.load(SeqCst) == FREE || self.stale.swap(false, AcqRel) {
+        if self.tenure.is_free() || self.stale.swap(false, AcqRel) {
             wire.unpause();
-            let first = self.state.swap(AWAY, SeqCst) == FREE;
+            let first = self.tenure.go_away(None);
             if !claims.claim(core, first) {
-                self.state.store(FREE, SeqCst);
+                self.tenure.end();
                 wire.unclaim();
                 wire.ask_read();
                 return true;
@@ -143,7 +117,7 @@ impl Seat {
         if let Some(claim) = claims.connections.iter_mut().find(|claim| std::ptr::eq(&*claim.peer, peer)) {
             claim.hot = true;
         }
-        self.visits.fetch_add(1, Relaxed);
+        self.tenure.visited();
         self.go_away(&claims);
         true
     }
@@ -151,17 +125,17 @@ impl Seat {
     /// What an absent reader has claimed, for a look that does not wait.
     #[inline]
     pub(crate) fn claims_of_absent(&self) -> Option<MutexGuard<'_, Claims>> {
-        if self.state.load(Relaxed) != AWAY || self.stale.load(Relaxed) {
+        if !self.tenure.seems_away() || self.stale.load(Relaxed) {
             return None;
         }
         let claims = self.claims.try_take()?;
         // The I/O thread may have taken them back between the two.
-        (self.state.load(SeqCst) == AWAY).then_some(claims)
+        self.tenure.is_away().then_some(claims)
     }
 
     /// Something came of that look.
     pub(crate) fn visited(&self) {
-        self.visits.fetch_add(1, Relaxed);
+        self.tenure.visited();
     }
 
     /// The holder goes back to the application; `others_wait` for messages of the same socket.
@@ -169,57 +143,33 @@ impl Seat {
         if others_wait {
             // They are parked and would have to wait for a tick: the I/O thread takes over at once.
             claims.release();
-            return self.state.store(FREE, SeqCst);
+            return self.tenure.end();
         }
         self.go_away(&claims);
     }
 
     fn go_away(&self, claims: &Claims) {
-        self.state.store(AWAY, SeqCst);
-        if let Some(io) = claims.io()
-            && !io.ticking.load(SeqCst)
-        {
-            io.ticking.store(true, SeqCst);
-            io.ring.ring();
-        }
+        self.tenure.go_away(claims.io().map(|io| &**io));
     }
 
     /// Gives the reading back to the I/O thread at once, if nobody sits here.
     pub(crate) fn vacate(&self) {
-        if self.state.load(Relaxed) == AWAY
+        if self.tenure.seems_away()
             && let Some(mut claims) = self.claims.try_take()
         {
             claims.release();
-            self.state.store(FREE, SeqCst);
+            self.tenure.end();
         }
     }
 
     pub(crate) fn is_away(&self) -> bool {
-        self.state.load(SeqCst) == AWAY
+        self.tenure.is_away()
     }
 
     /// The I/O thread looks: takes the reading back from a reader that did not return since the last look.
     pub(crate) fn look(&self, now: Instant, tick: Duration) -> Looked {
-        match self.state.load(SeqCst) {
-            FREE => return Looked { needs_tick: false, came_back: false, keep: false },
-            WAITING => return Looked { needs_tick: false, came_back: false, keep: true },
-            _ => {}
-        }
-        let Some(mut claims) = self.claims.try_take() else {
-            return Looked { needs_tick: true, came_back: false, keep: true };
-        };
-        if claims.last_look.is_some_and(|last| now.saturating_duration_since(last) < tick) {
-            return Looked { needs_tick: true, came_back: false, keep: true };
-        }
-        claims.last_look = Some(now);
-        let visits = self.visits.load(Relaxed);
-        if std::mem::replace(&mut claims.seen_visits, visits) != visits {
-            return Looked { needs_tick: true, came_back: true, keep: true };
-        }
-        claims.last_look = None;
-        claims.release();
-        self.state.store(FREE, SeqCst);
-        Looked { needs_tick: false, came_back: false, keep: false }
+        let lock = || self.claims.try_take();
+        self.tenure.look(now, tick, lock, |claims| &mut claims.seen, |claims| claims.release())
     }
 }
 

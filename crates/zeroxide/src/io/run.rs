@@ -40,7 +40,7 @@ pub(crate) struct Loop {
     pub(crate) random: u64,
     /// Questions about peers so far.
     pub(crate) questions: u64,
-    seats: Seats,
+    pub(crate) seats: Seats,
     /// Connections in a long burst, whose senders write themselves.
     busy: Vec<SessionKey>,
     stopped: bool,
@@ -157,6 +157,8 @@ impl Loop {
                 self.session_ready(key, event.readable || event.hangup || event.error, event.writable);
             } else if self.listeners.contains_key(&key) {
                 self.listener_ready(key);
+            } else if self.seats.has_nest(key) {
+                self.nest_ready(key);
             } else {
                 self.udp_ready(key, event.readable || event.error, event.writable);
             }
@@ -237,6 +239,7 @@ impl Loop {
                 self.verdict(session, number, verdict, grant);
             }
             Command::Claimed(core) => self.seats.add(core, &self.shared),
+            Command::Nested(nest) => self.seats.add_nest(nest, &self.shared),
             Command::Stop => self.stopped = true,
         }
     }

@@ -1,24 +1,34 @@
-//! What an I/O thread does for those who read in its place: it looks after the connections of readers that went away.
+//! What an I/O thread does for those who read in its place: it looks after what readers left that went away, and reads from
+//! their nests while they are away for long.
 
 use crate::{
-    io::shared::IoShared,
-    seat::{SLOWEST_TICK, TICK},
+    io::{
+        run::Loop,
+        shared::{IoShared, SessionKey},
+    },
+    nest::Nest,
     socket::core::Core,
+    tenure::{SLOWEST_TICK, TICK},
 };
 use std::{
+    collections::HashMap,
     sync::{Weak, atomic::Ordering::SeqCst},
     time::{Duration, Instant},
 };
+use zeroxide_net::Event;
 
-/// The sockets whose connections their readers have claimed.
+/// The sockets whose connections their readers have claimed, and the nests.
 pub(crate) struct Seats {
     cores: Vec<Weak<Core>>,
+    nests: HashMap<SessionKey, Weak<Nest>>,
     tick: Duration,
+    /// Used again.
+    ready: Vec<Event>,
 }
 
 impl Default for Seats {
     fn default() -> Self {
-        Self { cores: Vec::new(), tick: TICK }
+        Self { cores: Vec::new(), nests: HashMap::new(), tick: TICK, ready: Vec::new() }
     }
 }
 
@@ -40,9 +50,23 @@ impl Seats {
         }
     }
 
+    /// There is a nest.
+    pub(crate) fn add_nest(&mut self, nest: Weak<Nest>, shared: &IoShared) {
+        let Some(known) = nest.upgrade() else { return };
+        // As above.
+        if known.is_away() {
+            shared.ticking.store(true, SeqCst);
+        }
+        self.nests.insert(known.key(), nest);
+    }
+
+    pub(crate) fn has_nest(&self, key: SessionKey) -> bool {
+        self.nests.contains_key(&key)
+    }
+
     /// Looks after connections whose reader went away; stops ticking when there is nothing to look after.
     pub(crate) fn look_after(&mut self, now: Instant, shared: &IoShared) {
-        if self.cores.is_empty() {
+        if self.cores.is_empty() && self.nests.is_empty() {
             return;
         }
         let (mut active, mut came_back) = (false, false);
@@ -53,14 +77,39 @@ impl Seats {
             came_back |= looked.came_back;
             looked.keep
         });
+        self.nests.retain(|_, nest| {
+            let Some(nest) = nest.upgrade() else { return false };
+            let looked = nest.look(now, self.tick);
+            active |= looked.needs_tick;
+            came_back |= looked.came_back;
+            true
+        });
         if came_back {
             self.tick = (self.tick * 2).min(SLOWEST_TICK);
         } else if !active {
             self.tick = TICK;
         }
         shared.ticking.store(active, SeqCst);
-        if !active && self.cores.iter().filter_map(Weak::upgrade).any(|core| core.seat.is_away()) {
+        if !active && self.anyone_away() {
             shared.ticking.store(true, SeqCst);
         }
+    }
+
+    fn anyone_away(&self) -> bool {
+        self.cores.iter().filter_map(Weak::upgrade).any(|core| core.seat.is_away())
+            || self.nests.values().filter_map(Weak::upgrade).any(|nest| nest.is_away())
+    }
+}
+
+impl Loop {
+    /// Connections of a nest can be read while nobody waits there.
+    pub(crate) fn nest_ready(&mut self, key: SessionKey) {
+        let Some(nest) = self.seats.nests.get(&key).and_then(Weak::upgrade) else { return };
+        let mut ready = std::mem::take(&mut self.seats.ready);
+        nest.collect(&mut ready);
+        for event in ready.drain(..) {
+            self.session_ready(SessionKey(event.token), true, false);
+        }
+        self.seats.ready = ready;
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::{
     io::{dialer::Dialer, listener::Listener, udp::UdpSession},
+    nest::Nest,
     peer::Peer,
     socket::core::Core,
     sync::{Mutex, Waiters},
@@ -67,6 +68,8 @@ pub(crate) enum Command {
     Verdict { session: SessionKey, number: u64, verdict: Verdict, grant: Option<Box<Grant>> },
     /// A thread claimed the reading of this socket's connections: see that they do not go unread when it is away.
     Claimed(Weak<Core>),
+    /// Sockets have a nest, which this thread watches while nobody waits there.
+    Nested(Weak<Nest>),
     /// End the thread.
     Stop,
 }
@@ -111,6 +114,14 @@ impl IoShared {
     pub(crate) fn command(&self, command: Command) {
         self.commands.lock().push(command);
         if self.asleep.load(Relaxed) {
+            self.ring.ring();
+        }
+    }
+
+    /// A reader is away from now on: the thread is to look after it.
+    pub(crate) fn tick(&self) {
+        if !self.ticking.load(SeqCst) {
+            self.ticking.store(true, SeqCst);
             self.ring.ring();
         }
     }

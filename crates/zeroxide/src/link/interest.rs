@@ -1,6 +1,7 @@
 //! What the poller watches for: the single place that changes it.
 
 use super::*;
+use crate::nest::Nest;
 
 /// What the kernel tells the I/O thread about this connection.
 #[derive(Default)]
@@ -11,6 +12,8 @@ pub(super) struct Watch {
     pub(super) paused: bool,
     /// A thread that waits in a receive call watches instead of the I/O thread.
     pub(super) claimed: bool,
+    /// Whoever waits in there reads, and else the I/O thread by way of it.
+    pub(super) nest: Option<Arc<Nest>>,
 }
 
 impl Wire {
@@ -24,7 +27,46 @@ impl Wire {
 
     /// The I/O thread watches again.
     pub(crate) fn unclaim(&self) {
+        self.leave_nest();
         self.watch(|watch| watch.claimed = false);
+    }
+
+    /// Whoever waits in this nest watches from now on. Nothing changes if there is no connection, or no room for it there.
+    pub(crate) fn enter_nest(&self, nest: &Arc<Nest>, peer: &Arc<Peer>) {
+        let mut watch = self.interest.lock();
+        let Some(stream) = watch.stream.clone() else { return };
+        if watch.nest.is_some() || !Arc::ptr_eq(&self.io, nest.io()) {
+            return;
+        }
+        let before = watch.interest();
+        watch.nest = Some(nest.clone());
+        // Where both epolls hold it for a moment, the worst is a look for nothing.
+        if nest.admit(peer, self.session, &stream, watch.in_nest()).is_err() {
+            watch.nest = None;
+            return;
+        }
+        let after = watch.interest();
+        if before != after {
+            self.change_interest(&stream, before, after);
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn is_in_nest(&self) -> bool {
+        self.interest.lock().nest.is_some()
+    }
+
+    fn leave_nest(&self) {
+        let mut watch = self.interest.lock();
+        let before = watch.interest();
+        let Some(nest) = watch.nest.take() else { return };
+        if let Some(stream) = &watch.stream {
+            nest.expel(self.session, stream);
+            let after = watch.interest();
+            if before != after {
+                self.change_interest(stream, before, after);
+            }
+        }
     }
 
     /// A sender that found the queue full watches for room in the kernel instead of the I/O thread from now on: the stream
@@ -48,11 +90,26 @@ impl Wire {
         }
     }
 
+    /// The connection is over, and the I/O thread takes it out of its poller.
+    pub(super) fn forget_stream(&self) {
+        let watch = std::mem::take(&mut *self.interest.lock());
+        if let Watch { stream: Some(stream), nest: Some(nest), .. } = watch {
+            nest.expel(self.session, &stream);
+        }
+    }
+
     /// Changes what the poller watches for, with a system call only if that really changes.
     pub(super) fn watch(&self, change: impl FnOnce(&mut Watch)) {
         let mut watch = self.interest.lock();
-        let before = watch.interest();
+        let (before, in_nest) = (watch.interest(), watch.in_nest());
         change(&mut watch);
+        let Watch { stream: Some(stream), nest, .. } = &*watch else { return };
+        if let Some(nest) = nest
+            && nest.change(self.session, stream, in_nest, watch.in_nest()).is_err()
+        {
+            nest.expel(self.session, stream);
+            watch.nest = None;
+        }
         let after = watch.interest();
         if before != after
             && let Some(stream) = &watch.stream
@@ -75,7 +132,16 @@ impl Wire {
 
 impl Watch {
     pub(super) fn interest(&self) -> Interest {
-        Interest::new(!self.paused && !self.claimed, self.write)
+        Interest::new(self.is_read() && self.nest.is_none(), self.write)
+    }
+
+    /// What the nest watches for.
+    fn in_nest(&self) -> Interest {
+        Interest::new(self.is_read() && self.nest.is_some(), false)
+    }
+
+    fn is_read(&self) -> bool {
+        !self.paused && !self.claimed
     }
 }
 

@@ -138,7 +138,7 @@ impl Wire {
     /// be in the inbox by then.
     pub(crate) fn open(&self, stream: &Arc<Stream>) {
         let mut watch = self.interest.lock();
-        *watch = Watch { stream: Some(stream.clone()), claimed: false, ..*watch };
+        (watch.stream, watch.claimed) = (Some(stream.clone()), false);
         let interest = watch.interest();
         if interest != Interest::READ {
             self.change_interest(stream, Interest::READ, interest);
@@ -148,7 +148,7 @@ impl Wire {
     /// Takes the connection away. Messages that did not go out whole stay for the next one; says whether there was a
     /// connection, and how many messages stay.
     pub(crate) fn detach(&self) -> (bool, usize) {
-        *self.interest.lock() = Watch::default();
+        self.forget_stream();
         let mut transmit = self.transmit.take();
         let attached = transmit.attached.take().is_some();
         let out = transmit.written.saturating_sub(transmit.control.len());

@@ -51,6 +51,20 @@ impl Wire {
         }
     }
 
+    /// Reads once for somebody who reads many connections. Where it has ended, the I/O thread sees to that. True if
+    /// something came.
+    pub(crate) fn read_for_another(&self, peer: &Peer, scratch: &mut Vec<u8>) -> bool {
+        let before = self.received();
+        match self.read_in_passing(peer, scratch, 1) {
+            ReadOutcome::Drained | ReadOutcome::Again | ReadOutcome::Paused | ReadOutcome::Detached => {}
+            ReadOutcome::End | ReadOutcome::Failed(_) | ReadOutcome::Violation(_) => {
+                self.unclaim();
+                self.io.command(Command::Broken(self.session));
+            }
+        }
+        self.received() != before
+    }
+
     fn read_with(
         &self,
         mut guard: MutexGuard<'_, Option<Receive>>,

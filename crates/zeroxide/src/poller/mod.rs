@@ -3,12 +3,14 @@
 //! ```text
 //!   check sockets -> none ready -> register the thread's bell at each -> check again -> poll(bell, descriptors)
 //! ```
-//! While this thread waits here, the I/O threads read: whoever held the reading of a socket gives it back.
+//! While this thread waits here, the I/O threads read: whoever held the reading of a socket gives it back. A poller of sockets
+//! alone, which waits again and again, [reads itself](crate::nest).
 
 mod tasks;
 
 use crate::{
     blocking::{Signals, bell},
+    poll_nested::Nested,
     socket::{Handle, core::Core},
     sync::Waiters,
     wait::wait_any,
@@ -60,9 +62,10 @@ use zeroxide_net::{PollFd, PollFlags, wait_fds, wait_fds_interruptible};
 /// ```
 #[derive(Default)]
 pub struct Poller<'fd> {
-    sockets: Vec<Known>,
+    pub(crate) sockets: Vec<Known>,
     fds: Vec<(usize, Interest, BorrowedFd<'fd>)>,
     interruptible: bool,
+    pub(crate) nested: Nested,
 }
 
 /// A socket under its token, and what is looked for.
@@ -233,6 +236,9 @@ impl<'fd> Poller<'fd> {
 
     /// With sockets only, the thread needs no descriptor to wait.
     fn wait_parked(&mut self, ready: &mut Vec<Ready>, deadline: Option<Instant>) -> Result<(), PollError> {
+        if let Some(done) = self.wait_nested(ready, deadline) {
+            return done;
+        }
         let sockets = self.sockets.clone();
         let found = wait_any(Signals::Ignored, events(&sockets), deadline, || {
             self.look(ready, Core::readiness);
@@ -281,7 +287,7 @@ impl<'fd> Poller<'fd> {
     }
 
     /// Adds the sockets that are ready, by what `readiness` says; forgets those that are closed.
-    fn look(&mut self, ready: &mut Vec<Ready>, readiness: impl Fn(&Core, Interest) -> Readiness) {
+    pub(crate) fn look(&mut self, ready: &mut Vec<Ready>, readiness: impl Fn(&Core, Interest) -> Readiness) {
         ready.clear();
         self.sockets.retain(|(token, interest, core)| {
             if core.is_closed() {
@@ -380,6 +386,7 @@ impl Core {
         if interest.contains(Interest::READABLE) && self.kind.receives() && !found.receive {
             self.read_for_absent();
             self.seat.vacate();
+            self.leave_nest();
             // What was taken in before the seat was given up.
             return Readiness { receive: self.can_receive(), ..found };
         }
@@ -387,7 +394,7 @@ impl Core {
     }
 
     /// As [`Core::readiness`], of what has been read; whoever reads goes on.
-    fn readiness_so_far(&self, interest: Interest) -> Readiness {
+    pub(crate) fn readiness_so_far(&self, interest: Interest) -> Readiness {
         let receive = interest.contains(Interest::READABLE) && self.kind.receives() && self.can_receive();
         let send = interest.contains(Interest::WRITABLE) && self.kind.sends() && self.can_send();
         Readiness { receive, send }

@@ -61,8 +61,11 @@ impl Poller<'_> {
         poll_fn(|context| {
             waiting.iter_mut().for_each(|waiting| waiting.register(context));
             for (_, interest, core) in &sockets {
-                if interest.contains(Interest::READABLE) && !block_on::expects(core) {
-                    core.seat.vacate();
+                if interest.contains(Interest::READABLE) {
+                    core.leave_nest();
+                    if !block_on::expects(core) {
+                        core.seat.vacate();
+                    }
                 }
             }
             self.look(ready, Core::readiness_so_far);

@@ -23,6 +23,7 @@ impl Core {
         move || {
             // The I/O thread takes the answers in.
             self.seat.vacate();
+            self.leave_nest();
             let peers = self.peers();
             let mut up = peers.iter().filter(|peer| peer.up.load(SeqCst)).peekable();
             // All are asked before anyone is waited for.

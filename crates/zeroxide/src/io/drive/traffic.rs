@@ -110,6 +110,7 @@ impl Loop {
         wire.write_or_report(&peer);
         let outcome = wire.feed(&peer, rest, &mut self.scratch);
         wire.open(&stream);
+        core.follow_into_nest(&peer);
         core.seat.links_changed();
         self.note_deadline(key);
         self.after_read(key, &peer, outcome);

@@ -14,6 +14,7 @@ use crate::{
     link::Control,
     moment::Moment,
     monitor::{Event, Monitors},
+    nesting::Nesting,
     origin::Origin,
     peer::{Cargo, Link, Other, Peer, Within, Word},
     seat::Seat,
@@ -61,6 +62,7 @@ pub(crate) struct Core {
     /// Peers or subscriptions came or went.
     pub(crate) changed: Waiters,
     pub(crate) seat: Seat,
+    pub(crate) nesting: Nesting,
     /// Links that are up.
     pub(crate) connected: AtomicUsize,
     rules: Mutex<Rules>,
@@ -148,6 +150,7 @@ impl Core {
             writable: Waiters::new(),
             changed: Waiters::new(),
             seat: Seat::default(),
+            nesting: Nesting::default(),
             connected: AtomicUsize::new(0),
             state: AtomicU8::new(OPEN),
             conflate: AtomicBool::new(options.conflate),

@@ -137,6 +137,7 @@ impl Core {
         {
             return failed(recv_cause(refusal));
         }
+        let mut looked = false;
         loop {
             let Some(message) = incoming.pop(from) else {
                 if let Some(gone) = incoming.take_gone() {
@@ -144,7 +145,9 @@ impl Core {
                     continue;
                 }
                 unlock(incoming);
-                if self.read_hot() {
+                // What is read in a nest may all be for others.
+                if !(looked && self.is_nested()) && self.read_hot() {
+                    looked = true;
                     incoming = self.lock_incoming();
                     continue;
                 }
