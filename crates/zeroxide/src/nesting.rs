@@ -66,7 +66,9 @@ fn goes_round(core: &Arc<Core>) -> bool {
     let place = Arc::as_ptr(core) as usize;
     let visit = |rounds: &Cell<Rounds>| {
         let (mut latest, mut strangers) = rounds.get();
-        if latest.contains(&place) {
+        if latest.first() == Some(&place) {
+            // The same visit, or one more in a row.
+        } else if latest.contains(&place) {
             strangers = strangers.saturating_sub(1);
         } else {
             latest.rotate_right(1);
