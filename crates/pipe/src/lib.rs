@@ -1,12 +1,13 @@
 //! How threads hand over: carries, never decides.
 //!
-//! This room knows nothing of messages, sockets or ZMTP. It has three things, all of them safe code over one short
-//! mutex each, all of them checked with loom:
+//! This room knows nothing of messages, sockets or ZMTP. It has four things, all of them safe code, all of them checked
+//! with loom; the first three are over one short mutex each:
 //!
 //! - [`EventCount`]: the one way to wait. Threads ([`ThreadParker`]), file descriptors and async tasks all park in it
 //!   as a [`std::task::Waker`]; whoever makes a condition true calls [`EventCount::notify`].
 //! - [`Lane`]: a bounded hand-over of batches. Producers append to the open batch, the consumer takes it by a swap.
 //! - [`Token`]: the right to do a piece of work, held by whoever finds it free; nothing stays behind when it is let go.
+//! - [`Tenure`]: who reads, a watcher for all or a reader that comes and goes; nothing stays unread between the two.
 //!
 //! ```
 //! use std::{sync::Arc, thread};
@@ -56,10 +57,12 @@ mod event_count;
 mod lane;
 mod parker;
 pub mod sync;
+mod tenure;
 mod token;
 
 pub use answers::{Credit, Drained, Pushed, Rejected, Replaced};
 pub use event_count::{EventCount, Key, Ticket};
 pub use lane::{Carry, Lane};
 pub use parker::ThreadParker;
+pub use tenure::{Beside, Looked, Seen, Tenure};
 pub use token::{Ran, Token};

@@ -103,7 +103,6 @@ pub mod simulation;
 mod socket;
 mod stream;
 mod sync;
-mod tenure;
 mod wait;
 
 pub use block_on::block_on;

@@ -22,7 +22,6 @@ use crate::{
     moment::Moment,
     peer::Peer,
     sync::Mutex,
-    tenure::{Looked, Seen, Tenure},
 };
 use std::{
     cell::RefCell,
@@ -30,13 +29,14 @@ use std::{
     io,
     sync::{
         Arc, MutexGuard, Weak,
-        atomic::{AtomicU64, AtomicUsize, Ordering::*},
+        atomic::{AtomicU64, Ordering::*},
     },
     task::Waker,
     thread::{self, ThreadId},
     time::{Duration, Instant},
 };
 use zeroxide_net::{Event, Interest, Poller, Ring, Stream};
+use zeroxide_pipe::{Beside, Looked, Seen, Tenure};
 
 /// The most that a reader who comes back late again and again may be away, in milliseconds.
 const MOST_PATIENCE: u64 = 16;
@@ -52,8 +52,6 @@ pub(crate) struct Nest {
     key: SessionKey,
     keeper: ThreadId,
     tenure: Tenure,
-    /// Threads that wait for a socket of the nest, but not in it.
-    parked: AtomicUsize,
     before_wait: Moment,
     /// Milliseconds for which a reader may be away.
     patience: AtomicU64,
@@ -70,9 +68,6 @@ pub(crate) struct Desk {
     /// When the I/O thread took the reading back from a reader that was away for too long.
     taken_back: Option<Instant>,
 }
-
-/// A thread waits beside the nest, as long as this lives.
-pub(crate) struct Parked<'a>(&'a Nest);
 
 thread_local! {
     /// Those of this thread, one for each I/O thread that it has to do with.
@@ -110,7 +105,6 @@ impl Nest {
             key,
             keeper: thread::current().id(),
             tenure: Tenure::default(),
-            parked: AtomicUsize::new(0),
             before_wait: Moment::default(),
             patience: AtomicU64::new(1),
             members: Mutex::default(),
@@ -171,11 +165,8 @@ impl Nest {
 
     /// The place to wait, if nobody is there and nobody waits elsewhere. To be given to [`Nest::leave`].
     pub(crate) fn enter(&self) -> Option<MutexGuard<'_, Desk>> {
-        if self.parked.load(SeqCst) > 0 {
-            return None;
-        }
-        let mut desk = self.desk.try_take()?;
-        if self.tenure.sit() {
+        let claim = |desk: &mut MutexGuard<'_, Desk>| {
+            // Should it hear of the nest all the same, the worst is that it looks in vain.
             self.watch(false);
             if let Some(taken_back) = desk.taken_back.take() {
                 // Whoever comes back late, but not very late, gets more time: going round a thousand sockets takes some.
@@ -183,47 +174,25 @@ impl Nest {
                 let more = (2 * self.patience.load(Relaxed)).min(MOST_PATIENCE);
                 self.patience.store(if soon { more } else { 1 }, Relaxed);
             }
-        }
-        Some(desk)
+        };
+        self.tenure.enter(|| self.desk.try_take(), claim)
     }
 
     /// The thread goes back to the application.
     pub(crate) fn leave(&self, desk: MutexGuard<'_, Desk>) {
-        self.tenure.go_away(None);
-        // One of the two sees the other: whoever parks counts itself, and then looks whether the reader is away.
-        if self.parked.load(SeqCst) > 0 {
-            self.give_back();
-        } else {
-            self.io.tick();
-        }
+        self.tenure.leave(|| self.watch(true), || self.io.tick());
         drop(desk);
     }
 
-    /// Counts the calling thread among those who wait elsewhere: the I/O thread reads for them.
-    pub(crate) fn park_beside(&self) -> Parked<'_> {
-        self.parked.fetch_add(1, SeqCst);
-        while self.tenure.is_away() {
-            match self.desk.try_take() {
-                Some(_desk) if self.tenure.is_away() => self.give_back(),
-                Some(_) => {}
-                // Somebody gets up this moment, or looks.
-                None => thread::yield_now(),
-            }
-        }
-        Parked(self)
+    /// Counts the calling thread among those who wait elsewhere: the I/O thread reads for them, or whoever waits in here.
+    pub(crate) fn park_beside(&self) -> Beside<'_> {
+        self.tenure.stand_beside(|| self.desk.try_take(), || self.watch(true))
     }
 
-    /// With the desk locked.
-    fn give_back(&self) {
-        self.watch(true);
-        self.tenure.end();
-    }
-
-    /// Whether the I/O thread hears of the nest. The system has no reason to refuse that, and is asked twice.
-    fn watch(&self, watched: bool) {
+    /// Whether the I/O thread hears of the nest. False if the system refuses, for which it has no reason.
+    fn watch(&self, watched: bool) -> bool {
         let interest = if watched { Interest::READ } else { Interest::NONE };
-        let ask = || self.io.poller.modify(&self.poller, self.key.0, interest);
-        let _ = ask().or_else(|_| ask());
+        self.io.poller.modify(&self.poller, self.key.0, interest).is_ok()
     }
 
     /// Waits until something can be read, or the waker is called, and reads it. False: the time is over.
@@ -307,7 +276,7 @@ impl Nest {
         let patience = tick.max(Duration::from_millis(self.patience.load(Relaxed)));
         let release = |desk: &mut MutexGuard<'_, Desk>| {
             desk.taken_back = Some(now);
-            self.watch(true);
+            self.watch(true)
         };
         self.tenure.look(now, patience, || self.desk.try_take(), |desk| &mut desk.seen, release)
     }
@@ -321,8 +290,9 @@ impl Nest {
     }
 }
 
-impl Drop for Parked<'_> {
+impl Drop for Nest {
     fn drop(&mut self) {
-        self.0.parked.fetch_sub(1, SeqCst);
+        // A process that was forked off may keep the descriptor open, and the I/O thread would hear of it for ever.
+        let _ = self.io.poller.remove(&self.poller);
     }
 }

@@ -7,7 +7,10 @@
 //! The task claims the connections as a blocked thread does, and leaves them as one that is away: an executor may be busy
 //! with something else for any time, so the I/O thread takes the reading back if nobody comes for a tick or two.
 
-use crate::{seat::Claims, socket::core::Core, tenure::TICK};
+use crate::{
+    seat::{Claims, TICK},
+    socket::core::Core,
+};
 use std::{
     hint::spin_loop,
     io,

@@ -1,7 +1,9 @@
 //! Whoever waits, reads: a thread blocked in a receive takes the reading of its socket's connections over from the I/O
 //! thread, so that a message reaches it without a hop.
 //!
-//! [`Tenure`] says who reads. Entering costs a system call a connection only where the I/O thread read before; a reader that
+//! [`Tenure`] says who reads. While a reader is away the I/O thread ticks, more slowly the longer readers keep coming back, and takes
+//! the reading back when it finds no activity since its last look: nothing may depend on the application calling in. When
+//! every reader waits (the kernel wakes it), or none is there, nobody ticks. Entering costs a system call a connection only where the I/O thread read before; a reader that
 //! comes back in time keeps its claim, so a request-reply loop pays nothing. For sockets with more connections, and threads
 //! with more sockets, there is the [nest](crate::nest).
 
@@ -11,7 +13,6 @@ use crate::{
     reactor::{Visits, Watch},
     socket::core::Core,
     sync::Mutex,
-    tenure::{Looked, Seen, Tenure},
 };
 use std::{
     sync::{
@@ -22,7 +23,12 @@ use std::{
     time::{Duration, Instant},
 };
 use zeroxide_net::Stream;
+use zeroxide_pipe::{Looked, Seen, Tenure};
 
+/// How soon the I/O thread looks after readers that are away, at first.
+pub(crate) const TICK: Duration = Duration::from_millis(1);
+/// How soon it does when they kept coming back: each look costs somebody a piece of a core.
+pub(crate) const SLOWEST_TICK: Duration = Duration::from_millis(8);
 /// With more connections than this the I/O thread reads: polling a long list costs more than a hop.
 pub(crate) const MOST_CONNECTIONS: usize = 8;
 
@@ -98,7 +104,7 @@ impl Seat {
         let Some(mut claims) = self.claims.try_take() else { return false };
         if self.tenure.is_free() || self.stale.swap(false, AcqRel) {
             wire.unpause();
-            let first = self.tenure.go_away(None);
+            let first = self.tenure.go_away();
             if !claims.claim(core, first) {
                 self.tenure.end();
                 wire.unclaim();
@@ -149,7 +155,10 @@ impl Seat {
     }
 
     fn go_away(&self, claims: &Claims) {
-        self.tenure.go_away(claims.io().map(|io| &**io));
+        self.tenure.go_away();
+        if let Some(io) = claims.io() {
+            io.tick();
+        }
     }
 
     /// Gives the reading back to the I/O thread at once, if nobody sits here.
@@ -168,8 +177,11 @@ impl Seat {
 
     /// The I/O thread looks: takes the reading back from a reader that did not return since the last look.
     pub(crate) fn look(&self, now: Instant, tick: Duration) -> Looked {
-        let lock = || self.claims.try_take();
-        self.tenure.look(now, tick, lock, |claims| &mut claims.seen, |claims| claims.release())
+        let release = |claims: &mut MutexGuard<'_, Claims>| {
+            claims.release();
+            true
+        };
+        self.tenure.look(now, tick, || self.claims.try_take(), |claims| &mut claims.seen, release)
     }
 }
 

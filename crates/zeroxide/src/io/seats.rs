@@ -7,8 +7,8 @@ use crate::{
         shared::{IoShared, SessionKey},
     },
     nest::Nest,
+    seat::{SLOWEST_TICK, TICK},
     socket::core::Core,
-    tenure::{SLOWEST_TICK, TICK},
 };
 use std::{
     collections::HashMap,

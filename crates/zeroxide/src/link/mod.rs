@@ -117,10 +117,15 @@ impl Wire {
     }
 
     /// Puts a connection under the link; it is registered with the poller for reading. Nobody writes it until
-    /// [`Wire::begin`], and only the I/O thread reads it until [`Wire::open`].
+    /// [`Wire::begin`], and only the I/O thread reads it until [`Wire::feed`].
     pub(crate) fn attach(&self, stream: &Arc<Stream>, decoder: Decoder) {
-        *self.receive.take() =
-            Some(Receive { stream: stream.clone(), decoder, overflow: None, violation: None });
+        *self.receive.take() = Some(Receive {
+            stream: stream.clone(),
+            decoder,
+            overflow: None,
+            violation: None,
+            is_open: false,
+        });
         *self.interest.lock() = Watch::default();
     }
 

@@ -15,6 +15,8 @@ pub(super) struct Receive {
     pub(super) overflow: Option<Batch>,
     /// The peer broke the protocol: nothing more is read.
     pub(super) violation: Option<ProtocolError>,
+    /// Others than the I/O thread may read. Before that somebody may come who was told of the connection before this one.
+    pub(super) is_open: bool,
 }
 
 /// How a turn of reading ended.
@@ -73,7 +75,9 @@ impl Wire {
         turns: usize,
     ) -> ReadOutcome {
         let Some(core) = peer.core.upgrade() else { return ReadOutcome::Detached };
-        let Some(receive) = guard.as_mut() else { return ReadOutcome::Detached };
+        let Some(receive) = guard.as_mut().filter(|receive| receive.is_open) else {
+            return ReadOutcome::Detached;
+        };
         for _ in 0..turns {
             if !self.deliver_overflow(receive, &core, peer) {
                 return ReadOutcome::Paused;
@@ -127,16 +131,19 @@ impl Wire {
         true
     }
 
-    /// Takes octets that were read before the connection was attached.
+    /// Takes octets that were read before the connection was attached. From now on others may read it, too.
     pub(crate) fn feed(&self, peer: &Peer, octets: &[u8], scratch: &mut Vec<u8>) -> ReadOutcome {
-        if !octets.is_empty()
-            && let Some(core) = peer.core.upgrade()
-            && let Some(receive) = self.receive.take().as_mut()
-        {
-            receive.decoder.target(scratch).extend_from_slice(octets);
-            self.advance(receive, &core, peer, scratch, octets.len());
+        let mut guard = self.receive.take();
+        if let Some(receive) = guard.as_mut() {
+            receive.is_open = true;
+            if !octets.is_empty()
+                && let Some(core) = peer.core.upgrade()
+            {
+                receive.decoder.target(scratch).extend_from_slice(octets);
+                self.advance(receive, &core, peer, scratch, octets.len());
+            }
         }
-        self.read(peer, scratch, READS_PER_TURN)
+        self.read_with(guard, peer, scratch, READS_PER_TURN)
     }
 
     /// Hands on what has just been read.
@@ -233,5 +240,31 @@ impl Sink for Arrivals<'_> {
             WireCommand::Leave(group) => self.core.upstream(self.peer, Upstream::Leave(group)),
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Context, Pull, Push};
+
+    #[test]
+    fn nobody_reads_a_connection_before_what_came_with_its_handshake_is_taken_in() {
+        let context = Context::new();
+        let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
+        push.connect(&pull.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
+        assert!(pull.wait_connected(1, Duration::from_secs(60)));
+        let peers = pull.core.peers();
+        let wire = peers[0].wire().unwrap();
+        // Another stream takes the place of the first, of which somebody has been told that it can be read.
+        let (near, far) = Stream::pair().unwrap();
+        wire.attach(&Arc::new(near), Decoder::raw());
+        far.write(b"second").unwrap();
+        let mut scratch = Vec::new();
+        assert!(!wire.read_for_another(&peers[0], &mut scratch));
+        assert!(matches!(wire.read(&peers[0], &mut scratch, 1), ReadOutcome::Detached));
+        wire.feed(&peers[0], b"first", &mut scratch);
+        assert_eq!(pull.recv().unwrap(), "first".into());
+        assert_eq!(pull.recv().unwrap(), "second".into());
     }
 }
