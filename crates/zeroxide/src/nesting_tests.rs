@@ -1,5 +1,8 @@
 use super::*;
-use crate::{Context, Dealer, Handle, Interest, Message, Poller, RecvErrorCause::*, Router, block_on};
+use crate::{
+    Context, Dealer, Handle, Interest, Message, Poller, RecvError, RecvErrorCause::*, Router, block_on,
+};
+use rustix::io::Errno;
 use std::{
     future::Future,
     pin::pin,
@@ -8,6 +11,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+use zeroxide_net::fault::{Call, Fault, Harm, Times};
 
 /// Turns a hang into a failure; nothing is ever timed against it.
 const LONG: Duration = Duration::from_secs(60);
@@ -305,5 +309,125 @@ fn who_waits_in_a_nest_hears_of_the_end() {
         eventually(|| router.core.readable.has_waiters());
         context.terminate();
         assert_eq!(waiting.join().unwrap().unwrap_err().cause, Terminated);
+    });
+}
+
+#[test]
+fn a_system_that_refuses_is_asked_again_until_it_does() {
+    let (_context, router, dealers) = circle("tcp://127.0.0.1:*");
+    settle(&router);
+    let nest = router.core.nest().unwrap();
+    eventually(|| match nest.enter() {
+        Some(desk) => {
+            let beside = nest.park_beside();
+            let fault = Fault::in_thread(Call::Control, 1, Errno::NOMEM);
+            nest.leave(desk);
+            assert!(fault.has_struck());
+            drop(beside);
+            true
+        }
+        None => false,
+    });
+    // The I/O thread was to read at once, and could not be told. It reads all the same.
+    dealers[0].send("there").unwrap();
+    eventually(|| unread(&router));
+    assert_eq!(second(&router.recv_timeout(LONG).unwrap()), b"there");
+}
+
+#[test]
+fn who_cannot_wait_in_a_nest_waits_elsewhere() {
+    let (_context, router, dealers) = circle("tcp://127.0.0.1:*");
+    settle(&router);
+    assert!(router.core.is_nested());
+    let fault =
+        Fault::plan(Call::Wait, 1, Harm::Error(Errno::NOMEM), Times::Always, Some(thread::current().id()));
+    let error = router.recv_timeout(Duration::from_millis(1)).unwrap_err();
+    assert_eq!(error.cause, TimedOut);
+    assert!(fault.has_struck() && !router.core.is_nested());
+    dealers[1].send("here").unwrap();
+    assert_eq!(second(&router.recv_timeout(LONG).unwrap()), b"here");
+}
+
+/// Answers until the context ends, by what waits for a message or says that it did in vain.
+fn answer(router: &Router, mut wait: impl FnMut(&Router) -> Result<Message, RecvError>) {
+    loop {
+        match wait(router) {
+            Ok(message) => router.send(message).unwrap(),
+            Err(RecvError { cause: WouldBlock | TimedOut, .. }) => {}
+            Err(error) => return assert_eq!(error.cause, Terminated),
+        }
+    }
+}
+
+#[test]
+fn whoever_waits_in_whatever_way_hears_of_a_message() {
+    let (context, router, dealers) = circle("tcp://127.0.0.1:*");
+    let router = &router;
+    settle(router);
+    settle_all(router, &dealers);
+    thread::scope(|scope| {
+        scope.spawn(|| answer(router, |router| router.recv()));
+        scope.spawn(|| answer(router, |router| router.recv_timeout(Duration::from_millis(1))));
+        scope.spawn(|| answer(router, |router| block_on(router.recv_async())));
+        scope.spawn(|| answer(router, |router| smol::block_on(router.recv_async())));
+        scope.spawn(|| {
+            answer(router, |router| {
+                router.wait_readable(Some(LONG));
+                router.try_recv()
+            });
+        });
+        let mut poller = Poller::new();
+        poller.add(router, 0, Interest::READABLE);
+        scope.spawn(|| {
+            answer(router, move |router| {
+                poller.wait(Some(LONG)).unwrap();
+                router.try_recv()
+            });
+        });
+        // One message at a time, so that one that is not heard of is not covered up by the next.
+        for round in 0..30 {
+            for dealer in &dealers {
+                dealer.send(format!("{round}")).unwrap();
+                assert_eq!(dealer.recv_timeout(LONG).unwrap(), format!("{round}").into());
+            }
+        }
+        context.terminate();
+    });
+}
+
+/// Asks, and waits for the answers in a way of its own.
+fn ask(dealer: &Dealer, way: usize) {
+    for _ in 0..30 {
+        dealer.send("question").unwrap();
+        let answer = match way % 3 {
+            0 => dealer.recv_timeout(LONG).unwrap(),
+            1 => block_on(dealer.recv_async()).unwrap(),
+            _ => {
+                assert!(dealer.wait_readable(Some(LONG)));
+                dealer.recv().unwrap()
+            }
+        };
+        assert_eq!(answer, "question".into());
+    }
+}
+
+#[test]
+fn sockets_of_one_nest_are_waited_for_by_many_threads_in_many_ways() {
+    let (context, router, dealers) = circle("ipc://*");
+    settle(&router);
+    settle_all(&router, &dealers);
+    let others = &dealers[MANY / 2..];
+    thread::scope(|scope| {
+        scope.spawn(|| answer(&router, |router| router.recv()));
+        // Each has one of the sockets to itself, and takes it along.
+        let own = dealers[..MANY / 2].iter().enumerate();
+        let asking: Vec<_> = own.map(|(number, dealer)| scope.spawn(move || ask(dealer, number))).collect();
+        // The thread that made the nest goes on with the others.
+        for _ in 0..30 {
+            others.iter().for_each(|dealer| dealer.send("other").unwrap());
+            others.iter().for_each(|dealer| assert_eq!(dealer.recv_timeout(LONG).unwrap(), "other".into()));
+        }
+        asking.into_iter().for_each(|thread| thread.join().unwrap());
+        context.terminate();
     });
 }
