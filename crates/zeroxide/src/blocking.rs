@@ -1,8 +1,8 @@
 //! The blocking face: how a thread waits in a send or a receive.
 //!
 //! A waiting receiver sits down in the socket's [`Seat`](crate::seat::Seat) and reads the connections itself; where the
-//! seat is taken, or there are too many connections, it waits in a [nest](crate::nest), or parks and the I/O thread reads. A sender at the high-water mark
-//! first helps: it writes what is queued; only then does it park.
+//! seat is taken, or there are too many connections, it waits in a [nest](crate::nest), or parks and the I/O thread reads.
+//! A sender at the high-water mark first helps: it writes what is queued; only then does it park.
 
 use crate::{
     busy::Look,
