@@ -29,7 +29,8 @@ const AWAY: usize = 2;
 ///
 /// let (tenure, desk) = (Tenure::default(), Mutex::new(Seen::default()));
 /// // The reader takes the place, waits and reads there, and goes away.
-/// let held = tenure.enter(|| desk.try_lock().ok(), |_| println!("the watcher hears of nothing from now on")).unwrap();
+/// let held = tenure.enter(|| desk.try_lock().ok(), |_| println!("the watcher hears of nothing from now on"));
+/// assert!(held.is_some(), "nobody is there or stands beside");
 /// tenure.leave(|| true, || println!("the watcher is to look soon"));
 /// drop(held);
 /// // The watcher looks twice, and it did not come back.
@@ -47,6 +48,20 @@ pub struct Tenure {
 }
 
 /// What the watcher saw when it looked last; kept under the desk's lock.
+///
+/// ```
+/// use std::sync::Mutex;
+/// use zeroxide_pipe::Seen;
+///
+/// /// What is locked while somebody reads.
+/// #[derive(Default)]
+/// struct Desk {
+///     scratch: Vec<u8>,
+///     seen: Seen,
+/// }
+/// let desk = Mutex::new(Desk::default());
+/// # drop(desk);
+/// ```
 #[derive(Debug, Default)]
 pub struct Seen {
     visits: usize,
@@ -54,6 +69,15 @@ pub struct Seen {
 }
 
 /// What the watcher found.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use zeroxide_pipe::{Looked, Seen, Tenure};
+/// let (tenure, mut seen) = (Tenure::default(), Seen::default());
+/// let (now, tick) = (Instant::now(), Duration::from_millis(1));
+/// let looked = tenure.look(now, tick, || Some(&mut seen), |seen| seen, |_| true);
+/// assert_eq!(looked, Looked { needs_tick: false, came_back: false, keep: false }, "nobody came");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Looked {
     /// The reader is away: look again soon.
