@@ -52,6 +52,8 @@ pub trait Carry: Default {
     fn size(&self) -> usize;
     /// Forgets everything but keeps the memory (or gives some back, if it is far too much).
     fn clear(&mut self);
+    /// Called of an empty one that will be filled after `full`, by the same producers: it may get memory for as much.
+    fn follow(&mut self, _full: &Self) {}
 }
 
 /// A queue from many threads to one consumer, bounded in messages, in which messages travel in batches.
@@ -162,7 +164,7 @@ impl<B: Carry> Lane<B> {
         let sealed = size + size.saturating_sub(size_before) > SEALED_AT;
         if sealed {
             cold_path();
-            state.seal();
+            state.seal_and_go_on();
         }
         Ok(Pushed { sealed, ..self.pushed(&mut state, added) })
     }
@@ -385,6 +387,14 @@ impl<B: Carry> State<B> {
         let resume = self.starved && self.room && self.limit.is_none_or(|limit| self.used <= limit / 2);
         self.starved &= !resume;
         resume
+    }
+
+    #[cold]
+    fn seal_and_go_on(&mut self) {
+        self.seal();
+        if let Some(full) = self.sealed.back() {
+            self.tail.follow(full);
+        }
     }
 
     #[cold]

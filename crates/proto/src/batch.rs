@@ -11,18 +11,19 @@
 //! One representation from the sender's call to the kernel, and from the kernel to the receiver's call, is what keeps
 //! the path per message at one copy of a small body and none of a large one.
 
+mod header;
+mod run;
+
 use crate::{Frame, Message};
 use bytes::Bytes;
+pub(crate) use header::Header;
+pub use header::split_frame;
+pub(crate) use run::FULL;
+use run::Memory;
 use std::collections::VecDeque;
 
 /// Bodies from this size on are shared by reference count; smaller ones are copied into the run.
 pub const SHARED_FROM: usize = 8 * 1024;
-
-/// Memory that is written ahead of messages. Below 2 KiB, from where on the C library begins with what starts slowly.
-const AHEAD: usize = 3 * 512;
-
-/// Memory that an empty batch may keep whatever it held last.
-const KEPT_IDLE: usize = 2 * 1024;
 
 pub(crate) const MORE: u8 = 1;
 pub(crate) const LONG: u8 = 2;
@@ -43,46 +44,48 @@ pub(crate) const COMMAND: u8 = 4;
 /// ```
 #[derive(Default, Clone, Debug)]
 pub struct Batch {
-    octets: Vec<u8>,
-    /// Bodies that stand apart, by the offset in `octets` where they belong. `read` has passed none of them.
+    /// The run, until it is shared.
+    octets: Memory,
+    /// Bodies that stand apart, by the offset in the run where they belong. `read` has passed none of them. Behind them the
+    /// run itself, once it is shared.
     bodies: VecDeque<(usize, Bytes)>,
     /// Octets of all `bodies`.
     apart: usize,
-    /// Offset in `octets` of the first frame not taken yet.
+    /// Offset in the run of the first frame not taken yet.
     read: usize,
     /// Whole messages not taken yet.
     messages: usize,
-    /// The memory of `octets` up to here was written since this was empty.
-    touched: usize,
+    /// Up to here `octets` can be appended to as they are.
+    prepared: usize,
 }
 
 impl Batch {
     /// A batch without messages and without memory.
     pub const fn new() -> Self {
-        Self { octets: Vec::new(), bodies: VecDeque::new(), apart: 0, read: 0, messages: 0, touched: 0 }
+        Self { octets: Memory::NONE, bodies: VecDeque::new(), apart: 0, read: 0, messages: 0, prepared: 0 }
     }
 
     /// A batch without messages that grows in this memory, which has to be empty.
     pub(crate) fn with_memory(octets: Vec<u8>) -> Self {
         debug_assert!(octets.is_empty());
-        Self { octets, ..Self::new() }
+        Self { octets: octets.into(), ..Self::new() }
     }
 
-    /// The memory of the run.
-    pub(crate) fn into_memory(self) -> Vec<u8> {
-        self.octets
+    /// The memory of the run, if it is not shared.
+    pub(crate) fn into_memory(mut self) -> Vec<u8> {
+        self.octets.take()
     }
 
     /// Takes octets that hold exactly `messages` whole messages (and any commands between) and no bodies apart.
     /// The count is the word of whoever walked the frames; a wrong one makes [`Batch::pop`] end early, nothing worse.
     pub fn from_octets(octets: Vec<u8>, messages: usize) -> Self {
-        Self { octets, messages, ..Self::new() }
+        Self { octets: octets.into(), messages, ..Self::new() }
     }
 
     /// As [`Batch::from_octets`], with the first message at offset `start`.
     pub fn from_octets_at(octets: Vec<u8>, start: usize, messages: usize) -> Self {
         debug_assert!(start <= octets.len());
-        Self { read: start.min(octets.len()), octets, messages, ..Self::new() }
+        Self { read: start.min(octets.len()), octets: octets.into(), messages, ..Self::new() }
     }
 
     /// Whole messages that can still be taken.
@@ -100,47 +103,18 @@ impl Batch {
     /// Octets on the wire from the first message not taken to the end, shared bodies included.
     #[inline]
     pub fn size(&self) -> usize {
-        self.octets.len() - self.read + self.apart
-    }
-
-    /// Forgets everything but keeps the memory, unless it is far more than was needed last: then an idle peer does not
-    /// sit on what a burst once took.
-    pub fn clear(&mut self) {
-        let capacity = self.octets.capacity();
-        // What was cleared before and not used since tells nothing.
-        if capacity > KEPT_IDLE && (1..capacity / 8).contains(&self.octets.len()) {
-            self.octets = Vec::new();
-        }
-        self.octets.clear();
-        self.bodies.clear();
-        (self.apart, self.read, self.messages, self.touched) = (0, 0, 0, 0);
+        self.octets.len() + self.apart - self.read
     }
 
     /// Appends one frame by copying; the last frame of a message has `more` false and counts the message.
     #[inline]
     pub fn push_frame(&mut self, body: &[u8], more: bool) {
-        if self.octets.len() + body.len() >= self.touched && body.len() <= AHEAD / 4 {
-            self.touch(body.len());
+        if self.octets.len() + body.len() >= self.prepared {
+            self.prepare(body.len());
         }
-        self.push_header(body.len(), more);
+        Header::write(u8::from(more) * MORE, body.len(), &mut self.octets);
         self.octets.extend_from_slice(body);
         self.messages += usize::from(!more);
-    }
-
-    /// Writes over some of the memory behind what is there, and behind `size` octets that are about to come.
-    ///
-    /// It was read by another thread before, so each line of it has to be fetched back from another processor's cache; and
-    /// whoever pushes unlocks a mutex after each message, which waits for that. Here it waits once for many lines, that
-    /// come at the same time.
-    #[cold]
-    fn touch(&mut self, size: usize) {
-        let length = self.octets.len();
-        self.touched = length + size + AHEAD;
-        let end = self.octets.capacity().min(self.touched);
-        if end > length + size {
-            self.octets.resize(end, 0);
-            self.octets.truncate(length);
-        }
     }
 
     /// Appends one frame whose body is shared rather than copied, if it is large.
@@ -148,20 +122,32 @@ impl Batch {
         if body.len() < SHARED_FROM {
             return self.push_frame(&body, more);
         }
-        self.push_header(body.len(), more);
-        self.apart += body.len();
-        self.bodies.push_back((self.octets.len(), body));
-        self.messages += usize::from(!more);
+        self.push_large(body, more);
     }
 
     /// Appends one frame.
     #[inline]
     pub fn push(&mut self, frame: &Frame, more: bool) {
         match frame.as_shared() {
-            Some(body) if body.len() >= SHARED_FROM => self.push_shared(body.clone(), more),
+            Some(body) if body.len() >= SHARED_FROM => self.push_clone(body, more),
             // A clone, of what is copied in any case, could allocate.
             _ => self.push_frame(frame, more),
         }
+    }
+
+    /// By itself, so that what short bodies go through is short.
+    #[inline(never)]
+    fn push_clone(&mut self, body: &Bytes, more: bool) {
+        self.push_large(body.clone(), more);
+    }
+
+    fn push_large(&mut self, body: Bytes, more: bool) {
+        let octets = self.own();
+        Header::write(u8::from(more) * MORE, body.len(), octets);
+        let at = octets.len();
+        self.apart += body.len();
+        self.bodies.push_back((at, body));
+        self.messages += usize::from(!more);
     }
 
     /// Appends a whole message behind the frames of an envelope, which may be empty.
@@ -184,41 +170,42 @@ impl Batch {
         for frame in envelope {
             self.push(frame, true);
         }
-        self.push_header(size, false);
+        Header::write(0, size, self.own());
     }
 
     /// Appends frames that are framed already and finish exactly `messages` messages.
     pub(crate) fn push_octets(&mut self, framed: &[u8], messages: usize) {
-        self.octets.extend_from_slice(framed);
+        self.own().extend_from_slice(framed);
         self.messages += messages;
     }
 
     /// Appends octets that stand apart, whatever they are: for values that are only written, never taken from.
     pub(crate) fn push_apart(&mut self, octets: Bytes) {
         self.apart += octets.len();
-        self.bodies.push_back((self.octets.len(), octets));
+        let at = self.own().len();
+        self.bodies.push_back((at, octets));
     }
 
     /// The run itself, for whoever frames otherwise than this type does.
     pub(crate) fn octets_mut(&mut self) -> &mut Vec<u8> {
-        &mut self.octets
+        self.own()
     }
 
     /// The frames not taken yet, commands passed over: body, its shared form where it stands apart, and whether more
     /// frames of the same message follow.
     pub(crate) fn frames(&self) -> impl Iterator<Item = (&[u8], Option<&Bytes>, bool)> {
-        let mut at = self.read;
+        let (run, mut at) = (self.run(), self.read);
         let mut bodies = self.bodies.iter().peekable();
         std::iter::from_fn(move || {
             loop {
-                let head = Header::parse(self.octets.get(at..)?)?;
+                let head = Header::parse(run.get(at..)?)?;
                 let body_at = at + head.octets;
                 if let Some((_, body)) = bodies.next_if(|(place, _)| *place == body_at) {
                     at = body_at;
                     return Some((&body[..], Some(body), head.more()));
                 }
                 at = body_at.checked_add(usize::try_from(head.size).ok()?)?;
-                let body = self.octets.get(body_at..at)?;
+                let body = run.get(body_at..at)?;
                 if !head.is_command() {
                     return Some((body, None, head.more()));
                 }
@@ -267,7 +254,8 @@ impl Batch {
         if self.is_empty() && self.size() == 0 {
             return *self = other;
         }
-        let shift = self.octets.len();
+        other.own();
+        let shift = self.own().len();
         self.octets.extend_from_slice(other.octets.get(other.read..).unwrap_or_default());
         for (at, body) in other.bodies.drain(..) {
             self.bodies.push_back((at - other.read + shift, body));
@@ -278,10 +266,12 @@ impl Batch {
 
     /// Appends a copy of all that is left of `other`, large bodies shared.
     pub fn push_all(&mut self, other: &Batch) {
-        let shift = self.octets.len();
-        self.octets.extend_from_slice(other.octets.get(other.read..).unwrap_or_default());
-        self.bodies.extend(other.bodies.iter().map(|(at, body)| (at - other.read + shift, body.clone())));
-        self.apart += other.apart;
+        let (shift, run) = (self.own().len(), other.run());
+        self.octets.extend_from_slice(run.get(other.read..).unwrap_or_default());
+        for (at, body) in other.bodies_apart() {
+            self.apart += body.len();
+            self.bodies.push_back((at - other.read + shift, body.clone()));
+        }
         self.messages += other.messages;
     }
 
@@ -291,7 +281,7 @@ impl Batch {
         if self.messages == 0 {
             return None;
         }
-        if let [0, size, behind @ ..] = self.octets.get(self.read..)?
+        if let Some([0, size, behind @ ..]) = self.octets.get(self.read..)
             && let Some(window) = behind.first_chunk()
             && let Some(frame) = Frame::copy_window(window, *size)
         {
@@ -311,7 +301,10 @@ impl Batch {
         if self.messages == 0 {
             return None;
         }
-        let rest = self.octets.get(self.read..)?;
+        let rest = match self.octets.get(self.read..) {
+            Some(rest) => rest,
+            None => self.run().get(self.read..)?,
+        };
         let (head, body, others) = match rest {
             [0, size, behind @ ..] => (2, behind.get(..usize::from(*size))?, &[][..]),
             _ => self.parts_in_place(rest)?,
@@ -329,7 +322,7 @@ impl Batch {
         while more {
             (_, more, left) = split_frame(left)?;
         }
-        let end = self.octets.len() - left.len();
+        let end = self.read + rest.len() - left.len();
         if self.bodies.front().is_some_and(|(at, _)| *at <= end) {
             return None;
         }
@@ -349,13 +342,15 @@ impl Batch {
     #[inline]
     fn pop_frame(&mut self) -> Option<(Frame, bool)> {
         loop {
-            let rest = self.octets.get(self.read..)?;
+            let run = self.run();
+            let (rest, whole) = (run.get(self.read..)?, run.len());
             if let [flags @ (0 | MORE), size, behind @ ..] = rest
                 && let Some(window) = behind.first_chunk()
                 && let Some(frame) = Frame::copy_window(window, *size)
             {
-                self.read += 2 + usize::from(*size);
-                return Some((frame, flags & MORE != 0));
+                let (end, more) = (self.read + 2 + usize::from(*size), flags & MORE != 0);
+                self.read = end;
+                return Some((frame, more));
             }
             let head = Header::parse(rest)?;
             let body_at = self.read + head.octets;
@@ -368,10 +363,12 @@ impl Batch {
                 return Some((Frame::from(body), head.more()));
             }
             let end = body_at.checked_add(usize::try_from(head.size).ok()?)?;
-            let body = self.octets.get(body_at..end)?;
+            if end > whole {
+                return None;
+            }
             self.read = end;
             if !head.is_command() {
-                return Some((Frame::copy_from(body), head.more()));
+                return Some((self.cut(body_at, end)?, head.more()));
             }
         }
     }
@@ -391,16 +388,16 @@ impl Batch {
 
     /// The octets from the first message not taken on, in wire order, bodies in their places.
     pub fn segments(&self) -> impl Iterator<Item = &[u8]> {
-        let mut at = self.read;
-        let mut bodies = self.bodies.iter();
+        let (all, mut at) = (self.run(), self.read);
+        let mut bodies = self.bodies_apart();
         let mut next = bodies.next();
         let mut body = None;
         std::iter::from_fn(move || {
             if let Some(body) = body.take() {
                 return Some(body);
             }
-            let end = next.map_or(self.octets.len(), |(place, _)| *place);
-            let run = self.octets.get(at..end).unwrap_or_default();
+            let end = next.map_or(all.len(), |(place, _)| *place);
+            let run = all.get(at..end).unwrap_or_default();
             if let Some((_, apart)) = next {
                 body = Some(&apart[..]);
                 next = bodies.next();
@@ -424,73 +421,6 @@ impl Batch {
             self.pop();
         }
         passed
-    }
-
-    #[inline]
-    fn push_header(&mut self, size: usize, more: bool) {
-        Header::write(u8::from(more) * MORE, size, &mut self.octets);
-    }
-}
-
-/// Cuts the first frame off a run of octets: its body, whether another frame of the same message follows, and what is behind
-/// it. `None` if it is a command, or not all there.
-///
-/// ```
-/// use zeroxide_proto::batch::split_frame;
-/// assert_eq!(split_frame(b"\x01\x01a\0\x01b"), Some((&b"a"[..], true, &b"\0\x01b"[..])));
-/// assert_eq!(split_frame(b"\0\x02b"), None);
-/// ```
-#[inline]
-pub fn split_frame(framed: &[u8]) -> Option<(&[u8], bool, &[u8])> {
-    let head = Header::parse(framed)?;
-    let behind = framed.get(head.octets..)?;
-    let (body, rest) = behind.split_at_checked(usize::try_from(head.size).ok()?)?;
-    (!head.is_command()).then_some((body, head.more(), rest))
-}
-
-/// The head of a ZMTP 2.0 or 3.x frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Header {
-    pub(crate) flags: u8,
-    pub(crate) size: u64,
-    /// Octets of the header itself: 2 or 9.
-    pub(crate) octets: usize,
-}
-
-impl Header {
-    /// Reads a header, if all of it is there.
-    #[inline]
-    pub(crate) fn parse(octets: &[u8]) -> Option<Self> {
-        let (&flags, rest) = octets.split_first()?;
-        if flags & LONG == 0 {
-            return Some(Self { flags, size: u64::from(*rest.first()?), octets: 2 });
-        }
-        let size = u64::from_be_bytes(*rest.first_chunk()?);
-        Some(Self { flags, size, octets: 9 })
-    }
-
-    /// Appends the shortest header for a body of `size` octets; `flags` without LONG.
-    #[inline]
-    pub(crate) fn write(flags: u8, size: usize, out: &mut Vec<u8>) {
-        match u8::try_from(size) {
-            Ok(size) => out.extend_from_slice(&[flags, size]),
-            Err(_) => {
-                let mut header = [0; 9];
-                header[0] = flags | LONG;
-                header[1..].copy_from_slice(&(size as u64).to_be_bytes());
-                out.extend_from_slice(&header);
-            }
-        }
-    }
-
-    #[inline]
-    pub(crate) fn more(self) -> bool {
-        self.flags & MORE != 0
-    }
-
-    #[inline]
-    pub(crate) fn is_command(self) -> bool {
-        self.flags & COMMAND != 0
     }
 }
 

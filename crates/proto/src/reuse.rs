@@ -9,17 +9,26 @@
 use bytes::Bytes;
 use std::{
     ops::RangeInclusive,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
 };
 
 /// From so much on memory is kept.
-const WORTH: usize = 32 * 1024;
+pub(crate) const WORTH: usize = 32 * 1024;
 /// So much is kept at most, by the whole process.
 const KEPT_MAX: usize = 8 * 1024 * 1024;
 /// So many pieces are kept at most.
 const PIECES_MAX: usize = 64;
 /// Memory that is more than so many times what is asked for stays for others.
 const WASTE_MAX: usize = 4;
+
+/// So much memory is held at most, in the whole process, by bodies that are only a part of it.
+pub const PINNED_MAX: usize = 4 * 1024 * 1024;
+
+/// Only a number: nothing else is read or written by it.
+static PINNED: AtomicUsize = AtomicUsize::new(0);
 
 static KEPT: Mutex<Kept> = Mutex::new(Kept { pieces: Vec::new(), octets: 0 });
 
@@ -35,7 +44,12 @@ pub fn take_kept(capacity: usize) -> Option<Vec<u8>> {
 
 /// An empty vector with room for just about `capacity` octets, for whoever judges by the capacity how full it is.
 pub fn take_just(capacity: usize) -> Vec<u8> {
-    take_within(capacity..=capacity + capacity / 8).unwrap_or_else(|| Vec::with_capacity(capacity))
+    take_kept_just(capacity).unwrap_or_else(|| Vec::with_capacity(capacity))
+}
+
+/// As [`take_just`], if some is kept.
+pub fn take_kept_just(capacity: usize) -> Option<Vec<u8>> {
+    take_within(capacity..=capacity + capacity / 8)
 }
 
 fn take_within(capacities: RangeInclusive<usize>) -> Option<Vec<u8>> {
@@ -55,24 +69,27 @@ pub fn take(capacity: usize) -> Vec<u8> {
     take_kept(capacity).unwrap_or_else(|| Vec::with_capacity(capacity))
 }
 
-/// Gives memory back; it is kept if it is worth it.
+/// Gives memory back; it is kept if it is worth it. Allocates nothing, but for the first piece of all.
 pub fn give(mut octets: Vec<u8>) {
     let capacity = octets.capacity();
     if !(WORTH..=KEPT_MAX).contains(&capacity) {
         return;
     }
     octets.clear();
-    let mut dropped_unlocked = Vec::new();
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    while kept.octets + capacity > KEPT_MAX || kept.pieces.len() >= PIECES_MAX {
+    loop {
+        let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.octets + capacity <= KEPT_MAX && kept.pieces.len() < PIECES_MAX {
+            kept.octets += capacity;
+            let free = PIECES_MAX - kept.pieces.len();
+            kept.pieces.reserve_exact(free);
+            return kept.pieces.push(octets);
+        }
         // The oldest goes: its pages are the coldest.
         let oldest = kept.pieces.remove(0);
         kept.octets -= oldest.capacity();
-        dropped_unlocked.push(oldest);
+        drop(kept);
+        drop(oldest);
     }
-    kept.octets += capacity;
-    kept.pieces.push(octets);
-    drop(kept);
 }
 
 /// Gives all that is kept back to the system: how much is read at once depends on what there is, and whoever wants the same
@@ -87,6 +104,39 @@ pub fn forget() {
 /// Shares octets whose memory comes back here when the last share is dropped.
 pub fn share(octets: Vec<u8>) -> Bytes {
     if octets.capacity() < WORTH { Bytes::from(octets) } else { Bytes::from_owner(Lent(octets)) }
+}
+
+/// Shares octets of which parts will be kept, nobody knows how long, while not too much is held like that.
+///
+/// # Errors
+/// It is too much: the octets, as they were.
+pub(crate) fn pin(octets: Vec<u8>) -> Result<Bytes, Vec<u8>> {
+    let size = octets.capacity();
+    if size > PINNED_MAX || PINNED.load(Relaxed) > PINNED_MAX - size {
+        return Err(octets);
+    }
+    // Counted before it is looked at: of two threads at once none is let in that the bound does not allow.
+    if PINNED.fetch_add(size, Relaxed) > PINNED_MAX - size {
+        PINNED.fetch_sub(size, Relaxed);
+        return Err(octets);
+    }
+    Ok(Bytes::from_owner(Pinned(octets)))
+}
+
+/// Memory that counts as held.
+struct Pinned(Vec<u8>);
+
+impl AsRef<[u8]> for Pinned {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        PINNED.fetch_sub(self.0.capacity(), Relaxed);
+        give(std::mem::take(&mut self.0));
+    }
 }
 
 /// A copy, in memory that is used again.

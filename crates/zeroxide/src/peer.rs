@@ -36,6 +36,9 @@ impl Carry for Cargo {
     fn clear(&mut self) {
         self.0.clear();
     }
+    fn follow(&mut self, full: &Self) {
+        self.0.follow(&full.0);
+    }
 }
 
 impl Deref for Cargo {

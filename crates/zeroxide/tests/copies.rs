@@ -81,10 +81,12 @@ fn a_message_that_holds_its_body_itself_is_received_without_an_allocation() {
 }
 
 #[test]
-fn a_body_of_a_batch_is_received_with_one_allocation() {
+fn a_body_of_a_batch_is_received_without_memory_of_its_own_where_much_comes_at_once() {
+    // Of a short read, or a batch with one message in it, bodies are copied; who of the two sides is slower is chance.
     for endpoint in ["tcp://127.0.0.1:*", "inproc://copies"] {
-        let (count, _) = receiving(endpoint, &message(1024));
-        assert!((1.0..2.5).contains(&count), "{endpoint}: {count} allocations a message");
+        let (count, octets) = receiving(endpoint, &message(1024));
+        assert!(count < 2.5, "{endpoint}: {count} allocations a message");
+        assert!(octets < 3.0 * 1024.0, "{endpoint}: {octets} octets a message");
     }
 }
 

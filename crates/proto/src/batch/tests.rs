@@ -151,3 +151,93 @@ fn a_wrong_count_or_cut_octets_end_early() {
     let mut batch = Batch::from_octets(b"\x02\xff\xff\xff\xff\xff\xff\xff\xffab".to_vec(), 1);
     assert_eq!(batch.pop(), None);
 }
+
+/// What a full batch holds, in messages of this size.
+fn full_of(size: usize) -> Batch {
+    let mut batch = Batch::new();
+    while batch.size() < 64 * 1024 {
+        batch.push_frame(&vec![7; size], false);
+    }
+    batch
+}
+
+#[test]
+fn a_batch_whose_run_went_with_its_bodies_begins_anew() {
+    let mut batch = full_of(1000);
+    let bodies: Vec<_> = std::iter::from_fn(|| batch.pop()).collect();
+    assert_eq!((batch.size(), batch.messages()), (0, 0));
+    batch.clear();
+    batch.push_frame(b"next", false);
+    assert!(bodies.iter().all(|body| *body.body() == [7; 1000]));
+    assert_eq!(wire(&batch), b"\0\x04next");
+}
+
+#[test]
+fn a_shared_run_is_all_that_a_run_is() {
+    let mut sent = Batch::new();
+    let bodies = [vec![1; 300], vec![2; 70], vec![3; SHARED_FROM], vec![4; 5], vec![5; 400]];
+    bodies.iter().for_each(|body| sent.push(&Frame::from(body.clone()), false));
+    let mut shared = sent.clone();
+    assert_eq!(
+        (shared.pop(), sent.pop_in_place(|body, _| body.to_vec())),
+        (Some(vec![1; 300].into()), Some(vec![1; 300]))
+    );
+    assert!(shared.bodies.len() > sent.bodies.len(), "it is shared");
+    // All that looks at one finds in it what is in the other.
+    assert_eq!((shared.size(), shared.messages()), (sent.size(), sent.messages()));
+    assert_eq!(wire(&shared), wire(&sent));
+    assert!(shared.frames().eq(sent.frames()));
+    assert_eq!(shared.plain_octets(), sent.plain_octets());
+    let fill: [(&str, fn(&mut Batch, &Batch)); 7] = [
+        ("append", |batch, other| batch.append(other.clone())),
+        ("push_all", |batch, other| batch.push_all(other)),
+        ("short", |batch, _| batch.push_frame(b"short", false)),
+        ("long", |batch, _| batch.push_frame(&[6; 1000], false)),
+        ("apart", |batch, _| batch.push_shared(Bytes::from(vec![6; SHARED_FROM]), false)),
+        ("octets", |batch, _| batch.push_octets(b"\0\x01o", 1)),
+        ("in place", |batch, _| assert_eq!(batch.pop_in_place(|body, _| body.len()), Some(70))),
+    ];
+    for (what, fill) in fill {
+        let (mut first, mut second) = (shared.clone(), sent.clone());
+        fill(&mut first, &shared);
+        fill(&mut second, &sent);
+        assert_eq!((first.size(), first.messages()), (second.size(), second.messages()), "{what}");
+        assert_eq!(wire(&first), wire(&second), "{what}");
+        assert!(std::iter::from_fn(|| first.pop()).eq(std::iter::from_fn(|| second.pop())), "{what}");
+        assert_eq!((first.size(), first.messages()), (0, 0), "{what}");
+    }
+    let passed = sent.size() - 10;
+    assert_eq!(shared.skip_written(passed), sent.skip_written(passed));
+    assert_eq!(wire(&shared), wire(&sent));
+}
+
+#[test]
+fn the_last_body_takes_the_run_with_it_and_what_comes_behind_is_found() {
+    let mut batch = Batch::from_octets([&b"\0\x48"[..], &[7; 72]].concat(), 1);
+    let run = batch.segments().next().unwrap().as_ptr().addr();
+    let body = batch.pop().unwrap();
+    assert_eq!(body.body().as_ptr().addr(), run + 2, "not copied");
+    assert_eq!((batch.size(), batch.pop()), (0, None));
+    batch.push_frame(&[8; 80], true);
+    batch.push_shared(Bytes::from(vec![9; SHARED_FROM]), false);
+    assert_eq!(batch.pop(), Some(Message::from([vec![8; 80], vec![9; SHARED_FROM]])));
+    assert_eq!((batch.size(), batch.messages()), (0, 0));
+}
+
+#[test]
+fn bodies_of_one_run_and_bodies_beside_it_come_out_in_order_whatever_is_shared() {
+    let sizes = [1, 65, 300, SHARED_FROM, 64, 5000, SHARED_FROM + 1, 70];
+    let messages: Vec<_> = sizes.iter().map(|size| Message::from(vec![*size as u8; *size])).collect();
+    let mut batch = Batch::new();
+    for _ in 0..3 {
+        messages.iter().for_each(|message| batch.push_message(&[], message));
+        assert_eq!(batch.pop().as_ref(), messages.first());
+        messages.first().into_iter().for_each(|message| batch.push_message(&[], message));
+        for message in messages.iter().skip(1).chain(messages.first()) {
+            let before = batch.size();
+            assert_eq!(batch.pop().as_ref(), Some(message));
+            assert!(before > batch.size());
+        }
+        assert_eq!((batch.size(), batch.pop()), (0, None));
+    }
+}

@@ -17,15 +17,15 @@ use super::{
 };
 use crate::{
     Batch,
-    batch::{Header, MORE, SHARED_FROM},
+    batch::{FULL, Header, MORE, SHARED_FROM},
     reuse,
     security::Opener,
     wire::Command,
 };
 use bytes::Bytes;
 
-/// Room for one read: a frame of 64 KiB, the header of the next and the rest of the last fit.
-const READ: usize = 68 * 1024;
+/// Room for one read.
+const READ: usize = FULL;
 /// From so many octets on, a run of whole messages keeps the memory it was read into; shorter ones are copied.
 const TAKE: usize = 16 * 1024;
 /// A large body that misses at least so much is read into directly; the end of one comes by way of the read buffer,
