@@ -17,6 +17,8 @@ use std::{
 
 /// From so much on memory is kept.
 pub(crate) const WORTH: usize = 32 * 1024;
+/// Memory of batches is kept up to here; a full one has about half.
+const RUN_MAX: usize = 128 * 1024;
 /// So much is kept at most, by the whole process.
 const KEPT_MAX: usize = 8 * 1024 * 1024;
 /// So many pieces are kept at most.
@@ -92,6 +94,13 @@ pub fn give(mut octets: Vec<u8>) {
     }
 }
 
+/// As [`give`], for memory of batches: what is much longer than they are as a rule goes back to the system.
+pub(crate) fn give_run(octets: Vec<u8>) {
+    if octets.capacity() <= RUN_MAX {
+        give(octets);
+    }
+}
+
 /// Gives all that is kept back to the system: how much is read at once depends on what there is, and whoever wants the same
 /// to happen again begins without.
 pub fn forget() {
@@ -135,7 +144,7 @@ impl AsRef<[u8]> for Pinned {
 impl Drop for Pinned {
     fn drop(&mut self) {
         PINNED.fetch_sub(self.0.capacity(), Relaxed);
-        give(std::mem::take(&mut self.0));
+        give_run(std::mem::take(&mut self.0));
     }
 }
 

@@ -87,7 +87,7 @@ impl Drop for Memory {
     #[inline]
     fn drop(&mut self) {
         if self.0.capacity() >= reuse::WORTH {
-            reuse::give(self.take());
+            reuse::give_run(self.take());
         }
     }
 }

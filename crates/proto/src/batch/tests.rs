@@ -172,6 +172,9 @@ fn a_batch_whose_run_went_with_its_bodies_begins_anew() {
     assert_eq!(wire(&batch), b"\0\x04next");
 }
 
+/// Something done to a batch, with another.
+type Fill = fn(&mut Batch, &Batch);
+
 #[test]
 fn a_shared_run_is_all_that_a_run_is() {
     let mut sent = Batch::new();
@@ -188,7 +191,7 @@ fn a_shared_run_is_all_that_a_run_is() {
     assert_eq!(wire(&shared), wire(&sent));
     assert!(shared.frames().eq(sent.frames()));
     assert_eq!(shared.plain_octets(), sent.plain_octets());
-    let fill: [(&str, fn(&mut Batch, &Batch)); 7] = [
+    let fill: [(&str, Fill); 7] = [
         ("append", |batch, other| batch.append(other.clone())),
         ("push_all", |batch, other| batch.push_all(other)),
         ("short", |batch, _| batch.push_frame(b"short", false)),
