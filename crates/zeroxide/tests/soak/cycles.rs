@@ -34,7 +34,9 @@ impl Idle {
         let told = self.socket.statistics();
         let turned_away = told.met(Limit::Handshakes) + told.met(Limit::HandshakesPerAddress);
         let gone = match self.socket.socket_type() {
-            SocketType::Stream => told.connections - self.socket.connected() as u64,
+            // One that came since the statistics were read is up, and not counted in them: of those counted, fewer have
+            // gone than this says, never more.
+            SocketType::Stream => told.connections.saturating_sub(self.socket.connected() as u64),
             _ => 0,
         };
         (told.failed_handshakes + turned_away + gone) as usize
@@ -81,7 +83,8 @@ impl Idle {
             resident_octets() >> 10
         );
         assert!(grown <= 2 << 20, "{name}: memory grew by {grown} octets");
-        assert!(self.socket.peers().is_empty() && self.socket.connected() == 0, "{name}");
+        // A connection is counted a moment before it is up, and may be gone in that count before it has come.
+        eventually(|| self.socket.peers().is_empty() && self.socket.connected() == 0);
     }
 }
 
