@@ -233,9 +233,8 @@ impl<D: Door> Socket for Wrapped<D> {
         for (place, frame) in frames.iter().enumerate() {
             let flags = if place + 1 < frames.len() { number::SNDMORE } else { 0 };
             // SAFETY: the frame has this size and is copied.
-            self.api.must(unsafe {
-                (self.api.zmq_send)(self.socket, frame.as_ptr().cast(), frame.len(), flags)
-            });
+            self.api
+                .must(unsafe { (self.api.zmq_send)(self.socket, frame.as_ptr().cast(), frame.len(), flags) });
         }
     }
 

@@ -1,5 +1,6 @@
 //! Who takes part, and under which name.
 
+mod crowd;
 mod libzmq;
 #[cfg(feature = "monocoque")]
 mod monocoque;
@@ -32,6 +33,8 @@ pub const ALL: &[&str] = &[
     "monocoque",
     "zeroxide-busy",
     "zeroxide-async",
+    "zeroxide-messages",
+    "zeroxide-buffers",
     "zeroxide-c",
     "zeroxide-c-buffers",
     "zeroxide-c-messages",
@@ -53,6 +56,8 @@ pub fn play(name: &str, role: roles::Role, workload: &Workload) -> Result<(), St
     }
     match name {
         "zeroxide" => roles::play::<zeroxide::Zeroxide<zeroxide::Blocking>>(role, workload),
+        "zeroxide-messages" => roles::play::<zeroxide::Zeroxide<zeroxide::Messages>>(role, workload),
+        "zeroxide-buffers" => roles::play::<zeroxide::Zeroxide<zeroxide::Buffers>>(role, workload),
         "zeroxide-block_on" => roles::play::<zeroxide::Zeroxide<zeroxide::BlockOn>>(role, workload),
         "zeroxide-async" => roles::play::<zeroxide::Zeroxide<zeroxide::Own>>(role, workload),
         "zeroxide-busy" => roles::play::<zeroxide::Zeroxide<zeroxide::Busy>>(role, workload),

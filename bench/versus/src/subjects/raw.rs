@@ -3,7 +3,10 @@
 //! Small messages are encoded into and decoded from buffers of 64 KiB, and copied out once; large ones are written and
 //! read as they are; a round trip is a write and a read; inproc is the standard library's bounded channel.
 
-use crate::subject::{Kind, Plan, Socket, Subject, Transport, run_ready};
+use crate::{
+    subject::{Kind, Plan, Socket, Subject, Transport, run_ready},
+    subjects::crowd,
+};
 use std::{
     future::Future,
     io::{ErrorKind, Read, Write},
@@ -35,7 +38,8 @@ impl Subject for Raw {
     type Socket = Wire;
 
     fn new(plan: &Plan) -> Result<Self, String> {
-        if plan.peers > 4 || plan.subscriptions > 0 || (BUSY.load(Ordering::Relaxed) && !plan.latency) {
+        let many = plan.peers > 4 && !is_crowd(plan);
+        if many || plan.subscriptions > 0 || (BUSY.load(Ordering::Relaxed) && !plan.latency) {
             return Err("no raw counterpart".to_owned());
         }
         Ok(Self(Arc::default()))
@@ -53,11 +57,17 @@ impl Subject for Raw {
             gather,
             listener: Listener::None,
             channel: None,
+            crowded: None,
             peers: vec![],
             current: 0,
             body: vec![0; plan.size],
         }
     }
+}
+
+/// Whether a thousand connect to one.
+fn is_crowd(plan: &Plan) -> bool {
+    plan.peers > 100 && plan.latency && plan.transport == Transport::Tcp && !BUSY.load(Ordering::Relaxed)
 }
 
 enum Listener {
@@ -142,6 +152,8 @@ pub struct Wire {
     gather: bool,
     listener: Listener,
     channel: Option<Ends>,
+    /// One of a thousand.
+    crowded: Option<crowd::Connection>,
     peers: Vec<Peer>,
     current: usize,
     body: Vec<u8>,
@@ -201,6 +213,10 @@ impl Socket for Wire {
     }
 
     async fn connect(&mut self, endpoint: &str) {
+        if is_crowd(&self.plan) {
+            self.crowded = Some(crowd::Connection::connect(&endpoint["tcp://".len()..]));
+            return;
+        }
         let stream: Box<dyn Octets> = match self.plan.transport {
             Transport::Tcp => {
                 let stream = TcpStream::connect(&endpoint["tcp://".len()..]).unwrap();
@@ -217,6 +233,9 @@ impl Socket for Wire {
     }
 
     async fn expect_peers(&mut self) {
+        if is_crowd(&self.plan) {
+            return;
+        }
         for _ in 0..self.plan.peers {
             let stream: Box<dyn Octets> = match &self.listener {
                 Listener::Tcp(listener) => {
@@ -235,6 +254,9 @@ impl Socket for Wire {
     async fn send(&mut self, body: &[u8]) {
         if let Some((out, _)) = &self.channel {
             return out.send(body.to_vec()).unwrap();
+        }
+        if let Some(connection) = &mut self.crowded {
+            return connection.send(body);
         }
         let peer = &mut self.peers[0];
         if !self.gather {
@@ -262,6 +284,10 @@ impl Socket for Wire {
         if let Some((_, input)) = &self.channel {
             return read(&input.recv().unwrap());
         }
+        if let Some(connection) = &mut self.crowded {
+            connection.recv(&mut self.body);
+            return read(&self.body);
+        }
         if !self.gather {
             read_whole(&mut self.peers[0].stream, &mut self.body);
             return read(&self.body);
@@ -275,6 +301,9 @@ impl Socket for Wire {
     }
 
     async fn echo(&mut self, count: u64) {
+        if let (Listener::Tcp(listener), true) = (&self.listener, is_crowd(&self.plan)) {
+            return crowd::echo(listener, count, self.plan.size);
+        }
         for _ in 0..count {
             if let Some((out, input)) = &self.channel {
                 out.send(input.recv().unwrap()).unwrap();

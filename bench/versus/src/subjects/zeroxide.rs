@@ -8,6 +8,10 @@ use zeroxide::{AllowKeys, Context, Keypair, Message, SocketType};
 pub trait Waiting: Clone + Send + 'static {
     const ASYNC: bool;
     const BUSY: Duration = Duration::ZERO;
+    /// Makes a message of its own for each send; otherwise the octets are lent.
+    const MESSAGES: bool = false;
+    /// Copies what it receives into memory of its own.
+    const BUFFER: bool = false;
     fn context() -> Context {
         Context::new()
     }
@@ -18,6 +22,28 @@ pub trait Waiting: Clone + Send + 'static {
 pub struct Blocking;
 impl Waiting for Blocking {
     const ASYNC: bool = false;
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        run_ready(future)
+    }
+}
+
+/// Blocking, with a message made for each that is sent: what `zeroxide-c-messages` does.
+#[derive(Clone)]
+pub struct Messages;
+impl Waiting for Messages {
+    const ASYNC: bool = false;
+    const MESSAGES: bool = true;
+    fn run<T>(future: impl Future<Output = T>) -> T {
+        run_ready(future)
+    }
+}
+
+/// Blocking, and what is received is copied into a buffer: what `zeroxide-c-buffers` does.
+#[derive(Clone)]
+pub struct Buffers;
+impl Waiting for Buffers {
+    const ASYNC: bool = false;
+    const BUFFER: bool = true;
     fn run<T>(future: impl Future<Output = T>) -> T {
         run_ready(future)
     }
@@ -205,7 +231,8 @@ impl<W: Waiting> Subject for Zeroxide<W> {
             socket.set_curve_client(server.public, &client).unwrap();
         }
         socket.set_busy_wait(W::BUSY);
-        Wrapped(socket, PhantomData)
+        let buffer = if W::BUFFER { vec![0; plan.size.max(256)] } else { vec![] };
+        Wrapped(socket, buffer, PhantomData)
     }
 
     async fn proxy(&self, front: Wrapped<W>, back: Wrapped<W>) {
@@ -213,7 +240,7 @@ impl<W: Waiting> Subject for Zeroxide<W> {
     }
 }
 
-pub struct Wrapped<W>(zeroxide::Socket, PhantomData<W>);
+pub struct Wrapped<W>(zeroxide::Socket, Vec<u8>, PhantomData<W>);
 
 impl<W: Waiting> Wrapped<W> {
     #[inline]
@@ -237,13 +264,22 @@ impl<W: Waiting> Socket for Wrapped<W> {
 
     #[inline]
     async fn send(&mut self, body: &[u8]) {
+        if W::MESSAGES {
+            return self.0.send(Message::from(body)).unwrap();
+        }
         // Not by way of another future, which would move the message once more.
         if W::ASYNC { self.0.send_async(body).await.unwrap() } else { self.0.send(body).unwrap() }
     }
 
     #[inline]
     async fn recv<T>(&mut self, read: impl FnOnce(&[u8]) -> T) -> T {
-        if W::ASYNC {
+        if W::BUFFER {
+            let message = self.0.recv().unwrap();
+            let body = message.frames().last().unwrap();
+            let room = &mut self.1[..body.len()];
+            room.copy_from_slice(body);
+            read(room)
+        } else if W::ASYNC {
             read(self.0.recv_async().await.unwrap().frames().last().unwrap())
         } else {
             read(self.0.recv().unwrap().frames().last().unwrap())
