@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// How long a test waits for something that must happen. Long, because the cores may be loaded; only a failing
 /// test ever waits so long.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Asks until the answer is yes. Yields between two questions.
 ///

@@ -17,8 +17,8 @@ use std::{
 
 /// Those of the type checker say nothing about a library.
 const IGNORED: &str = "test_mypy.py";
-/// Need 4 GiB of memory.
-const TOO_LARGE: [&str; 2] =
+/// They need 4 GiB of memory.
+const LEFT_OUT: [&str; 2] =
     ["test_socket.py::TestSocket::test_large_send", "test_socket.py::TestSocketGreen::test_large_send"];
 /// So often a test that failed without excuse is tried again, alone: many have deadlines of some tenths of a second.
 const MORE_TRIES: usize = 2;
@@ -112,7 +112,7 @@ fn test(place: &Path, python: &Path, selected: &[&str]) -> Result<BTreeSet<Strin
     let mut tests = command(python, &["-m", "pytest", "-q", "-rfE", "--tb=short", SECONDS_PER_TEST]);
     tests
         .args(["--ignore", IGNORED])
-        .args(TOO_LARGE.iter().flat_map(|test| ["--deselect", test]))
+        .args(LEFT_OUT.iter().flat_map(|test| ["--deselect", test]))
         .args(["-p", "no:cacheprovider"])
         .args(selected);
     let mut running = tests

@@ -34,7 +34,13 @@ pub enum IpcName {
     Wildcard,
 }
 
-/// What can be set on an ipc socket. The default leaves everything to the system.
+/// So much, twice on Linux, may lie in the kernel on its way to a peer, where nothing else is said. A writer that the kernel kept waiting is
+/// told of room when three quarters are read. Of what the system gives, that leaves the reader with less than a sleeping
+/// writer takes to wake up: both would sleep in turn.
+const ROOM: usize = 208 * 1024;
+
+/// What can be set on an ipc socket, also on those that a listener accepts. The default leaves all but the least size of the
+/// send buffer to the system.
 ///
 /// ```
 /// use std::os::unix::fs::PermissionsExt;
@@ -50,7 +56,7 @@ pub struct IpcSettings {
     /// Permissions of the socket file; whoever may write may connect. They hold from the first moment the file is
     /// visible. `None` is what the umask leaves of 0777.
     pub mode: Option<u32>,
-    /// SO_SNDBUF.
+    /// SO_SNDBUF. `None` is 208 KiB, or what the system gives if that is more.
     pub send_buffer: Option<usize>,
     /// SO_RCVBUF.
     pub receive_buffer: Option<usize>,
@@ -74,6 +80,7 @@ pub struct IpcListener {
     file: Option<OwnedFile>,
     fd: OwnedFd,
     local: String,
+    settings: IpcSettings,
 }
 
 impl IpcListener {
@@ -109,7 +116,7 @@ impl IpcListener {
         let mode = settings.mode.map(Mode::from_raw_mode);
         let file = ipc_file::bind_and_listen(&fd, path, &address, mode, backlog)
             .map_err(|(operation, source)| NetError::new(operation, text.as_str(), source))?;
-        Ok(Self { file: Some(file), fd, local: text })
+        Ok(Self { file: Some(file), fd, local: text, settings: settings.clone() })
     }
 
     fn listen_abstract(name: &IpcName, settings: &IpcSettings, backlog: i32) -> Result<Self, NetError> {
@@ -121,7 +128,7 @@ impl IpcListener {
         fault::check(Call::Listen)
             .and_then(|()| rustix::net::listen(&fd, backlog))
             .map_err(failed(Operation::Listen, &text))?;
-        Ok(Self { file: None, fd, local: text })
+        Ok(Self { file: None, fd, local: text, settings: settings.clone() })
     }
 
     /// Takes over a unix socket that already listens. Its file belongs to whoever made it and is not removed.
@@ -132,7 +139,7 @@ impl IpcListener {
     pub fn adopt(fd: OwnedFd) -> Result<Self, NetError> {
         listener::prepare_adopted(&fd)?;
         let local = local_text(fd.as_fd()).map_err(listener::not_adoptable)?;
-        Ok(Self { file: None, fd, local })
+        Ok(Self { file: None, fd, local, settings: IpcSettings::default() })
     }
 
     /// Takes the next waiting connection.
@@ -142,6 +149,8 @@ impl IpcListener {
     /// See [`AcceptError`].
     pub fn accept(&self) -> Result<Stream, AcceptError> {
         let (fd, peer) = listener::accept(&self.fd)?;
+        // Of a unix listener Linux hands on none of this.
+        self.settings.set_buffers(&fd).map_err(|(_, source)| AcceptError::Retry(source))?;
         let peer = peer.and_then(|peer| SocketAddrUnix::try_from(peer).ok());
         let endpoint = peer.as_ref().map_or_else(|| "ipc://".to_owned(), ipc_text);
         Ok(Stream::new(fd, Peer::Ipc(endpoint)))
@@ -199,13 +208,22 @@ impl IpcName {
 impl IpcSettings {
     fn open(&self, text: &str) -> Result<OwnedFd, NetError> {
         let fd = ipc_file::new_socket().map_err(failed(Operation::Open, text))?;
-        let socket = SockRef::from(&fd);
-        if let Some(octets) = self.send_buffer {
-            socket.set_send_buffer_size(octets).map_err(failed(Operation::Configure("SO_SNDBUF"), text))?;
-        }
-        if let Some(octets) = self.receive_buffer {
-            socket.set_recv_buffer_size(octets).map_err(failed(Operation::Configure("SO_RCVBUF"), text))?;
-        }
+        self.set_buffers(&fd)
+            .map_err(|(option, source)| NetError::new(Operation::Configure(option), text, source))?;
         Ok(fd)
+    }
+
+    fn set_buffers(&self, fd: &OwnedFd) -> Result<(), (&'static str, io::Error)> {
+        let socket = SockRef::from(fd);
+        let set_send = |octets| socket.set_send_buffer_size(octets).map_err(|error| ("SO_SNDBUF", error));
+        match (self.send_buffer, socket.send_buffer_size()) {
+            (Some(octets), _) => set_send(octets)?,
+            (None, Ok(given)) if given < 2 * ROOM => set_send(given.max(ROOM))?,
+            (None, _) => {}
+        }
+        match self.receive_buffer {
+            Some(octets) => socket.set_recv_buffer_size(octets).map_err(|error| ("SO_RCVBUF", error)),
+            None => Ok(()),
+        }
     }
 }

@@ -12,9 +12,9 @@
 //!
 //! This room does not know messages, sockets of ZeroMQ or their options: it takes plain settings.
 
-#![forbid(unsafe_code)]
 #![warn(clippy::missing_errors_doc, missing_debug_implementations)]
 
+pub mod descriptors;
 pub mod error;
 pub mod fault;
 pub mod filter;
@@ -33,6 +33,7 @@ pub mod udp;
 
 mod ipc_file;
 
+pub use descriptors::make_room_for_descriptors;
 pub use error::{NetError, Operation};
 pub use filter::{AcceptFilter, FilterError};
 pub use interfaces::Family;

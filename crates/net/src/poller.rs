@@ -1,4 +1,4 @@
-//! Which descriptors are ready: epoll, level-triggered.
+//! Which descriptors are ready: epoll, level-triggered but where it is asked for edges.
 
 use crate::fault::{self, Call};
 use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 /// A set of watched descriptors that one thread waits for and any thread may change, even meanwhile.
 ///
-/// - A descriptor is reported in every [`Self::wait`] for as long as it is ready (level-triggered).
+/// - A descriptor is reported in every [`Self::wait`] for as long as it is ready (level-triggered), but with
+///   [`Interest::Edge`].
 /// - [`Self::add`], [`Self::modify`] and [`Self::remove`] take effect at once, also on a wait that is under way.
 /// - After [`Self::remove`] has returned, later waits do not report the descriptor; one that was already under way
 ///   may still do. Give every watched thing a token that is not used again and ignore tokens that are gone.
@@ -62,6 +63,10 @@ pub enum Interest {
     Write,
     /// Both.
     Both,
+    /// Something to read, or the end: told once for each arrival, and once for what is there when this is asked for. Whoever
+    /// reads has all that came before if the answer is shorter than it asked for; with [`Event::last`] there may be an end
+    /// behind it.
+    Edge,
     /// That the peer will send no more, told once, whether or not all that it sent was read. Reported as readable.
     End,
 }
@@ -95,6 +100,8 @@ pub struct Event {
     pub hangup: bool,
     /// An error waits to be taken.
     pub error: bool,
+    /// The peer will send no more, or never could: told with [`Interest::Edge`] and [`Interest::End`], and with errors.
+    pub last: bool,
 }
 
 impl Poller {
@@ -279,6 +286,7 @@ impl Interest {
             Self::Read => EventFlags::IN,
             Self::Write => EventFlags::OUT,
             Self::Both => EventFlags::IN | EventFlags::OUT,
+            Self::Edge => EventFlags::IN | EventFlags::RDHUP | EventFlags::ET,
             Self::End => EventFlags::RDHUP | EventFlags::ONESHOT,
         }
     }
@@ -294,6 +302,7 @@ impl From<epoll::Event> for Event {
             writable: flags.intersects(EventFlags::OUT | broken),
             hangup: flags.contains(EventFlags::HUP),
             error: flags.contains(EventFlags::ERR),
+            last: flags.intersects(EventFlags::RDHUP | broken),
         }
     }
 }

@@ -100,22 +100,28 @@ impl Stream {
         }
     }
 
-    /// As [`Self::read`], but of at most `most` octets. The memory for these is cleared before: it is meant for a piece that
-    /// the nearest cache holds.
+    /// As [`Self::read`], but of at most `most` octets.
     ///
     /// # Errors
     ///
     /// Those of [`Self::read`]; `InvalidInput` also if `most` is 0.
+    #[expect(
+        unsafe_code,
+        reason = "a vector gives its spare capacity whole or not at all to calls without unsafe"
+    )]
     pub fn read_piece(&self, into: &mut Vec<u8>, most: usize) -> io::Result<usize> {
-        let begin = into.len();
-        let most = most.min(into.capacity() - begin);
+        let room = into.spare_capacity_mut();
+        let most = most.min(room.len());
         if most == 0 {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        into.resize(begin + most, 0);
-        let answer = retry_on_intr(|| fault::read_over(&self.fd, into.get_mut(begin..).unwrap_or_default()));
-        into.truncate(begin + answer.unwrap_or(0));
-        Ok(answer?)
+        let piece = room.get_mut(..most).unwrap_or_default();
+        let count = retry_on_intr(|| fault::read_piece(&self.fd, &mut *piece))?;
+        debug_assert!(count <= most);
+        // SAFETY: the call has written `count` octets from the end of the vector on, and they lie within its capacity: it was
+        // given no more than `most` octets of that.
+        unsafe { into.set_len(into.len() + count) };
+        Ok(count)
     }
 
     /// Writes from the front of `segments` as much as fits and says how many octets that were. Fewer than offered is

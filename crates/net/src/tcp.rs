@@ -82,6 +82,8 @@ pub struct TcpListener {
     fd: OwnedFd,
     local: SocketAddr,
     priority: Option<u32>,
+    /// How senders are paced towards peers that are not of this machine, where the listener itself does not.
+    pacing: Option<String>,
 }
 
 impl Connecting {
@@ -99,6 +101,9 @@ impl Connecting {
     ) -> Result<Self, NetError> {
         let text = tcp_text(address);
         let fd = settings.open(address, &text)?;
+        if canonical(address).ip().is_loopback() {
+            let _ = stop_pacing(&fd);
+        }
         if let Some(source) = source {
             let text = tcp_text(source);
             fault::check(Call::Configure)
@@ -156,6 +161,12 @@ impl TcpListener {
     pub fn listen(address: SocketAddr, settings: &TcpSettings, backlog: u32) -> Result<Self, NetError> {
         let text = tcp_text(address);
         let fd = settings.open(address, &text)?;
+        // What is accepted does as the listener: once a connection is there it is too late to stop.
+        let pacing = match canonical(address).ip() {
+            ip if ip.is_loopback() => stop_pacing(&fd).and(None),
+            ip if ip.is_unspecified() => stop_pacing(&fd),
+            _ => None,
+        };
         if address.is_ipv6() {
             fault::check(Call::Configure)
                 .and_then(|()| sockopt::set_ipv6_v6only(&fd, false))
@@ -170,7 +181,8 @@ impl TcpListener {
         fault::check(Call::Listen)
             .and_then(|()| rustix::net::listen(&fd, i32::try_from(backlog).unwrap_or(i32::MAX)))
             .map_err(failed(Operation::Listen, &text))?;
-        Self::own(fd, settings.priority).map_err(failed(Operation::Listen, &text))
+        let listener = Self::own(fd, settings.priority).map_err(failed(Operation::Listen, &text))?;
+        Ok(Self { pacing, ..listener })
     }
 
     /// Takes over a TCP socket that already listens; see [`Listener::adopt`](crate::Listener::adopt).
@@ -187,7 +199,7 @@ impl TcpListener {
     fn own(fd: OwnedFd, priority: Option<u32>) -> io::Result<Self> {
         fault::check(Call::Ask)?;
         let local = SocketAddr::try_from(rustix::net::getsockname(&fd)?)?;
-        Ok(Self { fd, local, priority })
+        Ok(Self { fd, local, priority, pacing: None })
     }
 
     /// Takes the next waiting connection.
@@ -202,8 +214,13 @@ impl TcpListener {
         set("SO_PRIORITY", self.priority, |priority| SockRef::from(&fd).set_priority(priority))
             .map_err(|(_, source)| AcceptError::Retry(source))?;
         let peer = peer.ok_or(Errno::CONNABORTED).and_then(SocketAddr::try_from);
-        let peer = peer.map_err(|errno| AcceptError::Retry(errno.into()))?;
-        Ok(Stream::new(fd, Peer::Tcp(canonical(peer))))
+        let peer = canonical(peer.map_err(|errno| AcceptError::Retry(errno.into()))?);
+        if let Some(pacing) = &self.pacing
+            && !peer.ip().is_loopback()
+        {
+            let _ = sockopt::set_tcp_congestion(&fd, pacing);
+        }
+        Ok(Stream::new(fd, Peer::Tcp(peer)))
     }
 
     /// Where it listens, with the port that the system chose: `tcp://127.0.0.1:41233`, `tcp://0.0.0.0:5`,
@@ -268,6 +285,14 @@ impl TcpSettings {
         set("TCP_KEEPIDLE", self.keepalive_idle, |time| Ok(sockopt::set_tcp_keepidle(fd, time)?))?;
         set("TCP_KEEPINTVL", self.keepalive_interval, |time| Ok(sockopt::set_tcp_keepintvl(fd, time)?))
     }
+}
+
+/// Within one machine there is no network that a sender could crowd. Where the system paces senders to the rate of a network, with
+/// `bbr`, it does so here too, at a third to a half of the throughput. `reno`, which every Linux has, sends what the receiver has room
+/// for. Says what was there before, if it was one that paces; a system that refuses goes on with it.
+fn stop_pacing(fd: &OwnedFd) -> Option<String> {
+    let before = sockopt::tcp_congestion(fd).ok().filter(|name| name.starts_with("bbr"))?;
+    sockopt::set_tcp_congestion(fd, "reno").ok().map(|()| before)
 }
 
 /// Sets one option if it is asked for, and names it if that fails.

@@ -6,7 +6,7 @@ use rustix::fd::OwnedFd;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixListener as StdListener;
+use std::os::unix::net::{UnixListener as StdListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -225,14 +225,29 @@ fn without_a_mode_the_file_follows_the_umask() {
 }
 
 #[test]
-fn buffers_are_set() {
+fn buffers_are_set_on_both_sides() {
+    let scratch = Scratch::new();
+    let name = IpcName::Path(scratch.path());
+    let settings = IpcSettings { send_buffer: Some(30_000), receive_buffer: Some(40_000), mode: None };
+    let listener = IpcListener::listen(&name, &settings, 10).unwrap();
+    let near = ipc::connect(&name, &settings).unwrap();
+    for stream in [near, listener.accept().unwrap()] {
+        let socket = socket2::SockRef::from(&stream);
+        let sizes = (socket.send_buffer_size().unwrap(), socket.recv_buffer_size().unwrap());
+        assert_eq!(sizes, (60_000, 80_000));
+    }
+}
+
+#[test]
+fn where_nothing_is_said_there_is_more_room_than_the_system_gives() {
     let scratch = Scratch::new();
     let listener = listen(&scratch.path()).unwrap();
-    let settings = IpcSettings { send_buffer: Some(30_000), receive_buffer: Some(40_000), mode: None };
-    let near = ipc::connect(&IpcName::Path(scratch.path()), &settings).unwrap();
-    let socket = socket2::SockRef::from(&near);
-    assert_eq!((socket.send_buffer_size().unwrap(), socket.recv_buffer_size().unwrap()), (60_000, 80_000));
-    drop(listener);
+    let given = socket2::SockRef::from(&UnixStream::pair().unwrap().0).send_buffer_size().unwrap();
+    let most = fs::read_to_string("/proc/sys/net/core/wmem_max").unwrap().trim().parse::<usize>().unwrap();
+    for stream in [connect(&scratch.path()).unwrap(), listener.accept().unwrap()] {
+        let size = socket2::SockRef::from(&stream).send_buffer_size().unwrap();
+        assert!(size >= given.max(2 * most.min(208 * 1024)), "{size} of {given}, {most}");
+    }
 }
 
 #[test]

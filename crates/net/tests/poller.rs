@@ -18,7 +18,7 @@ fn ready(poller: &Poller) -> Vec<Event> {
 }
 
 fn event(token: u64) -> Event {
-    Event { token, readable: false, writable: false, hangup: false, error: false }
+    Event { token, readable: false, writable: false, hangup: false, error: false, last: false }
 }
 
 #[test]
@@ -68,7 +68,30 @@ fn the_end_of_the_peer_is_told_once_before_all_is_read() {
     far.write(b"unread").unwrap();
     assert!(ready(&poller).is_empty());
     far.shutdown_write().unwrap();
-    assert_eq!(ready(&poller), [Event { readable: true, ..event(1) }]);
+    assert_eq!(ready(&poller), [Event { readable: true, last: true, ..event(1) }]);
+    assert!(ready(&poller).is_empty());
+}
+
+#[test]
+fn an_edge_is_told_once_for_each_arrival_and_anew_when_asked() {
+    let poller = Poller::new().unwrap();
+    let (near, far) = Stream::pair().unwrap();
+    poller.add(&near, 1, Interest::Edge).unwrap();
+    let arrival = [Event { readable: true, ..event(1) }];
+    for _ in 0..2 {
+        far.write(b"!").unwrap();
+        assert_eq!(ready(&poller), arrival);
+        assert!(ready(&poller).is_empty());
+    }
+    poller.modify(&near, 1, Interest::Edge).unwrap();
+    assert_eq!(ready(&poller), arrival);
+    let mut received = Vec::with_capacity(8);
+    assert_eq!(near.read(&mut received).unwrap(), 2);
+    poller.modify(&near, 1, Interest::Edge).unwrap();
+    assert!(ready(&poller).is_empty());
+    far.write(b"last words").unwrap();
+    far.shutdown_write().unwrap();
+    assert_eq!(ready(&poller), [Event { readable: true, last: true, ..event(1) }]);
     assert!(ready(&poller).is_empty());
 }
 
@@ -88,7 +111,10 @@ fn a_hangup_is_readable_and_writable() {
     let (near, far) = Stream::pair().unwrap();
     poller.add(&near, 1, Interest::READ).unwrap();
     drop(far);
-    assert_eq!(ready(&poller), [Event { readable: true, writable: true, hangup: true, ..event(1) }]);
+    assert_eq!(
+        ready(&poller),
+        [Event { readable: true, writable: true, hangup: true, last: true, ..event(1) }]
+    );
 }
 
 #[test]
@@ -157,25 +183,20 @@ fn a_turn_is_bounded_and_nobody_is_left_out() {
 }
 
 #[test]
-fn timeouts_do_not_end_early_and_short_ones_not_late() {
+fn timeouts_do_not_end_early_and_short_ones_are_not_rounded_up_to_milliseconds() {
     let poller = Poller::new().unwrap();
+    let took = |timeout| {
+        let start = Instant::now();
+        poller.wait(&mut Vec::new(), Some(timeout)).unwrap();
+        assert!(start.elapsed() >= timeout);
+        start.elapsed()
+    };
     for micros in [0, 1, 50, 300, 2_500, 12_345] {
-        let timeout = Duration::from_micros(micros);
-        // The machine may be busy, so only the best of several is judged.
-        let took = (0..20).map(|_| {
-            let start = Instant::now();
-            poller.wait(&mut Vec::new(), Some(timeout)).unwrap();
-            assert!(start.elapsed() >= timeout);
-            start.elapsed()
-        });
-        let best = took.min().unwrap();
-        if micros <= 300 {
-            assert!(
-                best < Duration::from_micros(900),
-                "{micros} us took {best:?}: rounded up to milliseconds"
-            );
-        }
+        took(Duration::from_micros(micros));
     }
+    // The machine may be busy, so that one of many is enough: of those rounded up there would be none.
+    let millisecond = Duration::from_millis(1);
+    assert!((0..20_000).any(|_| took(Duration::from_micros(300)) < millisecond));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::sockopt;
 use std::io;
-use std::net::{SocketAddr, TcpListener as StdListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener as StdListener, UdpSocket};
 use std::time::Duration;
 use zeroxide_net::{
     AcceptError, Connecting, Interest, Listener, NetError, Operation, Poller, Stream, TcpListener,
@@ -76,6 +76,46 @@ fn the_ipv6_wildcard_welcomes_ipv4_peers_as_ipv4() {
     assert_eq!(far.peer_ip(), Some([127, 0, 0, 1].into()));
     assert!(far.peer_address().starts_with("tcp://127.0.0.1:"), "{}", far.peer_address());
     assert!(far.local_address().unwrap().starts_with("tcp://127.0.0.1:"));
+}
+
+/// How the system paces senders where nobody says otherwise.
+fn usual_congestion_control() -> String {
+    sockopt::tcp_congestion(StdListener::bind(v4()).unwrap()).unwrap()
+}
+
+fn is_unpaced(stream: &Stream) -> bool {
+    let usual = usual_congestion_control();
+    sockopt::tcp_congestion(stream).unwrap() == if usual.starts_with("bbr") { "reno" } else { &usual }
+}
+
+#[test]
+fn nothing_paces_a_connection_within_the_machine() {
+    for address in [v4(), v6(), ([0, 0, 0, 0], 0).into(), "[::]:0".parse().unwrap()] {
+        let listener = listen(address);
+        let port = listener.socket_address().port();
+        let ip = if address.ip().is_loopback() { address.ip() } else { v4().ip() };
+        let near = connect((ip, port).into(), None, &TcpSettings::default());
+        assert!(is_unpaced(&near), "{address}");
+        assert!(is_unpaced(&accept(&listener)), "{address}");
+    }
+}
+
+#[test]
+fn a_connection_from_elsewhere_is_paced_as_the_system_has_it() {
+    // Where this machine has an address in no network but its own, nobody from elsewhere can come.
+    let Some(ip) = outward_address() else { return };
+    let listener = listen(([0, 0, 0, 0], 0).into());
+    let near = connect((ip, listener.socket_address().port()).into(), None, &TcpSettings::default());
+    let usual = usual_congestion_control();
+    assert_eq!(sockopt::tcp_congestion(&near).unwrap(), usual);
+    assert_eq!(sockopt::tcp_congestion(accept(&listener)).unwrap(), usual);
+}
+
+/// The address that others would see, if there is a way to them.
+fn outward_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+    socket.connect("192.0.2.1:9").ok()?;
+    Some(socket.local_addr().unwrap().ip()).filter(|ip| !ip.is_loopback() && !ip.is_unspecified())
 }
 
 #[test]

@@ -16,7 +16,7 @@ use std::{
 };
 use zeroxide_net::{Interest, Poller, UdpSettings, UdpSocket, Unsent, interfaces};
 
-const LONG: Option<Duration> = Some(Duration::from_secs(30));
+const LONG: Option<Duration> = Some(Duration::from_secs(120));
 
 fn home() -> SocketAddr {
     ([127, 0, 0, 1], 0).into()

@@ -308,7 +308,7 @@ mod tests {
     };
     use zeroxide::Pub;
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_secs(120);
 
     /// Publishes messages of 16 keys to two shards and says what the reader did with them.
     fn feed<K>(options: BlackBoxOptions, count: u64, work: impl FnOnce(&ReaderControl, Vec<Pull>) -> K) {

@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Longer than a loaded machine leaves a task on its way.
 const QUIET: Duration = Duration::from_secs(3);
 

@@ -336,7 +336,7 @@ mod tests {
     use std::{thread, time::Instant};
     use zeroxide::{Pub, Sub};
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_secs(120);
 
     /// A publisher and a subscriber with a tap between them.
     fn tapped(options: TapOptions, play: impl FnOnce(&Pub, Sub, &Listener, &TapControl)) {

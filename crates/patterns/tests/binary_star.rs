@@ -19,7 +19,7 @@ use zeroxide_patterns::{
     },
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Short, so that tests are; long enough that a loaded machine does not look like a dead peer.
 const OPTIONS: StarOptions =
     StarOptions { heartbeat: Duration::from_millis(100), peer_timeout: Duration::from_secs(2) };

@@ -23,7 +23,7 @@ use zeroxide_patterns::{
     },
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 struct Running {
     control: CloneControl,

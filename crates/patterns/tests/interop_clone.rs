@@ -12,7 +12,7 @@ use zeroxide::Context;
 use zeroxide_patterns::clone::{Changes, ClientOptions, CloneClient, CloneServer, Endpoints, ServerOptions};
 use zeroxide_testing::Script;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python");
 
 #[test]

@@ -17,7 +17,7 @@ use zeroxide_patterns::{
     lvc::{CacheControl, CacheOptions, LastValueCache},
 };
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 struct Cache {
     context: Context,

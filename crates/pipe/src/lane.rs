@@ -60,7 +60,8 @@ pub trait Carry: Default {
 ///
 /// - Order: messages come out in the order in which they went in.
 /// - Bound: with the limit N exactly N messages are accepted before the first [`Lane::credit`]; a whole batch may
-///   overshoot. Credit is given for messages that were really taken out, not when their batch was.
+///   overshoot. Credit is given for messages that were really taken out, not when their batch was. Where it is given
+///   [in lots](Lane::give_credit_in_lots), room comes back when a lot is full.
 /// - Wake-ups: nothing here waits or wakes. A push says when the consumer is to be woken ([`Pushed::dormant`]), a
 ///   credit says when the producers are ([`Credit::resume`]); each says so once, and never too few times.
 /// - Close: a push is either before it and will be taken, or refused.
@@ -106,6 +107,9 @@ struct State<B> {
     queued: usize,
     /// Messages pushed and not credited.
     used: usize,
+    /// Of these, credited and held back until they are half of the limit, where credit comes in lots.
+    owed: usize,
+    lots: bool,
     /// The consumer has found nothing since the last push. So it is before the first take.
     dormant: bool,
     /// The lane was full, and no credit has said `resume` since.
@@ -125,6 +129,8 @@ impl<B: Carry> Lane<B> {
             limit,
             queued: 0,
             used: 0,
+            owed: 0,
+            lots: false,
             dormant: true,
             starved: false,
             room: true,
@@ -139,8 +145,14 @@ impl<B: Carry> Lane<B> {
     pub fn set_limit(&self, limit: Option<usize>) -> Credit {
         let mut state = lock(&self.state);
         state.limit = limit;
-        self.settle(&mut state);
-        Credit { resume: state.resume() }
+        // A lot may be smaller now.
+        self.settle_credit(&mut state, 0)
+    }
+
+    /// From now on room comes back in lots of half the limit, the odd one rounded up: what is credited beyond them is held
+    /// back until the next is full. So there is never less than half of the room for whoever finds the lane empty.
+    pub fn give_credit_in_lots(&self) {
+        lock(&self.state).lots = true;
     }
 
     /// Runs `fill`, which appends one message to the open batch, if there is room.
@@ -270,21 +282,39 @@ impl<B: Carry> Lane<B> {
         let mut state = lock(&self.state);
         let credit =
             if credit > 0 { self.settle_credit(&mut state, credit) } else { Credit { resume: false } };
-        let Some(mut oldest) = state.sealed.pop_front() else {
-            if is_vacant(&state.tail) {
-                state.dormant = true;
-                return (false, credit);
-            }
-            mem::swap(&mut state.tail, batch);
-            state.queued = 0;
-            return (true, credit);
-        };
-        state.queued -= oldest.messages();
-        mem::swap(&mut oldest, batch);
-        let dropped_unlocked = state.keep(oldest);
+        let (found, dropped_unlocked) = state.hand_out(batch);
         drop(state);
         drop(dropped_unlocked);
-        (true, credit)
+        (found, credit)
+    }
+
+    /// As [`Lane::take_into`], for a consumer that is done with messages when it has them: gives their room back at once.
+    ///
+    /// ```
+    /// # use zeroxide_pipe::{Carry, Lane};
+    /// # #[derive(Default)]
+    /// # struct Texts(Vec<String>);
+    /// # impl Carry for Texts {
+    /// #     fn messages(&self) -> usize { self.0.len() }
+    /// #     fn size(&self) -> usize { self.0.len() }
+    /// #     fn clear(&mut self) { self.0.clear() }
+    /// # }
+    /// let lane = Lane::<Texts>::new(Some(1));
+    /// lane.push_with(|texts| texts.0.push("one".to_owned()))?;
+    /// let mut taken = Texts::default();
+    /// assert!(lane.take_away(&mut taken).0 && lane.has_room());
+    /// # Ok::<(), zeroxide_pipe::Rejected>(())
+    /// ```
+    #[inline]
+    pub fn take_away(&self, batch: &mut B) -> (bool, Credit) {
+        debug_assert_eq!(batch.messages(), 0, "messages that were not taken out would be lost");
+        batch.clear();
+        let mut state = lock(&self.state);
+        let (found, dropped_unlocked) = state.hand_out(batch);
+        let credit = self.settle_credit(&mut state, batch.messages());
+        drop(state);
+        drop(dropped_unlocked);
+        (found, credit)
     }
 
     /// [`Lane::take_into`] by value. A spare that was not needed is dropped: who cares for its memory uses the other.
@@ -300,8 +330,11 @@ impl<B: Carry> Lane<B> {
 
     #[inline]
     fn settle_credit(&self, state: &mut State<B>, count: usize) -> Credit {
-        debug_assert!(count <= state.used - state.queued, "credit for messages that were not taken");
-        state.used = state.used.saturating_sub(count);
+        state.owed += count;
+        debug_assert!(state.owed <= state.used - state.queued, "credit for messages that were not taken");
+        let due = state.owed - state.held_back();
+        state.owed -= due;
+        state.used = state.used.saturating_sub(due);
         self.settle(state);
         Credit { resume: state.resume() }
     }
@@ -319,6 +352,11 @@ impl<B: Carry> Lane<B> {
     /// Whether the lane was closed.
     pub fn is_closed(&self) -> bool {
         lock(&self.state).closed
+    }
+
+    /// Full batches in the lane.
+    pub fn full_batches(&self) -> usize {
+        lock(&self.state).sealed.len()
     }
 
     /// Messages in the lane.
@@ -381,6 +419,32 @@ impl<B: Carry> State<B> {
     #[inline]
     fn has_room(&self) -> bool {
         !self.closed && self.limit.is_none_or(|limit| self.used < limit)
+    }
+
+    /// What of the credit does not make up a lot.
+    #[inline]
+    fn held_back(&self) -> usize {
+        match self.limit {
+            Some(limit) if self.lots => self.owed % limit.div_ceil(2).max(1),
+            _ => 0,
+        }
+    }
+
+    /// The oldest batch for an empty one, if there is one; and memory to be dropped when this is unlocked.
+    #[inline]
+    fn hand_out(&mut self, batch: &mut B) -> (bool, Option<B>) {
+        let Some(mut oldest) = self.sealed.pop_front() else {
+            if is_vacant(&self.tail) {
+                self.dormant = true;
+                return (false, None);
+            }
+            mem::swap(&mut self.tail, batch);
+            self.queued = 0;
+            return (true, None);
+        };
+        self.queued -= oldest.messages();
+        mem::swap(&mut oldest, batch);
+        (true, self.keep(oldest))
     }
 
     fn resume(&mut self) -> bool {

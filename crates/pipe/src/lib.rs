@@ -54,6 +54,7 @@
 
 mod answers;
 mod event_count;
+mod futex;
 mod lane;
 mod parker;
 pub mod sync;
@@ -63,6 +64,6 @@ mod token;
 pub use answers::{Credit, Drained, Pushed, Rejected, Replaced};
 pub use event_count::{EventCount, Key, Ticket};
 pub use lane::{Carry, Lane};
-pub use parker::ThreadParker;
+pub use parker::{Interrupted, Signals, ThreadParker};
 pub use tenure::{Beside, Looked, Seen, Tenure};
 pub use token::{Ran, Token};

@@ -1,7 +1,12 @@
 //! A thread as a [`Waker`]: how a blocked call waits in an [`EventCount`](crate::EventCount).
 
-use crate::sync::{AtomicBool, Ordering, Parking};
-use std::{rc::Rc, sync::Arc, task::Wake, task::Waker, time::Instant};
+use crate::{futex::Futex, sync::Ordering};
+use std::{
+    rc::Rc,
+    sync::Arc,
+    task::{Wake, Waker},
+    time::{Duration, Instant},
+};
 
 /// Parks the current thread until its [`Waker`] is called.
 ///
@@ -29,11 +34,56 @@ struct Parked {
     waker: Waker,
 }
 
-#[derive(Debug)]
-struct Token {
-    woken: AtomicBool,
-    thread: Parking,
+/// What a signal handler that runs while a thread is parked does to the park.
+///
+/// ```
+/// use zeroxide_pipe::{Interrupted, Signals, ThreadParker};
+///
+/// /// As in C, where a handler has set a flag that the caller wants to look at.
+/// fn wait_as_c_does(parker: &ThreadParker) -> Result<(), Interrupted> {
+///     parker.park_minding(Signals::End, None).map(|_woken| ())
+/// }
+/// # let parker = ThreadParker::current();
+/// # parker.waker().wake_by_ref();
+/// # assert!(wait_as_c_does(&parker).is_ok());
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signals {
+    /// Nothing.
+    Ignored,
+    /// It ends, as poll(2) does: however the handler was installed.
+    End,
 }
+
+/// A signal handler ran.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use zeroxide_pipe::{Interrupted, Signals, ThreadParker};
+/// let soon = Instant::now() + Duration::from_millis(1);
+/// match ThreadParker::current().park_minding(Signals::End, Some(soon)) {
+///     Ok(woken) => assert!(!woken, "nobody has our waker"),
+///     Err(Interrupted) => println!("a signal came first"),
+/// }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Interrupted;
+
+/// Its word, from the thread's side and from that of wakers:
+///
+/// ```text
+///   AWAKE   --park-->  ASLEEP     the thread is in the kernel, or about to be
+///   AWAKE   --wake-->  WOKEN      kept for the next park
+///   ASLEEP  --wake-->  WOKEN      and the kernel is told
+///   any     --take-->  AWAKE      by the thread alone
+/// ```
+/// The kernel looks at the word before it lets a thread sleep, so a wake between the second state and the sleep is not lost.
+#[derive(Debug)]
+struct Token(Futex);
+
+const AWAKE: u32 = 0;
+const WOKEN: u32 = 1;
+const ASLEEP: u32 = 2;
 
 #[cfg(not(loom))]
 thread_local! {
@@ -61,35 +111,54 @@ impl ThreadParker {
 
     /// Waits for a wake and uses it up.
     pub fn park(&self) {
-        while !self.0.token.take() {
-            self.0.token.thread.park();
-        }
+        let _ = self.0.token.wait(None, Signals::Ignored);
     }
 
     /// Waits for a wake and uses it up, or gives up at `deadline`; says whether there was a wake.
     pub fn park_until(&self, deadline: Instant) -> bool {
-        loop {
-            if self.0.token.take() {
-                return true;
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return false;
-            }
-            self.0.token.thread.park_timeout(left);
-        }
+        // Nothing interrupts it.
+        self.0.token.wait(Some(deadline), Signals::Ignored).unwrap_or(true)
+    }
+
+    /// As [`ThreadParker::park_until`], for ever without a deadline, where a signal may end it.
+    ///
+    /// # Errors
+    /// A signal came, and no wake.
+    pub fn park_minding(&self, signals: Signals, deadline: Option<Instant>) -> Result<bool, Interrupted> {
+        self.0.token.wait(deadline, signals)
     }
 
     fn new() -> Self {
-        let token = Arc::new(Token { woken: AtomicBool::new(false), thread: Parking::current() });
+        let token = Arc::new(Token(Futex::new(AWAKE)));
         Self(Rc::new(Parked { waker: Waker::from(token.clone()), token }))
     }
 }
 
 impl Token {
+    /// True: woken. False: the time is over.
+    fn wait(&self, deadline: Option<Instant>, signals: Signals) -> Result<bool, Interrupted> {
+        loop {
+            if self.take() {
+                return Ok(true);
+            }
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
+                return Ok(false);
+            }
+            // Relaxed: nothing is read but the word.
+            if self.0.0.compare_exchange(AWAKE, ASLEEP, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+                continue;
+            }
+            if self.0.sleep(ASLEEP, left, signals).is_err() {
+                // Who was woken as well has what it waited for.
+                return if self.take() { Ok(true) } else { Err(Interrupted) };
+            }
+        }
+    }
+
     /// Acquire pairs with the release in `wake_by_ref`: what the waker did before is seen after the park.
     fn take(&self) -> bool {
-        self.woken.swap(false, Ordering::Acquire)
+        self.0.0.swap(AWAKE, Ordering::Acquire) == WOKEN
     }
 }
 
@@ -98,11 +167,9 @@ impl Wake for Token {
         self.wake_by_ref();
     }
 
-    /// The flag is set before the unpark, and the unpark is itself remembered by the thread: between the check of the
-    /// flag and the park nothing gets lost. A flag already set was followed by an unpark that nobody has used yet.
     fn wake_by_ref(self: &Arc<Self>) {
-        if !self.woken.swap(true, Ordering::AcqRel) {
-            self.thread.unpark();
+        if self.0.0.swap(WOKEN, Ordering::AcqRel) == ASLEEP {
+            self.0.wake();
         }
     }
 }
@@ -129,11 +196,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_eaten_by_a_stranger_is_not_missed() {
+    fn a_park_that_signals_may_end_is_ended_by_a_wake_and_by_the_time() {
         let parker = ThreadParker::current();
-        parker.waker().wake_by_ref();
-        thread::park();
-        parker.park();
+        let waker = parker.waker().clone();
+        let other = thread::spawn(move || waker.wake());
+        assert_eq!(parker.park_minding(Signals::End, None), Ok(true));
+        other.join().unwrap();
+        let soon = Instant::now() + Duration::from_millis(1);
+        assert_eq!(parker.park_minding(Signals::End, Some(soon)), Ok(false));
     }
 
     #[test]

@@ -9,7 +9,7 @@
 pub use std::{
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicUsize, Ordering, fence},
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence},
     },
     thread,
 };
@@ -17,8 +17,8 @@ pub use std::{
 #[cfg(loom)]
 pub use loom::{
     sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicUsize, Ordering, fence},
+        Arc, Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering, fence},
     },
     thread,
 };
@@ -51,62 +51,5 @@ pub fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
         Ok(guard) => Some(guard),
         Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
         Err(TryLockError::WouldBlock) => None,
-    }
-}
-
-/// A thread that can be parked, with the token that std's parking has: an unpark before the park is kept.
-#[cfg(not(loom))]
-#[derive(Debug)]
-pub(crate) struct Parking(thread::Thread);
-
-#[cfg(not(loom))]
-impl Parking {
-    pub(crate) fn current() -> Self {
-        Self(thread::current())
-    }
-
-    /// On the thread itself only. May return early.
-    pub(crate) fn park(&self) {
-        thread::park();
-    }
-
-    /// On the thread itself only. May return early.
-    pub(crate) fn park_timeout(&self, timeout: std::time::Duration) {
-        thread::park_timeout(timeout);
-    }
-
-    pub(crate) fn unpark(&self) {
-        self.0.unpark();
-    }
-}
-
-/// The same for the models. Loom's own unpark cannot be used: when it comes late it ends whatever its thread is
-/// blocked in by then, a lock or a join, and loom stumbles over that.
-#[cfg(loom)]
-#[derive(Debug)]
-pub(crate) struct Parking(Mutex<bool>, loom::sync::Condvar);
-
-#[cfg(loom)]
-impl Parking {
-    pub(crate) fn current() -> Self {
-        Self(Mutex::new(false), loom::sync::Condvar::new())
-    }
-
-    pub(crate) fn park(&self) {
-        let mut token = lock(&self.0);
-        while !std::mem::take(&mut *token) {
-            token = self.1.wait(token).unwrap_or_else(std::sync::PoisonError::into_inner);
-        }
-    }
-
-    /// There is no time: gives the others a turn, then it has passed.
-    pub(crate) fn park_timeout(&self, _timeout: std::time::Duration) {
-        thread::yield_now();
-        *lock(&self.0) = false;
-    }
-
-    pub(crate) fn unpark(&self) {
-        *lock(&self.0) = true;
-        self.1.notify_one();
     }
 }

@@ -21,6 +21,7 @@ enum Step {
     Exchange(usize),
     Credit(usize),
     SetLimit(Option<usize>),
+    Lots,
     Drain,
     Close,
 }
@@ -34,6 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (0..6usize).prop_map(Step::Exchange),
         8 => (0..6usize).prop_map(Step::Credit),
         1 => option::of(0..9usize).prop_map(Step::SetLimit),
+        1 => Just(Step::Lots),
         1 => Just(Step::Drain),
         1 => Just(Step::Close),
     ]
@@ -44,6 +46,9 @@ fn step() -> impl Strategy<Value = Step> {
 struct Oracle {
     queue: VecDeque<usize>,
     taken: usize,
+    /// Credited and held back, where credit comes in lots.
+    owed: usize,
+    lots: bool,
     limit: Option<usize>,
     dormant: bool,
     was_full: bool,
@@ -52,7 +57,17 @@ struct Oracle {
 
 impl Oracle {
     fn used(&self) -> usize {
-        self.queue.len() + self.taken
+        self.queue.len() + self.taken + self.owed
+    }
+
+    /// One message after the other is credited; a full lot is given back.
+    fn credit(&mut self, count: usize) {
+        self.taken -= count;
+        self.owed += count;
+        let lot = self.limit.filter(|_| self.lots).map_or(1, |limit| limit.div_ceil(2).max(1));
+        while self.owed >= lot {
+            self.owed -= lot;
+        }
     }
 
     fn verdict(&self) -> Result<(), Rejected> {
@@ -101,12 +116,17 @@ impl Pair {
             Step::Exchange(count) => self.exchange(count),
             Step::Credit(count) => {
                 let count = count.min(self.oracle.taken);
-                self.oracle.taken -= count;
+                self.oracle.credit(count);
                 assert_eq!(self.lane.credit(count), Credit { resume: self.oracle.resume() });
             }
             Step::SetLimit(limit) => {
                 self.oracle.limit = limit;
+                self.oracle.credit(0);
                 assert_eq!(self.lane.set_limit(limit), Credit { resume: self.oracle.resume() });
+            }
+            Step::Lots => {
+                self.lane.give_credit_in_lots();
+                self.oracle.lots = true;
             }
             Step::Drain => self.drain(),
             Step::Close => {
@@ -162,7 +182,7 @@ impl Pair {
 
     fn exchange(&mut self, count: usize) {
         let count = count.min(self.oracle.taken);
-        self.oracle.taken -= count;
+        self.oracle.credit(count);
         let resume = count > 0 && self.oracle.resume();
         let mut batch = Numbers::default();
         let (found, credit) = self.lane.exchange(&mut batch, count);
@@ -212,6 +232,8 @@ proptest! {
         let oracle = Oracle {
             queue: VecDeque::new(),
             taken: 0,
+            owed: 0,
+            lots: false,
             limit,
             dormant: true,
             was_full: limit == Some(0),
@@ -226,6 +248,7 @@ proptest! {
 fn a_consumer_takes_about_a_full_batch_at_once() {
     let lane = Lane::<Batch>::new(None);
     (0..8).for_each(|number| _ = lane.push_with(|batch| batch.0.push(number)).unwrap());
+    assert_eq!(lane.full_batches(), 2);
     let mut batch = Batch::default();
     let mut takes = vec![];
     while lane.take_into(&mut batch) {
@@ -233,6 +256,24 @@ fn a_consumer_takes_about_a_full_batch_at_once() {
         batch.clear();
     }
     assert_eq!(takes, [3, 3, 2]);
+    assert_eq!(lane.full_batches(), 0);
+}
+
+#[test]
+fn who_has_taken_everything_leaves_half_of_the_room_at_least_whatever_is_held_back() {
+    for limit in 0..20 {
+        let lane = Lane::<Numbers>::new(Some(limit));
+        lane.give_credit_in_lots();
+        for _ in 0..3 * limit {
+            while lane.push_with(|batch| batch.0.push(0)).is_ok() {}
+            let mut resumed = false;
+            while let Some(batch) = lane.take(Numbers::default()) {
+                (0..batch.messages()).for_each(|_| resumed |= lane.credit(1).resume);
+            }
+            assert!(resumed, "nobody waits for ever, with {limit}");
+            assert!(lane.room() > limit / 2, "{} of {limit}", lane.room());
+        }
+    }
 }
 
 #[test]

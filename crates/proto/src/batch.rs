@@ -3,7 +3,7 @@
 //! ```text
 //! octets   | 01 05 hello | 00 03 abc | 02 0000000000100000 | 00 01 x | ...
 //!          '--- frame ---'           '- header, body apart -'
-//! bodies                             ^ at: 1 MiB shared, never copied
+//! bodies                             ^ at: 1 MiB shared, never copied; also short ones that are only lent
 //! ```
 //!
 //! The framing is that of ZMTP 2.0 and 3.x, so for a peer without encryption a batch *is* what goes on the wire.
@@ -13,6 +13,7 @@
 
 mod header;
 mod run;
+mod taking;
 
 use crate::{Frame, Message};
 use bytes::Bytes;
@@ -21,6 +22,7 @@ pub use header::split_frame;
 pub(crate) use run::FULL;
 use run::Memory;
 use std::collections::VecDeque;
+pub use taking::{Copying, Taking};
 
 /// Bodies from this size on are shared by reference count; smaller ones are copied into the run.
 pub const SHARED_FROM: usize = 8 * 1024;
@@ -29,7 +31,7 @@ pub(crate) const MORE: u8 = 1;
 pub(crate) const LONG: u8 = 2;
 pub(crate) const COMMAND: u8 = 4;
 
-/// Whole messages in ZMTP framing, in order: octets with small bodies in place and large bodies beside them.
+/// Whole messages in ZMTP framing, in order: octets with small bodies in place, and large and lent ones beside them.
 ///
 /// ```
 /// use zeroxide_proto::{Batch, Message};
@@ -122,26 +124,26 @@ impl Batch {
         if body.len() < SHARED_FROM {
             return self.push_frame(&body, more);
         }
-        self.push_large(body, more);
+        self.push_apart_body(body, more);
     }
 
     /// Appends one frame.
     #[inline]
     pub fn push(&mut self, frame: &Frame, more: bool) {
-        match frame.as_shared() {
-            Some(body) if body.len() >= SHARED_FROM => self.push_clone(body, more),
+        match frame.stands_apart() {
+            Some(body) => self.push_clone(body, more),
             // A clone, of what is copied in any case, could allocate.
-            _ => self.push_frame(frame, more),
+            None => self.push_frame(frame, more),
         }
     }
 
     /// By itself, so that what short bodies go through is short.
     #[inline(never)]
     fn push_clone(&mut self, body: &Bytes, more: bool) {
-        self.push_large(body.clone(), more);
+        self.push_apart_body(body.clone(), more);
     }
 
-    fn push_large(&mut self, body: Bytes, more: bool) {
+    fn push_apart_body(&mut self, body: Bytes, more: bool) {
         let octets = self.own();
         Header::write(u8::from(more) * MORE, body.len(), octets);
         let at = octets.len();
@@ -198,14 +200,14 @@ impl Batch {
         let mut bodies = self.bodies.iter().peekable();
         std::iter::from_fn(move || {
             loop {
-                let head = Header::parse(run.get(at..)?)?;
+                let head = Header::parse(run.behind(at)?)?;
                 let body_at = at + head.octets;
                 if let Some((_, body)) = bodies.next_if(|(place, _)| *place == body_at) {
                     at = body_at;
                     return Some((&body[..], Some(body), head.more()));
                 }
                 at = body_at.checked_add(usize::try_from(head.size).ok()?)?;
-                let body = run.get(body_at..at)?;
+                let body = run.between(body_at, at)?;
                 if !head.is_command() {
                     return Some((body, None, head.more()));
                 }
@@ -267,7 +269,7 @@ impl Batch {
     /// Appends a copy of all that is left of `other`, large bodies shared.
     pub fn push_all(&mut self, other: &Batch) {
         let (shift, run) = (self.own().len(), other.run());
-        self.octets.extend_from_slice(run.get(other.read..).unwrap_or_default());
+        self.octets.extend_from_slice(run.behind(other.read).unwrap_or_default());
         for (at, body) in other.bodies_apart() {
             self.apart += body.len();
             self.bodies.push_back((at - other.read + shift, body.clone()));
@@ -283,6 +285,7 @@ impl Batch {
         }
         if let Some([0, size, behind @ ..]) = self.octets.get(self.read..)
             && let Some(window) = behind.first_chunk()
+            && !self.is_apart(self.read + 2)
             && let Some(frame) = Frame::copy_window(window, *size)
         {
             // One short frame with enough octets behind it.
@@ -293,41 +296,10 @@ impl Batch {
         self.pop_any()
     }
 
-    /// Takes the next message, if all of it lies in the run, by showing it to `take` in place: whoever copies it has no message
-    /// in between. `take` gets the body of the first frame, and the other frames as they are framed, for [`split_frame`].
-    /// Anything else is left for [`Batch::pop`].
-    #[inline]
-    pub fn pop_in_place<R>(&mut self, take: impl FnOnce(&[u8], &[u8]) -> R) -> Option<R> {
-        if self.messages == 0 {
-            return None;
-        }
-        let rest = match self.octets.get(self.read..) {
-            Some(rest) => rest,
-            None => self.run().get(self.read..)?,
-        };
-        let (head, body, others) = match rest {
-            [0, size, behind @ ..] => (2, behind.get(..usize::from(*size))?, &[][..]),
-            _ => self.parts_in_place(rest)?,
-        };
-        let taken = take(body, others);
-        self.read += head + body.len() + others.len();
-        self.messages -= 1;
-        Some(taken)
-    }
-
-    /// How long the head of the next message is, its first body, and its other frames, if none of it stands apart.
-    fn parts_in_place<'a>(&self, rest: &'a [u8]) -> Option<(usize, &'a [u8], &'a [u8])> {
-        let (body, mut more, behind) = split_frame(rest)?;
-        let mut left = behind;
-        while more {
-            (_, more, left) = split_frame(left)?;
-        }
-        let end = self.read + rest.len() - left.len();
-        if self.bodies.front().is_some_and(|(at, _)| *at <= end) {
-            return None;
-        }
-        let others = behind.get(..behind.len() - left.len())?;
-        Some((rest.len() - behind.len() - body.len(), body, others))
+    /// Whether the body that belongs there, behind the next head, stands apart.
+    #[inline(always)]
+    fn is_apart(&self, body_at: usize) -> bool {
+        self.bodies.front().is_some_and(|(at, _)| *at == body_at)
     }
 
     fn pop_any(&mut self) -> Option<Message> {
@@ -343,9 +315,10 @@ impl Batch {
     fn pop_frame(&mut self) -> Option<(Frame, bool)> {
         loop {
             let run = self.run();
-            let (rest, whole) = (run.get(self.read..)?, run.len());
+            let (rest, whole) = (run.behind(self.read)?, run.end());
             if let [flags @ (0 | MORE), size, behind @ ..] = rest
                 && let Some(window) = behind.first_chunk()
+                && !self.is_apart(self.read + 2)
                 && let Some(frame) = Frame::copy_window(window, *size)
             {
                 let (end, more) = (self.read + 2 + usize::from(*size), flags & MORE != 0);
@@ -354,13 +327,12 @@ impl Batch {
             }
             let head = Header::parse(rest)?;
             let body_at = self.read + head.octets;
-            if let Some((at, _)) = self.bodies.front()
-                && *at == body_at
-            {
+            if self.is_apart(body_at) {
                 let (_, body) = self.bodies.pop_front()?;
                 self.apart -= body.len();
                 self.read = body_at;
-                return Some((Frame::from(body), head.more()));
+                // A short one that was copied here would be let go here, where something may be locked.
+                return Some((Frame::lent(body), head.more()));
             }
             let end = body_at.checked_add(usize::try_from(head.size).ok()?)?;
             if end > whole {
@@ -396,8 +368,8 @@ impl Batch {
             if let Some(body) = body.take() {
                 return Some(body);
             }
-            let end = next.map_or(all.len(), |(place, _)| *place);
-            let run = all.get(at..end).unwrap_or_default();
+            let end = next.map_or(all.end(), |(place, _)| *place);
+            let run = all.between(at, end).unwrap_or_default();
             if let Some((_, apart)) = next {
                 body = Some(&apart[..]);
                 next = bodies.next();

@@ -1,5 +1,6 @@
 //! One frame: small bodies live inside the value, large ones are shared by reference count.
 
+use crate::{batch::SHARED_FROM, reuse};
 use bytes::Bytes;
 use std::{fmt, ops::Deref};
 
@@ -21,7 +22,14 @@ pub struct Frame(Body);
 #[derive(Clone)]
 enum Body {
     Inline(Inline),
-    Shared(Bytes),
+    Shared(Shared),
+}
+
+#[derive(Clone)]
+struct Shared {
+    octets: Bytes,
+    /// Not to be copied on their way.
+    lent: bool,
 }
 
 /// Nothing but whole words: a processor forwards a store to a later load only if the store covers it, and a frame that
@@ -89,7 +97,44 @@ impl Frame {
                 inline.length = length;
                 Self(Body::Inline(inline))
             }
-            _ => Self(Body::Shared(Bytes::copy_from_slice(octets))),
+            _ if octets.len() < SHARED_FROM => Self::shared(Bytes::copy_from_slice(octets)),
+            // Memory that C may write, where it is C's at the end.
+            _ => Self::shared(reuse::copy(octets)),
+        }
+    }
+
+    #[inline]
+    fn shared(octets: Bytes) -> Self {
+        Self(Body::Shared(Shared { octets, lent: false }))
+    }
+
+    /// A frame of memory that somebody waits to have back: a socket that sends it does not copy it, however short it is, and
+    /// holds it until it is written. Short ones cost more like that than a copy does.
+    ///
+    /// ```
+    /// use zeroxide_proto::{Batch, Frame};
+    /// let memory = bytes::Bytes::from_static(b"lent");
+    /// let mut batch = Batch::new();
+    /// batch.push(&Frame::lent(memory.clone()), false);
+    /// let frame = batch.pop().ok_or("it was put there")?.into_first();
+    /// assert_eq!(frame.as_ptr(), memory.as_ptr());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lent(octets: Bytes) -> Self {
+        Self(Body::Shared(Shared { octets, lent: true }))
+    }
+
+    /// Whether this is a [`Frame::lent`].
+    pub fn is_lent(&self) -> bool {
+        matches!(self.0, Body::Shared(Shared { lent: true, .. }))
+    }
+
+    /// The octets, if they are to stand apart in a batch.
+    #[inline]
+    pub(crate) fn stands_apart(&self) -> Option<&Bytes> {
+        match &self.0 {
+            Body::Shared(Shared { octets, lent }) if octets.len() >= SHARED_FROM || *lent => Some(octets),
+            _ => None,
         }
     }
 
@@ -105,7 +150,7 @@ impl Frame {
     pub fn as_slice(&self) -> &[u8] {
         match &self.0 {
             Body::Inline(inline) => inline.as_slice(),
-            Body::Shared(bytes) => bytes,
+            Body::Shared(shared) => &shared.octets,
         }
     }
 
@@ -118,7 +163,7 @@ impl Frame {
     pub fn into_bytes(self) -> Bytes {
         match self.0 {
             Body::Inline(inline) => Bytes::copy_from_slice(inline.as_slice()),
-            Body::Shared(bytes) => bytes,
+            Body::Shared(shared) => shared.octets,
         }
     }
 
@@ -127,7 +172,7 @@ impl Frame {
     pub fn as_shared(&self) -> Option<&Bytes> {
         match &self.0 {
             Body::Inline(_) => None,
-            Body::Shared(bytes) => Some(bytes),
+            Body::Shared(shared) => Some(&shared.octets),
         }
     }
 }
@@ -154,17 +199,13 @@ impl Default for Frame {
 
 impl From<Bytes> for Frame {
     fn from(bytes: Bytes) -> Self {
-        if bytes.len() <= INLINE_CAPACITY { Self::copy_from(&bytes) } else { Self(Body::Shared(bytes)) }
+        if bytes.len() <= INLINE_CAPACITY { Self::copy_from(&bytes) } else { Self::shared(bytes) }
     }
 }
 
 impl From<Vec<u8>> for Frame {
     fn from(octets: Vec<u8>) -> Self {
-        if octets.len() <= INLINE_CAPACITY {
-            Self::copy_from(&octets)
-        } else {
-            Self(Body::Shared(octets.into()))
-        }
+        if octets.len() <= INLINE_CAPACITY { Self::copy_from(&octets) } else { Self::shared(octets.into()) }
     }
 }
 

@@ -87,7 +87,7 @@ pub struct Options {
     pub metadata: Vec<(String, Vec<u8>)>,
 
     /// What libzmq does and nobody needs: an XPUB reports cancellations of what was not subscribed to, and over inproc
-    /// sockets of any two types are joined.
+    /// sockets of any two types are joined, and a queue has room again for half of what it holds at a time.
     pub as_in_libzmq: bool,
 
     // -- life of a connection

@@ -111,11 +111,20 @@ pub fn forget() {
 }
 
 /// Shares octets whose memory comes back here when the last share is dropped.
+///
+/// Who holds a share that nobody else looks at may write it, by a pointer whose provenance was exposed: that of this memory is,
+/// and no box or reference claims it, as with other kinds of [`Bytes`]. C's messages can be written wherever they lie.
 pub fn share(octets: Vec<u8>) -> Bytes {
-    if octets.capacity() < WORTH { Bytes::from(octets) } else { Bytes::from_owner(Lent(octets)) }
+    Bytes::from_owner(Lent(exposed(octets)))
 }
 
-/// Shares octets of which parts will be kept, nobody knows how long, while not too much is held like that.
+/// Octets whose memory may be written by whoever knows where it is, and may by the rules that apply.
+fn exposed(mut octets: Vec<u8>) -> Vec<u8> {
+    octets.as_mut_ptr().expose_provenance();
+    octets
+}
+
+/// [Shares](share) octets of which parts will be kept, nobody knows how long, while not too much is held like that.
 ///
 /// # Errors
 /// It is too much: the octets, as they were.
@@ -129,7 +138,7 @@ pub(crate) fn pin(octets: Vec<u8>) -> Result<Bytes, Vec<u8>> {
         PINNED.fetch_sub(size, Relaxed);
         return Err(octets);
     }
-    Ok(Bytes::from_owner(Pinned(octets)))
+    Ok(Bytes::from_owner(Pinned(exposed(octets))))
 }
 
 /// Memory that counts as held.

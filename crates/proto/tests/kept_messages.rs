@@ -9,11 +9,16 @@
     reason = "in a test a failure here is the failure of the test"
 )]
 
+use bytes::Bytes;
 use std::{
     ops::Range,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-use zeroxide_proto::{Batch, Message, batch::SHARED_FROM, reuse::PINNED_MAX};
+use zeroxide_proto::{
+    Batch, Message,
+    batch::{SHARED_FROM, Taking},
+    reuse::PINNED_MAX,
+};
 
 fn alone() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::new(());
@@ -60,6 +65,39 @@ fn messages_that_are_kept_hold_no_more_than_the_bound_besides_themselves() {
         // What is let go may be held again.
         drop(kept);
         assert_eq!(keep_first_of(1, size, &mut Vec::new()), 1, "{size}");
+    }
+}
+
+/// Takes long bodies in their memory, as the C API does.
+struct InMemory;
+
+impl Taking<()> for InMemory {
+    type Taken = Option<Bytes>;
+    const SHARES: bool = true;
+
+    fn copy(self, _: &[u8], _: &[u8], (): ()) -> Option<Bytes> {
+        None
+    }
+
+    fn share(self, body: Bytes, (): ()) -> Option<Bytes> {
+        Some(body)
+    }
+}
+
+#[test]
+fn bodies_that_are_taken_in_their_memory_hold_no_more_than_that_either() {
+    let _turn = alone();
+    for size in [256, 1024, SHARED_FROM - 1] {
+        let mut kept = Vec::new();
+        for _ in 0..500 {
+            let (mut batch, run) = full_read(size);
+            if let Some(body) = batch.pop_to(InMemory, ()).unwrap() {
+                assert!(run.contains(&body.as_ptr().addr()) && body == vec![7; size]);
+                kept.push(body);
+            }
+        }
+        assert!(!kept.is_empty(), "{size}: the first are shared");
+        assert!(kept.len() * 64 * 1024 <= PINNED_MAX, "{size}: {} reads are held", kept.len());
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     io::shared::Command,
     link::{ReadOutcome, Wire},
     peer::Peer,
+    rest,
     seat::{Claim, Claims, MOST_CONNECTIONS},
     socket::core::Core,
 };
@@ -25,6 +26,7 @@ use std::{
 };
 use zeroxide_net::{PollFd, PollFlags, Ring, wait_fds, wait_fds_interruptible};
 use zeroxide_pipe::ThreadParker;
+pub(crate) use zeroxide_pipe::{Interrupted, Signals};
 use zeroxide_proto::Message;
 
 /// A read that brought so many octets is followed by another one, rather than by the question whether there are more.
@@ -54,15 +56,6 @@ impl Patience {
             Self::None | Self::Endless => None,
         }
     }
-}
-
-/// What a signal handler that runs while a call waits does to the call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Signals {
-    /// Nothing.
-    Ignored,
-    /// It ends, as in libzmq.
-    End,
 }
 
 type Bell = (Arc<Ring>, Waker);
@@ -121,29 +114,6 @@ pub(crate) fn forget_bell() {
     std::mem::forget(BELL.try_with(forget));
 }
 
-/// Waits for this thread's bell. False: the time is over.
-///
-/// # Errors
-/// A signal came.
-pub(crate) fn wait_for_bell(ring: &Ring, deadline: Option<Instant>) -> Result<bool, Interrupted> {
-    let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-    match wait_fds_interruptible(&mut [PollFd::new(ring, PollFlags::IN)], left) {
-        Ok(count) => {
-            if count > 0 {
-                ring.hush();
-            }
-            Ok(count > 0)
-        }
-        Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(Interrupted),
-        // Out of memory, say: whoever waits looks again.
-        Err(_) => Ok(true),
-    }
-}
-
-/// A signal handler ran.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Interrupted;
-
 /// A receive that does not wait.
 pub(crate) trait Attempt<R>: Fn(&Core) -> Result<R, RecvError> + Copy {}
 impl<R, F: Fn(&Core) -> Result<R, RecvError> + Copy> Attempt<R> for F {}
@@ -160,41 +130,44 @@ impl Core {
         patience: Patience,
         attempt: impl Attempt<R>,
     ) -> Result<R, RecvError> {
-        self.recv_minding(Signals::Ignored, patience, attempt)
+        self.note_visit();
+        match attempt(self) {
+            Err(RecvError { cause: RecvErrorCause::WouldBlock, .. }) => {
+                self.recv_waiting(Signals::Ignored, patience, attempt)
+            }
+            done => done,
+        }
     }
 
-    /// As [`Core::recv_by`], where a signal may end the wait.
-    pub(crate) fn recv_minding<R>(
+    /// What [`Core::recv_by`] does after an attempt that found nothing; a signal may end it.
+    pub(crate) fn recv_waiting<R>(
         self: &Arc<Self>,
         signals: Signals,
         patience: Patience,
         attempt: impl Attempt<R>,
     ) -> Result<R, RecvError> {
-        self.note_visit();
-        match attempt(self) {
-            Err(RecvError { cause: RecvErrorCause::WouldBlock, .. })
-                if !matches!(patience, Patience::None) => {}
-            done => return done,
+        if matches!(patience, Patience::None) {
+            return Err(RecvError { socket: self.kind, cause: RecvErrorCause::WouldBlock });
         }
         if self.has_within.load(Relaxed)
             && let Some(done) = self.before_recv.look(|| self.attempt(attempt))
         {
             return done;
         }
-        let bell = bell();
         // Whoever minds signals sleeps at once: one that came between two looks would not be heard of.
         let busy = if signals == Signals::Ignored { self.busy_until(patience) } else { None };
         loop {
-            let seated = bell
-                .as_ref()
-                .filter(|_| !self.is_nested() && is_frequented(self))
-                .and_then(|bell| Some((bell, self.seat.enter(self)?)));
+            let seated = if !self.is_nested() && is_frequented(self) {
+                bell().and_then(|bell| Some((bell, self.seat.enter(self)?)))
+            } else {
+                None
+            };
             let outcome = match seated {
                 Some((bell, mut claims)) => {
                     let outcome = match self.look_until(busy, Some(&mut claims), || self.attempt(attempt)) {
                         Look::Found(done) => Some(done),
                         Look::Changed => None,
-                        Look::Over => self.recv_seated(&mut claims, bell, signals, patience, attempt),
+                        Look::Over => self.recv_seated(&mut claims, &bell, signals, patience, attempt),
                     };
                     self.seat.leave(claims, self.readable.has_waiters());
                     outcome
@@ -202,7 +175,7 @@ impl Core {
                 None => match self.look_until(busy, None, || self.attempt(attempt)) {
                     Look::Found(done) => Some(done),
                     Look::Changed => None,
-                    Look::Over => self.recv_unseated(bell.as_ref(), signals, patience, attempt),
+                    Look::Over => self.recv_unseated(signals, patience, attempt),
                 },
             };
             if let Some(done) = outcome {
@@ -215,13 +188,12 @@ impl Core {
     /// place.
     fn recv_unseated<R>(
         self: &Arc<Self>,
-        bell: Option<&Bell>,
         signals: Signals,
         patience: Patience,
         attempt: impl Attempt<R>,
     ) -> Option<Result<R, RecvError>> {
         let Some(nest) = self.nest_to_wait_in() else {
-            return self.recv_parked(bell, signals, patience, attempt);
+            return self.recv_parked(signals, patience, attempt);
         };
         if let Some(mut desk) = nest.enter() {
             let outcome = self.recv_nested(&nest, &mut desk, signals, patience, attempt);
@@ -234,51 +206,35 @@ impl Core {
             return None;
         }
         let _parked = nest.park_beside();
-        self.recv_parked(bell, signals, patience, attempt)
+        self.recv_parked(signals, patience, attempt)
     }
 
     /// Waits for the I/O thread, or another thread, to bring a message. `None`: the seat may have become free.
     fn recv_parked<R>(
         &self,
-        bell: Option<&Bell>,
         signals: Signals,
         patience: Patience,
         attempt: impl Attempt<R>,
     ) -> Option<Result<R, RecvError>> {
-        if let Some((ring, waker)) = bell.filter(|_| signals == Signals::End) {
-            let _ticket = self.readable.register(waker);
-            if let Some(done) = self.attempt(attempt) {
-                return Some(done);
-            }
-            self.counters.sleeps();
-            return match wait_for_bell(ring, patience.deadline()) {
-                Ok(true) => self.attempt(attempt),
-                Ok(false) => Some(self.last_attempt(attempt)),
-                Err(Interrupted) => Some(Err(self.interrupted())),
-            };
-        }
         let parker = ThreadParker::current();
         let _ticket = self.readable.register(parker.waker());
         if let Some(done) = self.attempt(attempt) {
             return Some(done);
         }
         self.counters.sleeps();
-        match patience.deadline() {
-            None => parker.park(),
-            Some(deadline) => {
-                if !parker.park_until(deadline) {
-                    return Some(self.last_attempt(attempt));
-                }
-            }
+        rest::before_sleep(parker.waker());
+        match parker.park_minding(signals, patience.deadline()) {
+            Ok(true) => self.attempt(attempt),
+            Ok(false) => Some(self.last_attempt(attempt)),
+            Err(Interrupted) => Some(Err(self.interrupted())),
         }
-        self.attempt(attempt)
     }
 
     /// Waits for the connections themselves. `None`: they changed, so take the seat anew.
     fn recv_seated<R>(
         &self,
         claims: &mut Claims,
-        bell @ (ring, waker): &Bell,
+        (ring, waker): &Bell,
         signals: Signals,
         patience: Patience,
         attempt: impl Attempt<R>,
@@ -294,6 +250,7 @@ impl Core {
         let timeout = patience.deadline().map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let wait = if signals == Signals::End { wait_fds_interruptible } else { wait_fds };
         self.counters.sleeps();
+        rest::before_sleep(waker);
         let waited = wait(&mut ready, timeout);
         drop(ticket);
         match waited {
@@ -303,7 +260,7 @@ impl Core {
             Err(_) => {
                 // The list could not be polled (out of memory, say): let the I/O thread do it.
                 self.seat.links_changed();
-                return self.recv_parked(Some(bell), signals, patience, attempt);
+                return self.recv_parked(signals, patience, attempt);
             }
         }
         if ready.first().is_some_and(|bell| !bell.revents().is_empty()) {
@@ -450,21 +407,17 @@ impl Core {
         loop {
             self.help();
             let full = if bell.is_some() { FullPeer::of(self) } else { None };
-            let bell = bell.as_ref().filter(|_| signals == Signals::End || full.is_some());
-            let waker = bell.map_or(parker.waker(), |(_, waker)| waker);
+            let watched = bell.as_ref().zip(full);
+            let waker = watched.as_ref().map_or(parker.waker(), |((_, waker), _)| waker);
             let ticket = self.writable.register(waker);
             if let Some(done) = attempt() {
                 return Ok(done);
             }
             self.counters.sleeps();
-            let in_time = match (bell, full, patience.deadline()) {
-                (Some((ring, _)), Some(full), deadline) => full.write_or_wait(ring, signals, deadline),
-                (Some((ring, _)), None, deadline) => wait_for_bell(ring, deadline),
-                (None, _, None) => {
-                    parker.park();
-                    Ok(true)
-                }
-                (None, _, Some(deadline)) => Ok(parker.park_until(deadline)),
+            rest::before_sleep(waker);
+            let in_time = match watched {
+                Some(((ring, _), full)) => full.write_or_wait(ring, signals, patience.deadline()),
+                None => parker.park_minding(signals, patience.deadline()),
             };
             drop(ticket);
             match in_time {

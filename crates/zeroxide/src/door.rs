@@ -4,15 +4,17 @@
 //! Hidden, and no part of the API that versions promise to keep.
 
 use crate::{
-    blocking::{Interrupted, Patience, Signals, bell, forget_bell, wait_for_bell},
+    blocking::{Interrupted, Patience, Signals, bell, forget_bell},
     context::Context,
     error::{RecvError, SendError, SendErrorCause},
     monitor::Event,
     origin::Origin,
     poller::Interest,
+    rest,
     socket::{Handle, Sender, core::Core},
     sync::Mutex,
 };
+use bytes::Bytes;
 use std::{
     io,
     os::fd::{AsFd, BorrowedFd},
@@ -22,10 +24,14 @@ use std::{
 };
 use zeroxide_net::Ring;
 pub use zeroxide_pipe::Key;
-use zeroxide_pipe::Ticket;
+use zeroxide_pipe::{ThreadParker, Ticket};
+use zeroxide_proto::batch::Copying;
 pub use zeroxide_proto::endpoint::EndpointErrno;
 use zeroxide_proto::{Frame, Message};
-pub use zeroxide_proto::{batch::split_frame, reuse};
+pub use zeroxide_proto::{
+    batch::{Taking, split_frame},
+    reuse,
+};
 
 /// The calling thread's bell: a descriptor to poll, that sockets ring while they are [watched](Handle::watch).
 #[doc(hidden)]
@@ -44,6 +50,11 @@ impl Bell {
     /// Silences it; to be followed by a look at what is watched.
     pub fn hush(&self) {
         self.ring.hush();
+    }
+
+    /// Does what the calling thread has [put off](when_at_rest), before it sleeps until the bell rings; it rings then.
+    pub fn before_sleep(&self) {
+        rest::before_sleep(&self.waker);
     }
 }
 
@@ -124,6 +135,36 @@ impl Whence<'_> {
     }
 }
 
+/// Takes a message with where it is from beside it.
+struct ByWhence<T>(T);
+
+impl<'a, T: Taking<Whence<'a>>> Taking<&'a mut Sender> for ByWhence<T> {
+    type Taken = T::Taken;
+    const SHARES: bool = T::SHARES;
+
+    #[inline(always)]
+    fn copy(self, first: &[u8], others: &[u8], sender: &'a mut Sender) -> T::Taken {
+        self.0.copy(first, others, Whence(sender))
+    }
+
+    #[inline(always)]
+    fn share(self, body: Bytes, sender: &'a mut Sender) -> T::Taken {
+        self.0.share(body, Whence(sender))
+    }
+
+    #[inline(always)]
+    fn share_apart(self, body: Bytes, sender: &'a mut Sender) -> T::Taken {
+        self.0.share_apart(body, Whence(sender))
+    }
+}
+
+/// Has `put_off` called by all threads of this library that are about to sleep, or have done all there was, with nothing locked;
+/// it says whether it did anything. The first one stays.
+#[doc(hidden)]
+pub fn when_at_rest(put_off: fn() -> bool) {
+    rest::has(put_off);
+}
+
 /// In a child process, in the one thread that is there: what the parent's thread shares with it is put aside.
 #[doc(hidden)]
 pub fn after_fork() {
@@ -139,21 +180,19 @@ impl Context {
     pub fn end(&self) -> bool {
         let inner = self.inner();
         self.terminate();
-        let Some((ring, waker)) = bell() else {
-            inner.ended().wait(None, || inner.is_over().then_some(()));
-            inner.stop_threads();
-            return true;
-        };
+        let parker = ThreadParker::current();
         while !inner.is_over() {
-            let _ticket = inner.ended().register(&waker);
+            rest::rest();
+            let _ticket = inner.ended().register(parker.waker());
             if inner.is_over() {
                 break;
             }
-            if let Err(Interrupted) = wait_for_bell(&ring, None) {
+            if let Err(Interrupted) = parker.park_minding(Signals::End, None) {
                 return false;
             }
         }
         inner.stop_threads();
+        inner.registry.abandon();
         true
     }
 }
@@ -234,7 +273,8 @@ impl Handle {
         // Looked at where it lies: a message is long, and moving it costs more than the look.
         let received = self.core.try_recv_parts();
         if waits && matches!(&received, Err(error) if error.cause == crate::RecvErrorCause::WouldBlock) {
-            return self.core.recv_minding(Signals::End, self.recv_patience(), Core::try_recv_parts);
+            self.core.note_visit();
+            return self.core.recv_waiting(Signals::End, self.recv_patience(), Core::try_recv_parts);
         }
         received
     }
@@ -245,12 +285,22 @@ impl Handle {
     /// Why it could not.
     #[inline]
     pub fn recv_from_or_signal(&self, waits: bool) -> Result<(Message, Origin), RecvError> {
+        if waits {
+            self.core.note_visit();
+        }
         match self.core.try_recv_from() {
             Err(error) if waits && error.cause == crate::RecvErrorCause::WouldBlock => {
-                self.core.recv_minding(Signals::End, self.recv_patience(), Core::try_recv_from)
+                self.core.note_visit();
+                self.core.recv_waiting(Signals::End, self.recv_patience(), Core::try_recv_from)
             }
             done => done,
         }
+    }
+
+    /// Whether receives that wait are noted, so that one of them is to be made by a call that says whether it `waits`.
+    #[inline(always)]
+    pub fn is_looked_at(&self) -> bool {
+        self.core.is_looked_at()
     }
 
     /// Receives a message that is at hand and lies in the run of a batch, as all below [`SHARED_FROM`] do: `take` copies its
@@ -260,7 +310,16 @@ impl Handle {
     /// Much of the socket waits while `take` runs: it copies, and does nothing else.
     #[inline(always)]
     pub fn take_in_place<R>(&self, take: impl FnOnce(&[u8], &[u8], Whence<'_>) -> R) -> Option<R> {
-        self.core.take_in_place(|first, others, sender| take(first, others, Whence(sender)))
+        self.take_to(Copying(take))
+    }
+
+    /// As [`Handle::take_in_place`], and `taking` may have long bodies in the memory that they lie in.
+    #[inline(always)]
+    pub fn take_to<R, T>(&self, taking: T) -> Option<R>
+    where
+        T: for<'a> Taking<Whence<'a>, Taken = R>,
+    {
+        self.core.take_to(ByWhence(taking))
     }
 
     /// Has the socket ring this bell when it may have become able to do one of these.

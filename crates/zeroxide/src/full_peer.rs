@@ -10,8 +10,6 @@
 
 use crate::{
     blocking::{Interrupted, Signals},
-    io::shared::Command,
-    link::Drained,
     peer::Peer,
     socket::core::Core,
 };
@@ -61,11 +59,7 @@ impl FullPeer {
             bell.hush();
         }
         if takes_more && let Some(wire) = self.peer.wire() {
-            match wire.writable(&self.peer) {
-                Drained::Broken => wire.io().command(Command::Broken(wire.session())),
-                Drained::Again => wire.schedule(),
-                Drained::Empty | Drained::Blocked | Drained::Detached => {}
-            }
+            wire.writable_or_report(&self.peer);
         }
         Ok(true)
     }

@@ -6,13 +6,14 @@ use crate::{
     origin::Origin,
     reactor::Reactor,
     socket::core::Core,
+    turns::{self, Turn},
 };
 use std::{
     fmt,
     future::{Future, poll_fn},
     pin::Pin,
     sync::Arc,
-    task::{Context as TaskContext, Poll},
+    task::{Context as TaskContext, Poll, ready},
 };
 use zeroxide_pipe::{EventCount, Key};
 use zeroxide_proto::Message;
@@ -39,6 +40,10 @@ const MOST_ROUNDS: usize = 32;
 /// # Ok::<(), Box<dyn std::error::Error>>(()) })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// # Turns
+/// Of the receives and sends that a thread's tasks do without having to wait, each after 256 others lets the rest of the executor
+/// run first: it is pending once, and woken at once. Who polls a future only once looks with `try_recv` instead.
 ///
 /// # Cancel safety
 /// Dropping it loses no message: one is only taken out at the moment it is returned.
@@ -87,6 +92,10 @@ pub struct RecvFromFuture<'a>(RecvFuture<'a>);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
+/// # Turns
+/// Of the receives and sends that a thread's tasks do without having to wait, each after 256 others lets the rest of the executor
+/// run first: it is pending once, and woken at once. Who polls a future only once calls `try_send` instead.
+///
 /// # Cancel safety
 /// Dropping it before it is done sends nothing; once done, all frames are queued.
 #[must_use = "futures do nothing unless polled"]
@@ -100,11 +109,12 @@ pub struct SendFuture<'a> {
 pub(crate) struct Waiting<'a> {
     event: &'a EventCount,
     key: Option<Key>,
+    turn: Turn,
 }
 
 impl<'a> Waiting<'a> {
     pub(crate) fn new(event: &'a EventCount) -> Self {
-        Self { event, key: None }
+        Self { event, key: None, turn: Turn::default() }
     }
 
     /// Sees to it that the task is woken by the next notify. Look at the condition again after this.
@@ -114,6 +124,19 @@ impl<'a> Waiting<'a> {
 
     pub(crate) fn leave(&mut self) {
         self.event.remove(&mut self.key);
+    }
+
+    /// Pending if others are to run before.
+    #[inline]
+    pub(crate) fn turn(&mut self, context: &TaskContext<'_>) -> Poll<()> {
+        self.turn.poll(context)
+    }
+
+    #[inline]
+    fn done<R>(&mut self, output: R) -> Poll<R> {
+        self.leave();
+        turns::count();
+        Poll::Ready(output)
     }
 }
 
@@ -190,10 +213,10 @@ impl Core {
         waiting: &mut Waiting<'_>,
         attempt: impl Fn(&Self) -> Result<R, RecvError>,
     ) -> Poll<Result<R, RecvError>> {
+        ready!(waiting.turn(context));
         let attempted = attempt(self);
         if !would_block(&attempted) {
-            waiting.leave();
-            return Poll::Ready(attempted);
+            return waiting.done(attempted);
         }
         self.leave_nest();
         let attempted = match self.context.reactor() {
@@ -211,8 +234,7 @@ impl Core {
         if would_block(&attempted) {
             return Poll::Pending;
         }
-        waiting.leave();
-        Poll::Ready(attempted)
+        waiting.done(attempted)
     }
 
     /// Receives what has come over the connections, or has the task woken when something comes. The task is registered only when
@@ -249,6 +271,9 @@ impl Core {
         waiting: &mut Waiting<'_>,
         message: &mut Option<Message>,
     ) -> Poll<Result<(), SendError>> {
+        if message.is_some() {
+            ready!(waiting.turn(context));
+        }
         for registered in [false, true] {
             let Some(taken) = message.take() else { return Poll::Ready(Ok(())) };
             match self.try_send(taken) {
@@ -260,10 +285,7 @@ impl Core {
                         waiting.register(context);
                     }
                 }
-                done => {
-                    waiting.leave();
-                    return Poll::Ready(done);
-                }
+                done => return waiting.done(done),
             }
         }
         Poll::Pending

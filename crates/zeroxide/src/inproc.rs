@@ -291,6 +291,10 @@ fn pair_up(
         Some(peer) => (peer.outbox.clone(), peer.inbox.clone()),
         None => (Arc::new(Lane::<Cargo>::new(None)), Arc::new(Lane::<Cargo>::new(None))),
     };
+    if options.as_in_libzmq {
+        outbox.give_credit_in_lots();
+        inbox.give_credit_in_lots();
+    }
     let _ = outbox.set_limit(out_limit);
     let _ = inbox.set_limit(in_limit);
     let about_binder = Facts {

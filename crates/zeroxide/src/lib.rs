@@ -96,6 +96,7 @@ mod poll_nested;
 mod poller;
 mod proxy;
 mod reactor;
+mod rest;
 mod seat;
 mod security;
 #[cfg(feature = "simulation")]
@@ -103,6 +104,7 @@ pub mod simulation;
 mod socket;
 mod stream;
 mod sync;
+mod turns;
 mod wait;
 
 pub use block_on::block_on;

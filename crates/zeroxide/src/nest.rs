@@ -26,6 +26,7 @@ use crate::{
 use std::{
     cell::RefCell,
     collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
     io,
     sync::{
         Arc, MutexGuard, Weak,
@@ -55,8 +56,27 @@ pub(crate) struct Nest {
     before_wait: Moment,
     /// Milliseconds for which a reader may be away.
     patience: AtomicU64,
-    members: Mutex<HashMap<SessionKey, Weak<Peer>>>,
+    members: Mutex<HashMap<SessionKey, Weak<Peer>, BuildHasherDefault<ByKey>>>,
     desk: Mutex<Desk>,
+}
+
+/// Hashes keys that are numbered one after the other.
+#[derive(Default)]
+struct ByKey(u64);
+
+impl Hasher for ByKey {
+    fn write(&mut self, octets: &[u8]) {
+        octets.iter().for_each(|octet| self.write_u64((*octet).into()));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // The table takes its place from the lower bits and a mark from the upper ones.
+        self.0 = (self.0 ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// What the thread works with that waits in a nest.
@@ -146,7 +166,8 @@ impl Nest {
         added
     }
 
-    /// What is watched for changes.
+    /// What is watched for changes. Of tcp each arrival is told once, for to be told again and again costs the kernel another
+    /// look at each connection; [`Nest::tell_again`] where that is not enough. A read over ipc may be short though more is there.
     pub(crate) fn change(
         &self,
         key: SessionKey,
@@ -154,7 +175,16 @@ impl Nest {
         before: Interest,
         after: Interest,
     ) -> io::Result<()> {
-        if before == after { Ok(()) } else { self.poller.change(stream, key.0, before, after) }
+        let told = |interest| match interest {
+            Interest::Read if !stream.is_ipc() => Interest::Edge,
+            interest => interest,
+        };
+        self.poller.change(stream, key.0, told(before), told(after))
+    }
+
+    /// Whoever heard of this connection did not read all of it: if something is there, it is told of anew.
+    pub(crate) fn tell_again(&self, key: SessionKey, stream: &Stream) -> io::Result<()> {
+        self.change(key, stream, Interest::READ, Interest::READ)
     }
 
     /// A connection leaves.
@@ -232,7 +262,7 @@ impl Nest {
             if let Some(peer) = member
                 && let Some(wire) = peer.wire()
             {
-                found |= wire.read_for_another(&peer, scratch);
+                found |= wire.read_for_another(&peer, scratch, event.last);
             }
         }
         found

@@ -8,6 +8,7 @@ use crate::{
     error::{RecvError, RecvErrorCause},
     nest::{Desk, Nest},
     peer::Peer,
+    rest,
     seat::MOST_CONNECTIONS,
     socket::core::Core,
     sync::Mutex,
@@ -22,7 +23,7 @@ use std::{
 };
 
 /// How many of a socket's first receives are looked at.
-const FIRST_VISITS: u8 = 16;
+pub(crate) const FIRST_VISITS: u8 = 16;
 /// With more connections than a seat takes, after so many waits.
 const WAITS: u8 = 4;
 /// A thread that received from so many other sockets since it was last here, in turn, goes round.
@@ -35,8 +36,6 @@ pub(crate) struct Nesting {
     nest: Mutex<Option<Arc<Nest>>>,
     /// It has a nest.
     nested: AtomicBool,
-    /// So many visits are still to be looked at.
-    visits: AtomicU8,
     waits: AtomicU8,
     moves: AtomicU8,
 }
@@ -46,7 +45,6 @@ impl Default for Nesting {
         Self {
             nest: Mutex::default(),
             nested: AtomicBool::new(false),
-            visits: AtomicU8::new(FIRST_VISITS),
             waits: AtomicU8::new(0),
             moves: AtomicU8::new(0),
         }
@@ -92,20 +90,27 @@ impl Core {
         if self.is_nested() { self.nesting.nest.take().clone() } else { None }
     }
 
-    /// A thread is about to receive from this socket, and would wait for it.
+    /// A thread receives from this socket, and waits for it if need be. That a message was there says nothing: the I/O thread
+    /// may have brought it, which is woken for each message of a socket that stays outside while its siblings are in a nest.
     #[inline]
     pub(crate) fn note_visit(self: &Arc<Self>) {
-        if self.nesting.visits.load(Relaxed) > 0 {
+        if self.is_looked_at() {
             self.visit();
         }
     }
 
+    /// Whether a visit is to be noted.
+    #[inline]
+    pub(crate) fn is_looked_at(&self) -> bool {
+        self.visits.load(Relaxed) > 0
+    }
+
     #[cold]
     fn visit(self: &Arc<Self>) {
-        let left = self.nesting.visits.load(Relaxed).saturating_sub(1);
-        self.nesting.visits.store(left, Relaxed);
-        // Not at the first visit: a socket that is used once would enter in vain.
-        if goes_round(self) && left < FIRST_VISITS - 1 {
+        let left = self.visits.load(Relaxed).saturating_sub(1);
+        self.visits.store(left, Relaxed);
+        // Not at the first visit, which is noted again if there is nothing yet: a socket that is used once would enter in vain.
+        if goes_round(self) && left < FIRST_VISITS - 2 {
             self.enter_nest();
         }
     }
@@ -141,7 +146,7 @@ impl Core {
         let Some(nest) = Nest::of_this_thread(wire.io()) else { return };
         self.seat.vacate();
         nesting.moves.fetch_add(1, Relaxed);
-        nesting.visits.store(0, Relaxed);
+        self.visits.store(0, Relaxed);
         *place = Some(nest.clone());
         nesting.nested.store(true, Relaxed);
         for peer in &peers {
@@ -198,9 +203,8 @@ impl Core {
         patience: Patience,
         attempt: impl Attempt<R>,
     ) -> Option<Result<R, RecvError>> {
-        if signals == Signals::Ignored
-            && let Some(done) = nest.look_again(desk, || self.attempt(attempt))
-        {
+        // Also where a signal ends the wait: one that comes meanwhile is heard no less than one a moment before this call.
+        if let Some(done) = nest.look_again(desk, || self.attempt(attempt)) {
             return Some(done);
         }
         loop {
@@ -212,6 +216,7 @@ impl Core {
                 return None;
             }
             self.counters.sleeps();
+            rest::before_sleep(nest.waker());
             let waited = nest.wait(desk, signals, patience.deadline());
             drop(ticket);
             match waited {

@@ -14,7 +14,7 @@ use std::{
 use zeroxide_net::fault::{Call, Fault, Harm, Times};
 
 /// Turns a hang into a failure; nothing is ever timed against it.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(120);
 /// More than a seat takes, and than a thread goes to in turn.
 const MANY: usize = 20;
 
@@ -103,6 +103,47 @@ fn both_sides_wait_in_nests_and_every_message_comes_back() {
         }
         dealers.iter().for_each(|dealer| assert!(dealer.core.is_nested()));
         drop(echoing.join().unwrap());
+    }
+}
+
+#[test]
+fn who_finds_its_messages_there_goes_round_all_the_same() {
+    let ways: [fn(&Dealer) -> Message; 3] = [
+        |dealer| dealer.recv().unwrap(),
+        // As C receives.
+        |dealer| dealer.recv_or_signal(true).unwrap().0,
+        |dealer| dealer.recv_from_or_signal(true).unwrap().0,
+    ];
+    for recv in ways {
+        let (_context, router, dealers) = circle("tcp://127.0.0.1:*");
+        for _ in 0..3 {
+            (0..MANY).for_each(|number| say(&router, number, "turn"));
+            eventually(|| dealers.iter().all(|dealer| dealer.core.is_nested() || unread(dealer)));
+            dealers.iter().for_each(|dealer| assert_eq!(recv(dealer), "turn".into()));
+        }
+        dealers.iter().for_each(|dealer| assert!(dealer.core.is_nested()));
+    }
+}
+
+#[test]
+fn an_end_behind_what_was_read_in_a_nest_is_seen_there() {
+    for round in 0..20 {
+        let (_context, router, dealers) = circle("tcp://127.0.0.1:*");
+        settle(&router);
+        for dealer in dealers {
+            dealer.send("last words").unwrap();
+            drop(dealer);
+        }
+        for _ in 0..MANY {
+            assert_eq!(second(&router.recv_timeout(LONG).unwrap()), b"last words");
+        }
+        // Half of the time in a nest where somebody waits.
+        eventually(|| {
+            if round % 2 == 0 {
+                let _ = router.recv_timeout(Duration::from_millis(1));
+            }
+            router.connected() == 0
+        });
     }
 }
 

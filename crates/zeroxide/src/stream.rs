@@ -4,6 +4,7 @@ use crate::{
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     future::Waiting,
     socket::core::Core,
+    turns,
 };
 use futures_core::{FusedStream, Stream};
 use futures_sink::Sink;
@@ -11,7 +12,7 @@ use std::{
     fmt,
     pin::Pin,
     sync::Arc,
-    task::{Context as TaskContext, Poll},
+    task::{Context as TaskContext, Poll, ready},
 };
 use zeroxide_proto::{Loss, Message};
 
@@ -129,6 +130,7 @@ impl Sink<Message> for MessageSink<'_> {
     type Error = SendError;
 
     fn poll_ready(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Result<(), SendError>> {
+        ready!(self.waiting.turn(context));
         self.poll_empty(context)
     }
 
@@ -136,7 +138,10 @@ impl Sink<Message> for MessageSink<'_> {
         // Out at once if there is room; otherwise the next poll waits for it.
         match self.core.try_send(message) {
             Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => self.message = Some(message),
-            done => return done,
+            done => {
+                turns::count();
+                return done;
+            }
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! A thread that waits for several things at once.
 
 use crate::{
-    blocking::{Interrupted, Signals, bell, wait_for_bell},
+    blocking::{Interrupted, Signals},
+    rest,
     sync::Waiters,
 };
 use std::time::Instant;
@@ -19,25 +20,16 @@ pub(crate) fn wait_any<'a, R>(
     mut check: impl FnMut() -> Option<R>,
 ) -> Result<Option<R>, Interrupted> {
     let parker = ThreadParker::current();
-    let bell = if signals == Signals::End { bell() } else { None };
-    let waker = bell.as_ref().map_or(parker.waker(), |(_, waker)| waker);
     loop {
         if let Some(found) = check() {
             return Ok(Some(found));
         }
-        let tickets: Vec<_> = events.clone().map(|event| event.register(waker)).collect();
+        let tickets: Vec<_> = events.clone().map(|event| event.register(parker.waker())).collect();
         if let Some(found) = check() {
             return Ok(Some(found));
         }
-        let in_time = match (&bell, deadline) {
-            (Some((ring, _)), deadline) => wait_for_bell(ring, deadline)?,
-            (None, None) => {
-                parker.park();
-                true
-            }
-            (None, Some(deadline)) => parker.park_until(deadline),
-        };
-        if !in_time {
+        rest::before_sleep(parker.waker());
+        if !parker.park_minding(signals, deadline)? {
             return Ok(check());
         }
         drop(tickets);

@@ -10,7 +10,7 @@
 use std::time::Duration;
 use zeroxide::*;
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(120);
 
 #[test]
 fn hello_world_over_every_transport() {

@@ -11,7 +11,7 @@
 mod common;
 
 use common::*;
-use std::thread;
+use std::{thread, time::Duration};
 use zeroxide::{AllowAny, Context, Dealer, Handle, Keypair, Pull, Push, Rep, Req, SendErrorCause};
 
 const MIB: usize = 1024 * 1024;
@@ -116,6 +116,31 @@ fn nobody_reads_and_still_every_body_is_taken_up_to_the_high_water_mark_and_deli
     assert!(taken >= 7, "{taken}");
     for number in 0..taken {
         assert!(pull.get().body() == body(number, MIB), "message {number}");
+    }
+}
+
+#[test]
+fn senders_that_wait_for_a_reader_that_stands_still_fill_their_queue_all_the_same() {
+    const MARK: usize = 200;
+    for endpoint in over_wires() {
+        let context = Context::new();
+        let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
+        push.set_send_high_water_mark(Some(MARK)).unwrap();
+        push.set_send_timeout(Some(Duration::from_millis(100))).unwrap();
+        pull.set_receive_high_water_mark(Some(1)).unwrap();
+        join(&pull, &push, endpoint);
+        let mut taken = 0;
+        let refused = loop {
+            match push.send(&body(taken, 8 * 1024)[..]) {
+                Ok(()) => taken += 1,
+                Err(error) => break error.cause,
+            }
+        };
+        assert_eq!(refused, SendErrorCause::TimedOut);
+        assert!(taken >= MARK, "{endpoint}: {taken}");
+        for number in 0..taken {
+            assert!(pull.get().body() == body(number, 8 * 1024), "{endpoint}: message {number}");
+        }
     }
 }
 

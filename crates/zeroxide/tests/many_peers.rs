@@ -21,7 +21,7 @@ use zeroxide::{Context, Message, Router};
 use zeroxide_testing::{Kind, octets};
 
 const PEERS: usize = 10_000;
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(120);
 /// What an idle connected peer may cost here, all told.
 const MOST_OCTETS_PER_PEER: usize = 12 * 1024;
 

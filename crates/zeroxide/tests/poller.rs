@@ -19,7 +19,7 @@ use std::{
 };
 use zeroxide::*;
 
-const LONG: Option<Duration> = Some(Duration::from_secs(20));
+const LONG: Option<Duration> = Some(Duration::from_secs(120));
 const NOW: Option<Duration> = Some(Duration::ZERO);
 
 fn pipeline(context: &Context, endpoint: &str) -> (Push, Pull) {

@@ -18,7 +18,7 @@ use std::{
 };
 use zeroxide::*;
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(120);
 
 fn words(socket: &Req, word: &str) -> Message {
     socket.send(word).unwrap();

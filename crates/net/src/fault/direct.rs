@@ -4,8 +4,9 @@ use super::Call;
 use rustix::buffer::spare_capacity;
 use rustix::fd::AsFd;
 use rustix::io::Result;
-use rustix::net::{SendAncillaryBuffer, SendFlags};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 use std::io::IoSlice;
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 
 /// Whether a call of this kind may be made now; yes.
@@ -23,16 +24,16 @@ pub(crate) fn planned_name(_host: &str, _port: u16) -> Option<std::io::Result<Ve
     None
 }
 
-/// `read` into the spare capacity.
+/// `recv` into the spare capacity. Not `read`, which asks on its way whether anybody watches the file that a socket is, too.
 #[inline(always)]
 pub(crate) fn read(fd: impl AsFd, into: &mut Vec<u8>) -> Result<usize> {
-    rustix::io::read(fd, spare_capacity(into))
+    Ok(rustix::net::recv(fd, spare_capacity(into), RecvFlags::empty())?.1)
 }
 
-/// `read` over what is there.
+/// `recv` into a part of it; how much of that was written.
 #[inline(always)]
-pub(crate) fn read_over(fd: impl AsFd, over: &mut [u8]) -> Result<usize> {
-    rustix::io::read(fd, over)
+pub(crate) fn read_piece(fd: impl AsFd, piece: &mut [MaybeUninit<u8>]) -> Result<usize> {
+    rustix::net::recv(fd, piece, RecvFlags::empty()).map(|((written, _), _)| written.len())
 }
 
 /// `send`

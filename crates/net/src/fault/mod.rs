@@ -5,8 +5,8 @@
 //! is retried like a real one. Without the feature `fault-injection` (and outside this crate's own tests) the hook is
 //! an empty inline function and `Fault` does not exist.
 //!
-//! Not among the calls: `close`, whose errors change nothing, and `read` and `write` of an eventfd, which cannot fail while
-//! its counter is not full.
+//! Not among the calls: `close` and the choice of a congestion control, whose errors change nothing, and `read` and
+//! `write` of an eventfd, which cannot fail while its counter is not full.
 
 #[cfg(not(any(test, feature = "fault-injection")))]
 mod direct;
@@ -20,7 +20,7 @@ mod stories;
 #[cfg(not(any(test, feature = "fault-injection")))]
 pub use direct::check;
 #[cfg(not(any(test, feature = "fault-injection")))]
-pub(crate) use direct::{planned_name, read, read_over, send, send_segments};
+pub(crate) use direct::{planned_name, read, read_piece, send, send_segments};
 #[cfg(any(test, feature = "fault-injection"))]
 pub use names::Name;
 #[cfg(any(test, feature = "fault-injection"))]
@@ -28,7 +28,7 @@ pub(crate) use names::planned_name;
 #[cfg(any(test, feature = "fault-injection"))]
 pub use planned::{Fault, Harm, Times, check};
 #[cfg(any(test, feature = "fault-injection"))]
-pub(crate) use planned::{read, read_over, send, send_segments};
+pub(crate) use planned::{read, read_piece, send, send_segments};
 
 /// The kinds of system calls that can be made to fail.
 ///
@@ -47,7 +47,7 @@ pub(crate) use planned::{read, read_over, send, send_segments};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum Call {
-    /// `read` and `recvfrom`
+    /// `recv` and `recvfrom`
     Read,
     /// `send` and `sendmsg`
     Write,

@@ -4,8 +4,9 @@ use super::Call;
 use rustix::buffer::spare_capacity;
 use rustix::fd::AsFd;
 use rustix::io::Errno;
-use rustix::net::{SendAncillaryBuffer, SendFlags};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 use std::io::IoSlice;
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
@@ -148,23 +149,24 @@ fn allowance(call: Call, offered: usize) -> rustix::io::Result<usize> {
     Ok(allowed)
 }
 
-/// `read` into the spare capacity, as planned.
+/// `recv` into the spare capacity, as planned.
 pub(crate) fn read(fd: impl AsFd, into: &mut Vec<u8>) -> rustix::io::Result<usize> {
     let room = into.capacity() - into.len();
     let allowed = allowance(Call::Read, room)?;
     if allowed == room {
-        return rustix::io::read(fd, spare_capacity(into));
+        return Ok(rustix::net::recv(fd, spare_capacity(into), RecvFlags::empty())?.1);
     }
     let mut few = vec![0; allowed];
-    let count = rustix::io::read(fd, &mut few)?;
+    let (_, count) = rustix::net::recv(fd, &mut few, RecvFlags::empty())?;
     into.extend(few.iter().take(count));
     Ok(count)
 }
 
-/// `read` over what is there, as planned.
-pub(crate) fn read_over(fd: impl AsFd, over: &mut [u8]) -> rustix::io::Result<usize> {
-    let allowed = allowance(Call::Read, over.len())?;
-    rustix::io::read(fd, over.get_mut(..allowed).unwrap_or_default())
+/// `recv` into a part of it, as planned.
+pub(crate) fn read_piece(fd: impl AsFd, piece: &mut [MaybeUninit<u8>]) -> rustix::io::Result<usize> {
+    let allowed = allowance(Call::Read, piece.len())?;
+    let piece = piece.get_mut(..allowed).unwrap_or_default();
+    rustix::net::recv(fd, piece, RecvFlags::empty()).map(|((written, _), _)| written.len())
 }
 
 /// `send`, as planned.

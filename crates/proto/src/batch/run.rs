@@ -10,7 +10,8 @@
 //! the whole process ([`reuse::pin`]); elsewhere bodies are copied.
 //!
 //! A run that is shared has left `octets`, which are empty from then on, and stands behind all bodies that stand apart, where
-//! none of them belongs. So whoever appends or takes short bodies asks nothing more than before.
+//! none of them belongs. So whoever appends or takes short bodies asks nothing more than before. What was shared has gone from
+//! it: nobody looks here at octets that are somebody else's by now, who may write them if that is C.
 
 use super::Batch;
 use crate::{Frame, frame::INLINE_CAPACITY, reuse};
@@ -45,8 +46,35 @@ const GROWN_FOR: usize = 8;
 /// A body may always hold so many times its own size.
 const WASTE_MAX: usize = 4;
 
-/// Where a run that is shared stands, beside the places of bodies.
-const SHARED: usize = usize::MAX;
+/// Beside the places of bodies stands a run that is shared: this, and how much has gone from its beginning.
+const SHARED: usize = 1 << (usize::BITS - 1);
+
+/// What is there of a run. Offsets count what has gone from its beginning.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a> {
+    octets: &'a [u8],
+    gone: usize,
+}
+
+impl<'a> Run<'a> {
+    /// The offset behind the last octet.
+    #[inline]
+    pub(super) fn end(self) -> usize {
+        self.gone + self.octets.len()
+    }
+
+    /// What is there from this offset on.
+    #[inline]
+    pub(super) fn behind(self, at: usize) -> Option<&'a [u8]> {
+        self.octets.get(at.checked_sub(self.gone)?..)
+    }
+
+    /// What is there between these offsets.
+    #[inline]
+    pub(super) fn between(self, from: usize, to: usize) -> Option<&'a [u8]> {
+        self.octets.get(from.checked_sub(self.gone)?..to.checked_sub(self.gone)?)
+    }
+}
 
 /// The octets of a batch. Their memory is used again, whoever drops them.
 #[derive(Default, Clone, Debug)]
@@ -106,9 +134,15 @@ impl Batch {
         (self.apart, self.read, self.messages, self.prepared) = (0, 0, 0, 0);
     }
 
+    /// Whether nobody minds when it is [cleared](Self::clear): it holds no memory of others, and little of its own.
+    #[inline]
+    pub(crate) fn may_stay(&self) -> bool {
+        self.bodies.is_empty() && self.octets.capacity() <= KEPT_IDLE
+    }
+
     /// Gets memory for as much as there is in `full`: whoever filled that one will fill this one too, which is empty.
     pub fn follow(&mut self, full: &Self) {
-        let size = full.run().len();
+        let size = full.run().end();
         if size > self.octets.capacity().max(BEGUN) {
             self.octets = reuse::take_just(size.max(FULL)).into();
         }
@@ -167,24 +201,27 @@ impl Batch {
 
     #[cold]
     fn unshare(&mut self) {
-        if let Some((_, run)) = self.bodies.pop_back() {
-            self.apart -= run.len();
+        if let Some((mark, run)) = self.bodies.pop_back() {
+            let gone = mark & !SHARED;
+            self.apart -= gone + run.len();
+            self.read -= gone;
+            self.bodies.iter_mut().for_each(|(at, _)| *at -= gone);
             self.octets = Vec::from(run).into();
         }
     }
 
     /// All octets but those that stand apart.
     #[inline]
-    pub(super) fn run(&self) -> &[u8] {
+    pub(super) fn run(&self) -> Run<'_> {
         match self.bodies.back() {
-            Some((SHARED, run)) => run,
-            _ => &self.octets,
+            Some((mark, run)) if mark & SHARED != 0 => Run { octets: run, gone: mark & !SHARED },
+            _ => Run { octets: &self.octets, gone: 0 },
         }
     }
 
     /// The bodies that stand apart, and the offsets in the run where they belong.
     pub(super) fn bodies_apart(&self) -> impl Iterator<Item = &(usize, Bytes)> {
-        self.bodies.iter().filter(|(at, _)| *at != SHARED)
+        self.bodies.iter().filter(|(at, _)| at & SHARED == 0)
     }
 
     /// The body that lies there in the run: a share of it, where that may be, or a copy.
@@ -195,24 +232,29 @@ impl Batch {
         {
             return Some(Frame::from(body));
         }
-        Some(Frame::copy_from(self.run().get(from..to)?))
+        Some(Frame::copy_from(self.run().between(from, to)?))
     }
 
     /// The body that lies there, without a copy, if it may hold the whole run; that is shared from then on. With the last
     /// body nothing is left here.
     #[inline]
-    fn share(&mut self, from: usize, to: usize) -> Option<Bytes> {
+    pub(super) fn share(&mut self, from: usize, to: usize) -> Option<Bytes> {
         if !self.octets.is_empty() && !self.freeze(to - from) {
             return None;
         }
-        let (_, run) = self.bodies.back()?;
-        if to < run.len() {
-            return Some(run.slice(from..to));
+        let (mark, run) = self.bodies.back_mut()?;
+        let gone = *mark & !SHARED;
+        let (skipped, taken) = (from.checked_sub(gone)?, to.checked_sub(gone)?);
+        if taken < run.len() {
+            *mark = SHARED | to;
+            let mut body = run.split_to(taken);
+            body.advance(skipped);
+            return Some(body);
         }
         let (_, mut run) = self.bodies.pop_back()?;
-        self.apart -= run.len();
+        self.apart -= gone + run.len();
         self.read = 0;
-        run.advance(from.min(run.len()));
+        run.advance(skipped.min(run.len()));
         Some(run)
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use std::sync::Arc;
 
 fn wire(batch: &Batch) -> Vec<u8> {
     batch.segments().flatten().copied().collect()
@@ -105,6 +106,116 @@ fn a_large_body_is_shared_and_a_small_one_copied() {
     batch.push_shared(body.clone(), false);
     let out = batch.pop().unwrap().into_first().into_bytes();
     assert_eq!(out.as_ptr(), body.as_ptr());
+}
+
+/// Memory that somebody waits to have back: so much, lent.
+fn lent(size: usize) -> (Bytes, Frame) {
+    let memory = Bytes::from(vec![size as u8; size]);
+    (memory.clone(), Frame::lent(memory))
+}
+
+const LENT_SIZES: [usize; 8] = [5, 0, 64, 65, 255, 256, SHARED_FROM - 1, SHARED_FROM];
+
+/// Lent bodies before, between and behind others, in messages of one frame and of several.
+fn with_lent() -> (Batch, Vec<Message>) {
+    let mut batch = Batch::new();
+    let mut messages = vec![];
+    for size in LENT_SIZES {
+        messages.extend([
+            Message::from(lent(size).1),
+            Message::from("between"),
+            Message::from([lent(size).1, Frame::from("more"), lent(size).1]),
+            Message::from([Frame::from("first"), lent(size).1]),
+            Message::from(vec![1; 300]),
+        ]);
+    }
+    messages.iter().for_each(|message| batch.push_message(&[], message));
+    (batch, messages)
+}
+
+#[test]
+fn lent_memory_is_never_copied_however_short_it_is() {
+    for size in LENT_SIZES {
+        let (memory, frame) = lent(size);
+        let mut batch = Batch::new();
+        batch.push_frame(b"before", false);
+        batch.push_message(std::slice::from_ref(&frame), &Message::from([frame.clone(), frame.clone()]));
+        batch.push_frame(&[0; 100], false);
+        assert_eq!(batch.pop(), Some("before".into()));
+        let message = batch.pop().unwrap();
+        assert_eq!(message.frames().len(), 3, "{size}");
+        assert!(message.frames().iter().all(|frame| frame.is_lent() && frame.as_ptr() == memory.as_ptr()));
+        assert_eq!(batch.pop(), Some(vec![0; 100].into()));
+    }
+}
+
+#[test]
+fn lent_memory_is_held_until_its_message_is_taken_or_the_batch_is_cleared() {
+    let owner: Arc<[u8]> = Arc::from(&b"lent"[..]);
+    let held = || Arc::strong_count(&owner) > 1;
+    let mut batch = Batch::new();
+    let end: [fn(&mut Batch); 2] = [|batch| drop(batch.pop()), Batch::clear];
+    for end in end {
+        batch.push(&Frame::lent(Bytes::from_owner(owner.clone())), false);
+        assert!(held());
+        end(&mut batch);
+        assert!(!held());
+    }
+}
+
+#[test]
+fn a_batch_with_lent_bodies_is_what_any_other_is() {
+    let (batch, messages) = with_lent();
+    let mut copied = Batch::new();
+    for message in &messages {
+        copied.push_message(&[], &message.frames().iter().map(|frame| Frame::from(frame.to_vec())).collect());
+    }
+    assert_eq!((batch.size(), batch.messages()), (copied.size(), copied.messages()));
+    assert_eq!(wire(&batch), wire(&copied));
+    assert!(batch.first_frames().eq(copied.first_frames()));
+    assert_eq!(batch.plain_octets(), copied.plain_octets());
+    let pop = |mut batch: Batch| std::iter::from_fn(move || batch.pop()).collect::<Vec<_>>();
+    assert_eq!(pop(batch.clone()), messages);
+    let mut twice = Batch::new();
+    twice.push_frame(b"x", false);
+    twice.push_all(&batch);
+    twice.append(batch.clone());
+    assert_eq!(pop(twice)[1..], [&messages[..], &messages[..]].concat());
+    for cut in [0, 2, 7, 8, 300, 5000] {
+        let (mut rest, mut of_copied) = (batch.clone(), copied.clone());
+        assert_eq!(rest.skip_written(cut), of_copied.skip_written(cut));
+        assert_eq!(wire(&rest), wire(&of_copied));
+    }
+}
+
+#[test]
+fn lent_bodies_are_not_shown_in_place_and_are_taken_in_their_memory() {
+    let (batch, messages) = with_lent();
+    let (mut in_place, mut in_memory) = (batch.clone(), batch);
+    for message in messages {
+        match taken(&mut in_place) {
+            Some((first, others)) => {
+                assert!(message.frames().iter().all(|frame| !frame.is_lent()));
+                assert_eq!(
+                    (&first[..], others.len() + 1),
+                    (&message.frames()[0][..], message.frames().len())
+                );
+            }
+            None => assert_eq!(in_place.pop().as_ref(), Some(&message)),
+        }
+        let single = !message.is_multipart();
+        match in_memory.pop_to(Either, ()) {
+            Some((body, shared)) if single => {
+                assert_eq!(body, message.body());
+                let frame = message.into_first();
+                assert!(!frame.is_lent() || (shared && body.as_ptr() == frame.as_ptr()));
+            }
+            taken => {
+                assert_eq!(taken, None);
+                assert_eq!(in_memory.pop(), Some(message));
+            }
+        }
+    }
 }
 
 #[test]
@@ -243,4 +354,71 @@ fn bodies_of_one_run_and_bodies_beside_it_come_out_in_order_whatever_is_shared()
         }
         assert_eq!((batch.size(), batch.pop()), (0, None));
     }
+}
+
+/// Copies what is shown in place, and takes the memory where it may.
+struct Either;
+
+impl Taking<()> for Either {
+    type Taken = (Bytes, bool);
+    const SHARES: bool = true;
+
+    fn copy(self, first: &[u8], _: &[u8], (): ()) -> (Bytes, bool) {
+        (Bytes::copy_from_slice(first), false)
+    }
+
+    fn share(self, body: Bytes, (): ()) -> (Bytes, bool) {
+        (body, true)
+    }
+}
+
+#[test]
+fn long_bodies_are_taken_in_their_memory_and_short_ones_and_several_frames_are_shown() {
+    let large = Bytes::from(vec![5; SHARED_FROM]);
+    let single = [(vec![1; 255], false), (vec![2; 256], true), (vec![3; 5000], true), (vec![], false)];
+    let mut batch = Batch::new();
+    for _ in 0..2 {
+        single.iter().for_each(|(body, _)| batch.push_frame(body, false));
+        batch.push_shared(large.clone(), false);
+        batch.push_octets(b"\x04\x05\x04PONG", 0);
+        batch.push_frame(&[6; 300], false);
+        batch.push_message(&[], &Message::from([vec![7; 400], vec![8; 400]]));
+    }
+    for _ in 0..2 {
+        for (body, shared) in &single {
+            let left = batch.size() - body.len() - if body.len() > 255 { 9 } else { 2 };
+            assert_eq!(batch.pop_to(Either, ()), Some((body.clone().into(), *shared)));
+            assert_eq!(batch.size(), left);
+        }
+        let (body, shared) = batch.pop_to(Either, ()).unwrap();
+        assert_eq!((body.as_ptr(), shared), (large.as_ptr(), true));
+        assert_eq!(batch.pop_to(Either, ()), None, "a command is left for others");
+        assert_eq!(batch.pop(), Some(vec![6; 300].into()));
+        assert_eq!(batch.pop_to(Either, ()), Some((vec![7; 400].into(), false)));
+    }
+    assert_eq!((batch.pop_to(Either, ()), batch.messages(), batch.size()), (None, 0, 0));
+}
+
+#[test]
+fn what_is_not_whole_is_not_taken_in_its_memory() {
+    for octets in [&b"\x02\0\0\0\0\0\0\x01\0four"[..], b"\x02\xff\xff\xff\xff\xff\xff\xff\xff", b"\x02\0\0"] {
+        assert_eq!(Batch::from_octets(octets.to_vec(), 1).pop_to(Either, ()), None, "{octets:?}");
+    }
+    // Needlessly long heads are legal.
+    let mut batch = Batch::from_octets(b"\x02\0\0\0\0\0\0\0\x01a\x02\0\0\0\0\0\0\0\0".to_vec(), 2);
+    assert_eq!(batch.pop_to(Either, ()), Some(("a".into(), false)));
+    assert_eq!((batch.pop_to(Either, ()), batch.size()), (Some((Bytes::new(), false)), 0));
+}
+
+#[test]
+fn nobody_looks_at_the_memory_of_a_body_that_was_taken() {
+    let mut batch = full_of(1000);
+    let taken = batch.pop_to(Either, ()).unwrap().0;
+    let behind = taken.as_ptr_range().end.addr();
+    let seen = batch.segments().chain([batch.run().behind(batch.read).unwrap()]);
+    assert!(seen.into_iter().all(|octets| octets.as_ptr().addr() >= behind));
+    assert_eq!(batch.run().between(0, 1009), None, "it has gone");
+    let left = wire(&batch);
+    batch.push_frame(b"behind", false);
+    assert_eq!(wire(&batch), [&left[..], b"\0\x06behind"].concat());
 }

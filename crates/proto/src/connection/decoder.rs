@@ -22,7 +22,6 @@ use crate::{
     security::Opener,
     wire::Command,
 };
-use bytes::Bytes;
 
 /// Room for one read.
 const READ: usize = FULL;
@@ -31,6 +30,9 @@ const TAKE: usize = 16 * 1024;
 /// A large body that misses at least so much is read into directly; the end of one comes by way of the read buffer,
 /// together with what follows it.
 const DIRECT: usize = 16 * 1024;
+
+/// Bodies from this size on are large enough that others like them are read in pieces.
+const LARGE: usize = 32 * 1024;
 
 /// Cuts what a peer sends into messages and commands.
 ///
@@ -74,6 +76,8 @@ pub struct Decoder {
     large: Option<Large>,
     /// The body under way holds what was read last, rather than the read buffer.
     direct: bool,
+    /// What came last was a large body.
+    amid_large: bool,
 }
 
 #[derive(Debug)]
@@ -102,7 +106,15 @@ impl Decoder {
     }
 
     const fn of(mode: Mode, rules: Rules) -> Self {
-        Self { mode, rules, partial: Vec::new(), pending: Batch::new(), large: None, direct: false }
+        Self {
+            mode,
+            rules,
+            partial: Vec::new(),
+            pending: Batch::new(),
+            large: None,
+            direct: false,
+            amid_large: false,
+        }
     }
 
     /// The vector to append the next octets to; it has spare capacity. Either `scratch`, the caller's read buffer, whose
@@ -163,6 +175,12 @@ impl Decoder {
         }
     }
 
+    /// Whether what comes next will be a large body, or a part of it, that goes to the application as it is.
+    #[inline]
+    pub fn is_amid_large(&self) -> bool {
+        self.amid_large
+    }
+
     /// Octets of memory held between two reads.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
@@ -179,6 +197,7 @@ impl Decoder {
     ) -> Result<(), ProtocolError> {
         let was_open = self.rules.is_open();
         let mut walk = self.rules.walk(scratch, from, scratch.capacity(), sink);
+        self.amid_large &= walk.messages == 0;
         if was_open && walk.messages > 0 {
             self.pending.push_octets(scratch.get(from..walk.first_end).unwrap_or_default(), 1);
             sink.messages(std::mem::take(&mut self.pending));
@@ -287,6 +306,7 @@ impl Decoder {
         }
         let more = flags & MORE != 0;
         let last = self.rules.pass(body.len() as u64, more);
+        self.amid_large = body.len() >= LARGE;
         self.pending.push_shared(body, more);
         if last {
             sink.messages(std::mem::take(&mut self.pending));
@@ -321,10 +341,12 @@ fn raw_message(scratch: &mut Vec<u8>, sink: &mut impl Sink) {
         return;
     }
     let mut batch = Batch::new();
-    if scratch.len() >= SHARED_FROM && scratch.len() >= scratch.capacity() / 2 {
-        batch.push_shared(Bytes::from(std::mem::take(scratch)), false);
+    if scratch.len() < SHARED_FROM {
+        batch.push_frame(scratch, false);
+    } else if scratch.len() >= scratch.capacity() / 2 {
+        batch.push_shared(reuse::share(std::mem::take(scratch)), false);
     } else {
-        batch.push_shared(Bytes::copy_from_slice(scratch), false);
+        batch.push_shared(reuse::copy(scratch), false);
     }
     scratch.clear();
     sink.messages(batch);

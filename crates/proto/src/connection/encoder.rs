@@ -257,6 +257,13 @@ impl Wire {
         self.batch.messages()
     }
 
+    /// Whether what was written may stay here until more is taken: it is as it was queued, holds no memory of others, and little
+    /// of its own.
+    #[inline]
+    pub fn may_stay(&self) -> bool {
+        self.coded.is_none() && self.batch.may_stay()
+    }
+
     /// After `written` octets went out and the connection broke: what did not go out whole, for the next connection to
     /// encode anew, and how many messages went out.
     pub fn into_unwritten(self, written: usize) -> (Batch, usize) {

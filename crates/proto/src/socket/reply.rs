@@ -101,6 +101,10 @@ impl Rules for Reply {
         if !delimiter.is_some_and(|at| take_front(&mut message, at + 1, &mut self.envelope)) {
             return Err(Loss::BadEnvelope);
         }
+        // It is kept until the next request comes; nobody is to wait that long for memory that was lent.
+        for frame in self.envelope.iter_mut().filter(|frame| frame.is_lent()) {
+            *frame = Frame::copy_from(frame);
+        }
         self.state = State::Answering(self.attached.get(from).map(|()| from));
         Ok(message)
     }

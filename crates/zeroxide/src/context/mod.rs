@@ -25,7 +25,7 @@ use std::{
     thread::JoinHandle,
     time::{Duration, Instant},
 };
-use zeroxide_net::{Resolver, fault};
+use zeroxide_net::{Resolver, fault, make_room_for_descriptors};
 use zeroxide_proto::{Loss, Options, SocketType, security::Entropy};
 
 /// The home of sockets: sockets of one context reach each other by `inproc://`, and share I/O threads.
@@ -385,6 +385,9 @@ impl ContextInner {
         if let Some(simulation) = &self.simulation {
             simulation.loops.lock().push(inside);
             return Ok((shared, None));
+        }
+        if number == 0 {
+            make_room_for_descriptors(&shared.poller);
         }
         let name = format!("{}/io/{number}", self.settings.thread_name);
         let ThreadStart(start) = self.settings.thread_start.clone();

@@ -28,7 +28,7 @@ pub(crate) struct Dialer {
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
     Tcp { host: String, port: u16, source: Option<SocketAddr>, settings: TcpSettings },
-    Ipc(IpcName),
+    Ipc(IpcName, IpcSettings),
 }
 
 /// A connection that has been started.
@@ -74,15 +74,15 @@ impl Dialer {
                 let source = source.filter(|source| source.is_ipv4() == address.is_ipv4());
                 Some(Connecting::start(address, source, settings).map(Dialed::Tcp))
             }
-            Target::Ipc(_) if self.addresses.pop_front().is_none() => None,
-            Target::Ipc(name) => Some(ipc::connect(name, &IpcSettings::default()).map(Dialed::Ipc)),
+            Target::Ipc(..) if self.addresses.pop_front().is_none() => None,
+            Target::Ipc(name, settings) => Some(ipc::connect(name, settings).map(Dialed::Ipc)),
         }
     }
 
     /// What must be looked up before a try: host and port, through the proxy if there is one.
     pub(crate) fn lookup(&self) -> Option<(String, u16)> {
         match &self.target {
-            Target::Ipc(_) => None,
+            Target::Ipc(..) => None,
             Target::Tcp { host, port, .. } => match &self.options.socks_proxy {
                 None => Some((host.clone(), *port)),
                 Some(proxy) => {

@@ -7,7 +7,7 @@ use crate::{
         drive::pacing::Dialing,
         listener::{Listener, PAUSE, Turn},
         seats::Seats,
-        session::{Linger, Session, Stage},
+        session::{Linger, Session, Stage, make_room},
         shared::{Command, Gate, IoShared, SessionKey},
         timers::Timers,
         udp::UdpSession,
@@ -15,6 +15,7 @@ use crate::{
     },
     link::{Drained, Wire},
     monitor::{Event, descriptor},
+    rest,
     socket::core::{Accepting, Core},
 };
 use std::{
@@ -50,6 +51,8 @@ pub(crate) struct Loop {
 const BURST_GAP: Duration = Duration::from_micros(500);
 /// Flushes of one burst that are made at once.
 const HOT: u32 = 2;
+/// Octets that are read of a connection as soon as it is accepted.
+const EARLY: usize = 256;
 /// How long the thread naps while there are long bursts.
 const NAP: Duration = Duration::from_micros(60);
 
@@ -95,6 +98,12 @@ impl Loop {
 
     /// Runs until told to stop.
     pub(crate) fn run(mut self) {
+        self.go_round();
+        drop(self);
+        rest::rest();
+    }
+
+    fn go_round(&mut self) {
         let mut events = Vec::new();
         let mut commands = Vec::new();
         loop {
@@ -102,6 +111,7 @@ impl Loop {
             if self.stopped {
                 return;
             }
+            rest::rest();
             let timeout = self.next_timeout();
             let waited = self.shared.poller.wait(&mut events, timeout);
             self.shared.wake_up();
@@ -149,6 +159,7 @@ impl Loop {
     /// What a turn does once it is known what is ready; says how many things that were.
     fn work(&mut self, events: &mut Vec<ReadyEvent>) -> usize {
         let mut count = events.len();
+        let mut knocked = Vec::new();
         for event in events.drain(..) {
             let key = SessionKey(event.token);
             if key == SessionKey::BELL {
@@ -156,13 +167,15 @@ impl Loop {
             } else if self.sessions.contains_key(&key) {
                 self.session_ready(key, event.readable || event.hangup || event.error, event.writable);
             } else if self.listeners.contains_key(&key) {
-                self.listener_ready(key);
+                knocked.push(key);
             } else if self.seats.has_nest(key) {
                 self.nest_ready(key);
             } else {
                 self.udp_ready(key, event.readable || event.error, event.writable);
             }
         }
+        // Those who are through their handshake make room first for those who knock.
+        knocked.into_iter().for_each(|key| self.listener_ready(key));
         while let Some(key) = self.timers.pop_due(self.now) {
             self.time_is_up(key);
             count += 1;
@@ -204,6 +217,7 @@ impl Loop {
             Command::Dial { key, core, dialer, peer } => {
                 let keeps_peer = peer.is_some();
                 let endpoint = dialer.endpoint.clone();
+                make_room(self.sessions.len());
                 self.sessions.insert(
                     key,
                     Session {
@@ -365,6 +379,7 @@ impl Loop {
         core.emit_with(descriptor(&*stream), || Event::Accepted { endpoint: endpoint.to_owned(), peer });
         self.shared.load.fetch_add(1, Relaxed);
         self.shutdown.session_begins();
+        make_room(self.sessions.len());
         self.sessions.insert(
             key,
             Session {
@@ -384,7 +399,11 @@ impl Loop {
                 is_guest: false,
             },
         );
-        self.begin_handshake(key, stream, &[]);
+        // Whoever connects speaks at once, and has spoken by now where it is near: then all that is to be answered goes out
+        // in one write. Whatever else a read may say, it says again later.
+        let mut early = Vec::with_capacity(EARLY);
+        let _ = stream.read(&mut early);
+        self.begin_handshake(key, stream, &early);
     }
 
     /// A deadline has come.

@@ -108,7 +108,14 @@ impl Loop {
         let mut ready = std::mem::take(&mut self.seats.ready);
         nest.collect(&mut ready);
         for event in ready.drain(..) {
-            self.session_ready(SessionKey(event.token), true, false);
+            let key = SessionKey(event.token);
+            self.session_ready(key, true, false);
+            if event.last
+                && let Some(peer) = self.sessions.get(&key).and_then(|session| session.peer.as_ref())
+                && let Some(wire) = peer.wire()
+            {
+                wire.ask_nest_again();
+            }
         }
         self.seats.ready = ready;
     }

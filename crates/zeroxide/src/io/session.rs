@@ -35,6 +35,18 @@ pub(crate) const LAST_WAIT: Duration = Duration::from_millis(250);
 /// other, and a libzmq whose queues are full then never reads what is left there.
 pub(crate) const LAST_WAIT_IPC: Duration = Duration::from_secs(30);
 
+/// Sessions for which memory is fetched at once, and how much: somewhat more than so many connections come to hold here.
+const TOGETHER: usize = 8;
+const MEMORY: usize = 80 * 1024;
+
+/// Another session is to come beside so many. The C library gives a thread that is not the first one its memory by the page, with
+/// a system call for which every thread of the process has to stand still; what was asked for at once stays at hand.
+pub(crate) fn make_room(sessions: usize) {
+    if sessions % TOGETHER == TOGETHER - 1 {
+        drop(std::hint::black_box(Vec::<u8>::with_capacity(MEMORY)));
+    }
+}
+
 /// One connection, or one outgoing endpoint.
 pub(crate) struct Session {
     pub(crate) key: SessionKey,

@@ -45,9 +45,22 @@ impl Wire {
             watch.nest = None;
             return;
         }
-        let after = watch.interest();
-        if before != after {
-            self.change_interest(&stream, before, after);
+        self.change_interest(&stream, before, watch.interest());
+    }
+
+    /// Has the nest, which tells of each arrival once, tell again if there is something.
+    pub(crate) fn ask_nest_again(&self) {
+        let mut watch = self.interest.lock();
+        if watch.in_nest() == Interest::NONE {
+            return;
+        }
+        if let Watch { stream: Some(stream), nest: Some(nest), .. } = &*watch
+            && nest.tell_again(self.session, stream).is_err()
+        {
+            let stream = stream.clone();
+            nest.expel(self.session, &stream);
+            watch.nest = None;
+            self.change_interest(&stream, Interest::NONE, watch.interest());
         }
     }
 
@@ -62,10 +75,7 @@ impl Wire {
         let Some(nest) = watch.nest.take() else { return };
         if let Some(stream) = &watch.stream {
             nest.expel(self.session, stream);
-            let after = watch.interest();
-            if before != after {
-                self.change_interest(stream, before, after);
-            }
+            self.change_interest(stream, before, watch.interest());
         }
     }
 
@@ -105,24 +115,24 @@ impl Wire {
         change(&mut watch);
         let Watch { stream: Some(stream), nest, .. } = &*watch else { return };
         if let Some(nest) = nest
+            && in_nest != watch.in_nest()
             && nest.change(self.session, stream, in_nest, watch.in_nest()).is_err()
         {
             nest.expel(self.session, stream);
             watch.nest = None;
         }
-        let after = watch.interest();
-        if before != after
-            && let Some(stream) = &watch.stream
-        {
-            // With nothing to watch for, the stream leaves the poller: a hang-up would be reported all the same, again
-            // and again.
-            self.change_interest(stream, before, after);
+        if let Some(stream) = &watch.stream {
+            self.change_interest(stream, before, watch.interest());
         }
     }
 
-    /// Tells the poller. A connection that it has no room for would never be heard of again: that one is ended, and whoever
-    /// made it makes another.
+    /// Tells the poller, if there is something to tell. With nothing to watch for, the stream leaves the poller: a hang-up would
+    /// be reported all the same, again and again. A connection that it has no room for would never be heard of again: that one
+    /// is ended, and whoever made it makes another.
     pub(super) fn change_interest(&self, stream: &Stream, before: Interest, after: Interest) {
+        if before == after {
+            return;
+        }
         if self.io.poller.change(stream, self.session.0, before, after).is_err() {
             let _ = stream.shutdown();
             self.io.command(Command::Broken(self.session));

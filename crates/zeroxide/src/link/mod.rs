@@ -81,6 +81,7 @@ pub(crate) use datagrams::Datagrams;
 use interest::Watch;
 pub(crate) use reading::ReadOutcome;
 use reading::Receive;
+pub(crate) use through::MOMENT;
 pub(crate) use writing::Drained;
 use writing::Transmit;
 
@@ -134,7 +135,7 @@ impl Wire {
     pub(crate) fn begin(&self, stream: &Arc<Stream>, encoder: Encoder, first: Vec<u8>) {
         let mut transmit = self.transmit.take();
         transmit.attached = Some((stream.clone(), encoder));
-        transmit.control = first;
+        transmit.first = first;
         self.blocked.store(false, Relaxed);
         self.stalled.store(false, Relaxed);
     }
@@ -144,10 +145,7 @@ impl Wire {
     pub(crate) fn open(&self, stream: &Arc<Stream>) {
         let mut watch = self.interest.lock();
         (watch.stream, watch.claimed) = (Some(stream.clone()), false);
-        let interest = watch.interest();
-        if interest != Interest::READ {
-            self.change_interest(stream, Interest::READ, interest);
-        }
+        self.change_interest(stream, Interest::READ, watch.interest());
     }
 
     /// Takes the connection away. Messages that did not go out whole stay for the next one; says whether there was a
@@ -158,6 +156,7 @@ impl Wire {
         let attached = transmit.attached.take().is_some();
         let out = transmit.written.saturating_sub(transmit.control.len());
         let (left, _) = std::mem::take(&mut transmit.wire).into_unwritten(out);
+        transmit.first.clear();
         transmit.control.clear();
         transmit.written = 0;
         transmit.receipt = None;

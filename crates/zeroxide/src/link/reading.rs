@@ -4,9 +4,13 @@ use super::*;
 
 /// More room than this is that of a large body.
 const ROOM_FOR_MANY: usize = 72 * 1024;
-/// How much of a large body is read at once. The kernel takes nothing in while it copies, and gives back what it has copied when
-/// that is done: a peer that waits for either goes on sooner. A body of 1 MiB over tcp is through in five sixths of the time.
+/// How much of a large body is read at once over tcp. The kernel takes nothing in while it copies, and gives back what it has copied
+/// when that is done: a peer that waits for either goes on sooner. A body of 1 MiB is through in five sixths of the time. A unix socket
+/// gives back as it copies, and is read without pieces: a third faster.
 const PIECE: usize = 32 * 1024;
+/// The same for large bodies that one read could bring. In shorter pieces, since the kernel has acknowledged nothing of
+/// a piece before it is copied.
+const SHORT_PIECE: usize = 16 * 1024;
 
 pub(super) struct Receive {
     pub(super) stream: Arc<Stream>,
@@ -53,12 +57,18 @@ impl Wire {
         }
     }
 
-    /// Reads once for somebody who reads many connections. Where it has ended, the I/O thread sees to that. True if
-    /// something came.
-    pub(crate) fn read_for_another(&self, peer: &Peer, scratch: &mut Vec<u8>) -> bool {
+    /// Reads once in a nest. Where it has ended, the I/O thread sees to that; where more may be there, because somebody else is
+    /// reading, or more came than was read, or the peer has said its `last`, the nest is to tell again. True if something came.
+    pub(crate) fn read_for_another(&self, peer: &Peer, scratch: &mut Vec<u8>, last: bool) -> bool {
         let before = self.received();
-        match self.read_in_passing(peer, scratch, 1) {
-            ReadOutcome::Drained | ReadOutcome::Again | ReadOutcome::Paused | ReadOutcome::Detached => {}
+        let outcome = match self.receive.try_take() {
+            Some(guard) => self.read_with(guard, peer, scratch, 1),
+            None => ReadOutcome::Again,
+        };
+        match outcome {
+            ReadOutcome::Drained if last => self.ask_nest_again(),
+            ReadOutcome::Again => self.ask_nest_again(),
+            ReadOutcome::Drained | ReadOutcome::Paused | ReadOutcome::Detached => {}
             ReadOutcome::End | ReadOutcome::Failed(_) | ReadOutcome::Violation(_) => {
                 self.unclaim();
                 self.io.command(Command::Broken(self.session));
@@ -79,21 +89,23 @@ impl Wire {
             return ReadOutcome::Detached;
         };
         for _ in 0..turns {
-            if !self.deliver_overflow(receive, &core, peer) {
-                return ReadOutcome::Paused;
-            }
-            if let Some(violation) = receive.violation {
-                return ReadOutcome::Violation(violation);
+            if let Some(obstacle) = self.obstacle(receive, &core, peer) {
+                return obstacle;
             }
             if must_wait(peer) {
                 drop(guard);
                 return self.pause(peer);
             }
+            let (amid_large, is_ipc) = (receive.decoder.is_amid_large(), receive.stream.is_ipc());
             let target = receive.decoder.target(scratch);
-            let mut room = target.capacity() - target.len();
-            let answer = if room > ROOM_FOR_MANY {
-                room = PIECE;
-                receive.stream.read_piece(target, PIECE)
+            let room = match target.capacity() - target.len() {
+                room if is_ipc => room,
+                room if room > ROOM_FOR_MANY => room.min(PIECE),
+                room if amid_large => room.min(SHORT_PIECE),
+                room => room,
+            };
+            let answer = if room < target.capacity() - target.len() {
+                receive.stream.read_piece(target, room)
             } else {
                 receive.stream.read(target)
             };
@@ -105,17 +117,22 @@ impl Wire {
             };
             self.advance(receive, &core, peer, scratch, count);
             // Not left to the next call: only the kernel would ask for that, and it knows of neither.
-            if !self.deliver_overflow(receive, &core, peer) {
-                return ReadOutcome::Paused;
-            }
-            if let Some(violation) = receive.violation {
-                return ReadOutcome::Violation(violation);
+            if let Some(obstacle) = self.obstacle(receive, &core, peer) {
+                return obstacle;
             }
             if count < room {
                 return ReadOutcome::Drained;
             }
         }
         ReadOutcome::Again
+    }
+
+    /// Why nothing more is to be read now: there is no room for what was read, or the peer broke the protocol.
+    fn obstacle(&self, receive: &mut Receive, core: &Arc<Core>, peer: &Peer) -> Option<ReadOutcome> {
+        if !self.deliver_overflow(receive, core, peer) {
+            return Some(ReadOutcome::Paused);
+        }
+        receive.violation.map(ReadOutcome::Violation)
     }
 
     /// Hands on what found no room before. If there still is none, reading pauses, and the answer is no.
@@ -134,16 +151,15 @@ impl Wire {
     /// Takes octets that were read before the connection was attached. From now on others may read it, too.
     pub(crate) fn feed(&self, peer: &Peer, octets: &[u8], scratch: &mut Vec<u8>) -> ReadOutcome {
         let mut guard = self.receive.take();
-        if let Some(receive) = guard.as_mut() {
-            receive.is_open = true;
-            if !octets.is_empty()
-                && let Some(core) = peer.core.upgrade()
-            {
-                receive.decoder.target(scratch).extend_from_slice(octets);
-                self.advance(receive, &core, peer, scratch, octets.len());
-            }
+        let Some(receive) = guard.as_mut() else { return ReadOutcome::Detached };
+        receive.is_open = true;
+        let Some(core) = peer.core.upgrade() else { return ReadOutcome::Detached };
+        if !octets.is_empty() {
+            receive.decoder.target(scratch).extend_from_slice(octets);
+            self.advance(receive, &core, peer, scratch, octets.len());
         }
-        self.read_with(guard, peer, scratch, READS_PER_TURN)
+        // What came since, the poller tells of.
+        self.obstacle(receive, &core, peer).unwrap_or(ReadOutcome::Drained)
     }
 
     /// Hands on what has just been read.
@@ -246,7 +262,7 @@ impl Sink for Arrivals<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Context, Pull, Push};
+    use crate::{Context, Pull, Push, blocking::Signals};
 
     #[test]
     fn nobody_reads_a_connection_before_what_came_with_its_handshake_is_taken_in() {
@@ -261,10 +277,38 @@ mod tests {
         wire.attach(&Arc::new(near), Decoder::raw());
         far.write(b"second").unwrap();
         let mut scratch = Vec::new();
-        assert!(!wire.read_for_another(&peers[0], &mut scratch));
+        assert!(!wire.read_for_another(&peers[0], &mut scratch, false));
         assert!(matches!(wire.read(&peers[0], &mut scratch, 1), ReadOutcome::Detached));
         wire.feed(&peers[0], b"first", &mut scratch);
+        assert!(wire.read_for_another(&peers[0], &mut scratch, false));
         assert_eq!(pull.recv().unwrap(), "first".into());
         assert_eq!(pull.recv().unwrap(), "second".into());
+    }
+
+    #[test]
+    fn what_a_nest_could_not_read_it_tells_of_again() {
+        let context = Context::new();
+        let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
+        push.connect(&pull.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
+        // The I/O thread takes in what came with the handshake after it told of the connection, and only then opens it.
+        push.send("before").unwrap();
+        assert_eq!(pull.recv().unwrap(), "before".into());
+        let nest = pull.core.enter_nest_and_stay().unwrap();
+        let peers = pull.core.peers();
+        let wire = peers[0].wire().unwrap();
+        let mut desk = nest.enter().unwrap();
+        let soon = || Some(Instant::now() + Duration::from_secs(60));
+        // Somebody else is at the connection.
+        let busy = wire.receive.take();
+        push.send("there").unwrap();
+        for _ in 0..3 {
+            assert!(nest.wait(&mut desk, Signals::Ignored, soon()).unwrap());
+            assert!(!nest.read(&mut desk));
+        }
+        drop(busy);
+        assert!(nest.wait(&mut desk, Signals::Ignored, soon()).unwrap());
+        assert!(nest.read(&mut desk));
+        nest.leave(desk);
+        assert_eq!(pull.try_recv().unwrap(), "there".into());
     }
 }

@@ -14,6 +14,9 @@ use zeroxide_proto::reuse;
 /// How long a sender waits for the kernel to take more before it copies. Once it waited in vain, nobody waits again until
 /// the connection has moved on.
 const PAUSE: Duration = Duration::from_millis(5);
+/// How long one that could queue its message waits instead. A reader that lets so much time pass is not one that keeps up, and whoever
+/// sends to it wants to go on.
+pub(crate) const MOMENT: Duration = Duration::from_micros(500);
 /// How long it stays with one message in all: the I/O thread may want the writer token.
 const STAY: Duration = Duration::from_millis(40);
 /// How often it tries to get rid of what others queue before.
@@ -37,7 +40,8 @@ impl Wire {
         }
         let stream = stream.clone();
         let until = clock::now() + patience.map_or(STAY, |patience| patience.min(STAY));
-        let goes_on = || clock::now() < until && self.takes_more(&stream);
+        let goes_on =
+            || clock::now() < until && !self.stalled.load(Relaxed) && self.takes_more(&stream, PAUSE);
         let taken = self.is_vacant(&mut transmit, peer, goes_on);
         if taken {
             // Not before: the order in which frames are encrypted is that in which they are written.
@@ -148,14 +152,26 @@ impl Wire {
         self.blocked.store(left, Relaxed);
     }
 
-    /// Waits a moment for the kernel to take more.
-    fn takes_more(&self, stream: &Stream) -> bool {
+    /// The kernel took no more, and much is queued: writes as soon as it takes more, if that is without a pause. What a sender
+    /// queues ahead of a reader that keeps up goes cold before it is written, and gains nobody anything. A reader that
+    /// does not keep up is waited for once; then all is queued, up to the high-water mark.
+    pub(crate) fn keep_up(&self, peer: &Peer) {
         if self.stalled.load(Relaxed) {
-            return false;
+            return;
         }
+        let Some(stream) = self.claim_writing() else { return };
+        if self.takes_more(&stream, MOMENT) {
+            self.writable_or_report(peer);
+        } else {
+            self.unclaim_writing();
+        }
+    }
+
+    /// Waits for the kernel to take more, in place of the I/O thread. Whoever calls has seen that nobody did so in vain.
+    fn takes_more(&self, stream: &Stream, patience: Duration) -> bool {
         self.watch(|watch| watch.write = false);
         let mut fds = [PollFd::new(stream, PollFlags::OUT)];
-        let more = matches!(wait_fds(&mut fds, Some(PAUSE)), Ok(1..));
+        let more = matches!(wait_fds(&mut fds, Some(patience)), Ok(1..));
         self.stalled.store(!more, Relaxed);
         more
     }
@@ -166,4 +182,84 @@ fn copied(envelope: &[Frame], body: &[u8]) -> Batch {
     let mut batch = Batch::new();
     batch.push_message(envelope, &Message::from(reuse::copy(body)));
     batch
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::peer::Link;
+    use std::sync::Weak;
+    use zeroxide_pipe::Lane;
+    use zeroxide_proto::PeerId;
+
+    /// A peer over one end of a pair of streams.
+    fn peer(stream: &Arc<Stream>) -> Peer {
+        let io = IoShared::new().unwrap();
+        let key = io.new_key();
+        io.poller.add(&**stream, key.0, Interest::READ).unwrap();
+        let wire = Wire::new(io, key);
+        wire.begin(stream, Encoder::raw(), Vec::new());
+        wire.open(stream);
+        Peer {
+            id: PeerId(0),
+            core: Weak::new(),
+            outbox: Arc::new(Lane::new(None)),
+            inbox: Arc::new(Lane::new(None)),
+            link: Link::Wire(Box::new(wire)),
+            up: AtomicBool::new(true),
+            origin: Mutex::default(),
+        }
+    }
+
+    /// Sends until the kernel takes no more.
+    fn fill(peer: &Peer) {
+        let wire = peer.wire().unwrap();
+        while !wire.blocked.load(Relaxed) {
+            let _ = peer.outbox.push_with(|cargo| cargo.push_frame(&[7; 20_000], false)).unwrap();
+            wire.write_or_report(peer);
+        }
+        let _ = peer.outbox.push_with(|cargo| cargo.push_frame(&[8; 20_000], false)).unwrap();
+        assert!(wire.interest.lock().write);
+    }
+
+    /// Reads all that the kernel has; the last octet of it.
+    fn read_all(stream: &Stream) -> u8 {
+        let mut octets = Vec::with_capacity(4 * 1024 * 1024);
+        while stream.read(&mut octets).is_ok() {}
+        octets[octets.len() - 1]
+    }
+
+    #[test]
+    fn a_sender_that_is_ahead_writes_when_the_kernel_takes_more() {
+        let (near, far) = Stream::pair().unwrap();
+        let peer = peer(&Arc::new(near));
+        let wire = peer.wire().unwrap();
+        fill(&peer);
+        assert_eq!(read_all(&far), 7);
+        wire.keep_up(&peer);
+        assert!(wire.is_drained(&peer));
+        assert!(!wire.blocked.load(Relaxed) && !wire.interest.lock().write);
+        assert_eq!(read_all(&far), 8, "what was queued");
+    }
+
+    #[test]
+    fn a_reader_that_stands_still_is_waited_for_once() {
+        let (near, far) = Stream::pair().unwrap();
+        let peer = peer(&Arc::new(near));
+        let wire = peer.wire().unwrap();
+        fill(&peer);
+        wire.keep_up(&peer);
+        assert!(wire.stalled.load(Relaxed) && wire.blocked.load(Relaxed));
+        assert!(wire.interest.lock().write, "the I/O thread waits for room");
+        // There is room, but it is for the I/O thread to find.
+        assert_eq!(read_all(&far), 7);
+        wire.keep_up(&peer);
+        assert!(!wire.is_drained(&peer));
+        assert_eq!(wire.writable(&peer), Drained::Empty);
+        // It goes on, so it is waited for again.
+        fill(&peer);
+        read_all(&far);
+        wire.keep_up(&peer);
+        assert!(wire.is_drained(&peer));
+    }
 }

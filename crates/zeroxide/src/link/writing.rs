@@ -7,6 +7,8 @@ pub(super) struct Transmit {
     pub(super) attached: Option<(Arc<Stream>, Encoder)>,
     /// What is being written: taken from the outbox, not counted by its limit any more.
     pub(super) wire: connection::Wire,
+    /// What the handshake has still to say; it goes out with what is written first.
+    pub(super) first: Vec<u8>,
     /// What control says; it goes out before `wire`.
     pub(super) control: Vec<u8>,
     /// Octets of `control` followed by `wire` that are out.
@@ -72,14 +74,17 @@ impl Wire {
             return self.schedule();
         }
         transmit.received_before = received;
-        drop(transmit);
-        self.write_or_report(peer);
+        self.report(self.write_holding(transmit, peer));
     }
 
     /// As [`Wire::write_out`], for threads of the application: what is more than a turn, or the end of the connection,
     /// is left to the I/O thread.
     pub(crate) fn write_or_report(&self, peer: &Peer) {
-        match self.write_out(peer) {
+        self.report(self.write_out(peer));
+    }
+
+    fn report(&self, drained: Drained) {
+        match drained {
             Drained::Broken => self.io.command(Command::Broken(self.session)),
             Drained::Again => self.schedule(),
             Drained::Empty | Drained::Blocked | Drained::Detached => {}
@@ -109,9 +114,17 @@ impl Wire {
 
     /// Writes until the outbox is empty or the kernel takes no more, if nobody else is at it.
     pub(crate) fn write_out(&self, peer: &Peer) -> Drained {
-        loop {
-            let Some(mut transmit) = self.transmit.try_take() else { return Drained::Empty };
-            let outcome = self.drain(&mut transmit, peer);
+        match self.transmit.try_take() {
+            Some(transmit) => self.write_holding(transmit, peer),
+            None => Drained::Empty,
+        }
+    }
+
+    /// As [`Wire::write_out`], for whoever holds the token. It looks for more when it has let go of it, as it must, and not
+    /// before.
+    fn write_holding<'a>(&'a self, mut transmit: MutexGuard<'a, Transmit>, peer: &Peer) -> Drained {
+        for _ in 0..WRITES_PER_TURN {
+            let outcome = self.drain_until(&mut transmit, peer, Transmit::is_spent);
             self.last_write.store(self.age().as_nanos() as u64, Relaxed);
             drop(transmit);
             match outcome {
@@ -122,7 +135,12 @@ impl Wire {
                 }
                 _ => return outcome,
             }
+            match self.transmit.try_take() {
+                Some(again) => transmit = again,
+                None => return Drained::Empty,
+            }
         }
+        Drained::Again
     }
 
     /// The kernel has room again (called by the I/O thread).
@@ -134,6 +152,11 @@ impl Wire {
             self.blocked.store(false, Relaxed);
         }
         self.write_out(peer)
+    }
+
+    /// As [`Wire::writable`], for threads of the application.
+    pub(crate) fn writable_or_report(&self, peer: &Peer) {
+        self.report(self.writable(peer));
     }
 
     /// For a sender that polls: writes, even if the kernel took no more the last time. The poller watches a blocked
@@ -160,14 +183,25 @@ impl Wire {
     }
 
     pub(super) fn drain(&self, transmit: &mut Transmit, peer: &Peer) -> Drained {
+        self.drain_until(transmit, peer, |_| false)
+    }
+
+    /// As [`Wire::drain`], or until after a write it `is_enough`.
+    fn drain_until(
+        &self,
+        transmit: &mut Transmit,
+        peer: &Peer,
+        is_enough: impl Fn(&Transmit) -> bool,
+    ) -> Drained {
         for _ in 0..WRITES_PER_TURN {
             if transmit.attached.is_none() {
                 return Drained::Detached;
             }
-            if transmit.pending() == 0 && !self.refill(transmit, peer) {
+            if transmit.in_hand() == 0 && !self.refill(transmit, peer) {
                 return Drained::Empty;
             }
             match transmit.write() {
+                Ok(()) if is_enough(transmit) => return Drained::Empty,
                 Ok(()) => {}
                 Err(ErrorKind::WouldBlock) => {
                     self.blocked.store(true, Relaxed);
@@ -190,6 +224,7 @@ impl Wire {
             self.note_receipt(number, peer);
         }
         let Some((_, encoder)) = &mut transmit.attached else { return false };
+        transmit.control.append(&mut transmit.first);
         if self.has_control.swap(false, AcqRel) {
             for control in std::mem::take(&mut *self.control.lock()) {
                 let before = transmit.control.len();
@@ -204,11 +239,10 @@ impl Wire {
         let mut cargo = Cargo(std::mem::take(&mut transmit.wire).into_memory());
         if !transmit.unsent.is_empty() {
             cargo = Cargo(std::mem::take(&mut transmit.unsent));
-        } else if peer.outbox.take_into(&mut cargo) {
-            let _ = peer.outbox.credit(cargo.messages());
-            if let Some(core) = peer.core.upgrade() {
-                core.writable.notify_fenced();
-            }
+        } else if peer.outbox.take_away(&mut cargo).0
+            && let Some(core) = peer.core.upgrade()
+        {
+            core.writable.notify_fenced();
         }
         transmit.wire = encoder.encode(cargo.0);
         if transmit.pending() > 0 {
@@ -224,8 +258,18 @@ impl Wire {
 
 impl Transmit {
     /// Octets that are still to be written of what was taken.
-    pub(super) fn pending(&self) -> usize {
+    fn in_hand(&self) -> usize {
         self.control.len() + self.wire.size() - self.written
+    }
+
+    /// Whether what was taken is out, and may stay here until more is taken.
+    fn is_spent(&self) -> bool {
+        self.in_hand() == 0 && self.unsent.is_empty() && self.receipt.is_none() && self.wire.may_stay()
+    }
+
+    /// Octets that are still to be written, with what goes out before anything is taken.
+    pub(super) fn pending(&self) -> usize {
+        self.first.len() + self.in_hand()
     }
 
     /// One system call.
@@ -248,5 +292,32 @@ impl Transmit {
         let slices = slices.get(..used).unwrap_or_default();
         self.written += stream.write_vectored(slices).map_err(|error| error.kind())?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Context, Dealer};
+    use rustix::io::Errno;
+    use zeroxide_net::fault::{Call, Fault};
+
+    #[test]
+    fn what_was_sent_before_the_connection_goes_out_with_the_end_of_the_handshake() {
+        let dealer = Dealer::new(&Context::new()).unwrap();
+        let (near, far) = Stream::pair().unwrap();
+        dealer.connect("ipc://@nobody-is-there").unwrap();
+        dealer.send("early").unwrap();
+        let peers = dealer.core.peers();
+        let wire = peers[0].wire().unwrap();
+        wire.begin(&Arc::new(near), Encoder::raw(), b"ready ".to_vec());
+        assert!(!wire.is_drained(&peers[0]));
+        let fault = Fault::in_thread(Call::Write, 2, Errno::PIPE);
+        assert!(matches!(wire.write_out(&peers[0]), Drained::Empty));
+        assert!(!fault.has_struck(), "one write for both");
+        assert!(wire.is_drained(&peers[0]));
+        let mut received = Vec::with_capacity(64);
+        far.read(&mut received).unwrap();
+        assert!(received.starts_with(b"ready ") && received.ends_with(b"early"));
     }
 }

@@ -7,6 +7,8 @@
 //! alone, which waits again and again, [reads itself](crate::nest).
 
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 use crate::{
     blocking::{Signals, bell},
@@ -290,10 +292,11 @@ impl<'fd> Poller<'fd> {
     pub(crate) fn look(&mut self, ready: &mut Vec<Ready>, readiness: impl Fn(&Core, Interest) -> Readiness) {
         ready.clear();
         self.sockets.retain(|(token, interest, core)| {
+            let found = readiness(core, *interest);
+            // Asked last: one that is closed meanwhile is ready for everything.
             if core.is_closed() {
                 return false;
             }
-            let found = readiness(core, *interest);
             if found.receive || found.send {
                 let (readable, writable) = (found.receive, found.send);
                 ready.push(Ready { token: *token, readable, writable, urgent: false, error: false });

@@ -1,7 +1,7 @@
 //! The asynchronous face: a task that waits for several sockets.
 
 use super::{Interest, PollError, Poller, Ready, events};
-use crate::{block_on, future::Waiting, socket::core::Core};
+use crate::{block_on, future::Waiting, socket::core::Core, turns};
 use std::{future::poll_fn, task::Poll};
 
 impl Poller<'_> {
@@ -50,6 +50,7 @@ impl Poller<'_> {
         if !self.fds.is_empty() {
             return Err(PollError::Descriptors);
         }
+        turns::take().await;
         self.look(ready, Core::readiness_so_far);
         if !ready.is_empty() {
             // Whoever always finds something at one socket would not hear of the others before the I/O thread's tick.

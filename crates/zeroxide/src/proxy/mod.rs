@@ -13,6 +13,7 @@ use crate::{
     blocking::Signals,
     error::ProxyError,
     poller::Interest,
+    rest,
     socket::{Handle, core::Core},
     sync::Waiters,
     wait::wait_any,
@@ -234,6 +235,7 @@ impl<'a> Proxy<'a> {
         let events = events.flat_map(|core| [&core.readable, &core.writable]);
         let events = events.chain(control.map(|control| &control.readable)).chain([&self.shared.changed]);
         loop {
+            rest::rest();
             if let Some(control) = control {
                 self.obey(control)?;
             }

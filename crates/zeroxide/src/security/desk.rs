@@ -13,6 +13,7 @@ use super::{Applicant, Authenticator};
 use crate::{
     context::ContextInner,
     io::shared::{Command, IoShared, SessionKey},
+    rest,
     socket::core::Core,
     sync::{Mutex, Waiters},
 };
@@ -116,6 +117,7 @@ impl Desk {
         let parker = ThreadParker::current();
         let mut open: Vec<Asked> = Vec::new();
         while !self.stopped.load(SeqCst) {
+            rest::rest();
             let ticket = self.arrived.register(parker.waker());
             let tickets: Vec<_> =
                 open.iter().map(|asked| asked.core.readable.register(parker.waker())).collect();
@@ -133,6 +135,7 @@ impl Desk {
         for asked in open {
             asked.close();
         }
+        rest::rest();
     }
 
     /// Answers a question, or passes it on.

@@ -123,7 +123,7 @@ impl Core {
         let options = self.options.lock().clone();
         let door = match self.take_adopted() {
             Some(fd) => IpcListener::adopt(fd).map_err(net)?,
-            None => IpcListener::listen(&ipc_name(endpoint), &IpcSettings::default(), options.backlog)
+            None => IpcListener::listen(&ipc_name(endpoint), &ipc_settings(&options), options.backlog)
                 .map_err(net)?,
         };
         self.listen(Door::Ipc(door), Vec::new(), &options)
@@ -201,7 +201,7 @@ impl Core {
         }
         let options = self.take_connect_options();
         let target = match &endpoint {
-            Endpoint::Ipc(ipc) => Target::Ipc(ipc_name(ipc)),
+            Endpoint::Ipc(ipc) => Target::Ipc(ipc_name(ipc), ipc_settings(&options)),
             Endpoint::Tcp(tcp) => tcp_target(tcp, &options)?,
             Endpoint::Inproc(_) | Endpoint::Udp(_) => return Ok(None),
         };
@@ -283,6 +283,7 @@ impl Core {
         for peer in self.peers().iter().filter(|peer| peer.is_within()) {
             inproc::part(self, peer);
         }
+        self.forget_arrived();
         self.endpoints.lock().records.clear();
         self.context.tell_all(|| Command::CloseSocket(self.clone()));
     }
@@ -427,6 +428,10 @@ fn ipc_name(endpoint: &IpcEndpoint) -> IpcName {
         IpcEndpoint::Abstract(name) => IpcName::Abstract(name.clone().into()),
         IpcEndpoint::Wildcard => IpcName::Wildcard,
     }
+}
+
+fn ipc_settings(options: &Options) -> IpcSettings {
+    IpcSettings { mode: None, send_buffer: options.send_buffer, receive_buffer: options.receive_buffer }
 }
 
 fn tcp_settings(options: &Options) -> TcpSettings {

@@ -7,7 +7,7 @@ use crate::{
     sync::Mutex,
 };
 use std::{collections::VecDeque, hint::cold_path, sync::Arc};
-use zeroxide_proto::{Batch, FairQueue, Message, PeerId};
+use zeroxide_proto::{Batch, FairQueue, Message, PeerId, batch::Taking};
 
 /// The receiving side of a socket. One message is taken from each peer in turn.
 #[derive(Default)]
@@ -295,10 +295,12 @@ impl Incoming {
         Some((batch, octets))
     }
 
-    /// Takes the next message as [`Incoming::pop`] does, if it is at hand and [can be taken](Batch::pop_in_place) where it
-    /// lies.
+    /// Takes the next message as [`Incoming::pop`] does, if it is at hand and [can be taken](Batch::pop_to) where it lies.
     #[inline]
-    pub(crate) fn pop_in_place<R>(&mut self, take: impl FnOnce(&[u8], &[u8], &mut Sender) -> R) -> Option<R> {
+    pub(crate) fn pop_to<R, T>(&mut self, taking: T) -> Option<R>
+    where
+        T: for<'a> Taking<&'a mut Sender, Taken = R>,
+    {
         let Some(peer) = self.turns.current() else {
             cold_path();
             return None;
@@ -315,7 +317,7 @@ impl Incoming {
             slot = self.slots.get_mut(peer.0 as usize)?.as_mut()?;
         }
         let Slot { batch, sender, .. } = slot;
-        let taken = batch.pop_in_place(|first, others| take(first, others, sender))?;
+        let taken = batch.pop_to(taking, sender)?;
         let spent = slot.taken(&mut self.freed);
         self.pass_on(peer, spent);
         Some(taken)
@@ -404,6 +406,11 @@ impl Incoming {
         count
     }
 
+    /// What peers sent that nobody has taken yet.
+    pub(crate) fn drain(&self) -> Vec<Cargo> {
+        self.slots.iter().flatten().flat_map(|slot| slot.sender.peer.inbox.drain().batches).collect()
+    }
+
     /// Keeps a message that was taken out, and accepted, to answer whether one is there.
     pub(crate) fn hold(&mut self, from: Arc<Peer>, message: Message) {
         self.held.push_back((from, message));
@@ -454,11 +461,11 @@ impl Slot {
         self.wanted >>= 1;
         self.known = self.known.saturating_sub(1);
         self.owed += 1;
-        if self.batch.is_empty() && self.within {
-            // Credit is due in any case.
+        if self.batch.is_empty() {
+            // Credit is due in any case, and what is known here is cold when the peer has its next turn.
             return !self.refill(freed) && !self.left;
         }
-        if self.batch.is_empty() || self.owed >= CREDIT_STEP {
+        if self.owed >= CREDIT_STEP {
             self.settle(freed);
         }
         false

@@ -30,7 +30,7 @@ pub use zeroxide_testing::{
 };
 
 /// Turns a hang into a failure; nothing is ever timed against it.
-pub const LONG: Duration = Duration::from_secs(30);
+pub const LONG: Duration = Duration::from_secs(120);
 
 /// Endpoints to bind, one a transport; names are new at each call.
 pub fn everywhere() -> [String; 3] {

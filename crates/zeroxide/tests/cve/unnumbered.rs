@@ -140,7 +140,7 @@ fn peers_that_leave_while_they_are_sent_to_take_nothing_with_them() {
         SocketType::Scatter,
     ] {
         let ward = Ward::joined(kind, "tcp://127.0.0.1:*", |socket, _| {
-            socket.set_send_timeout(Some(Duration::from_secs(30))).unwrap();
+            socket.set_send_timeout(Some(Duration::from_secs(120))).unwrap();
         });
         for round in 0..40 {
             let strangers: Vec<_> = (0..3).map(|_| ward.stranger()).collect();

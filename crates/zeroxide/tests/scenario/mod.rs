@@ -19,7 +19,7 @@ pub use zeroxide_testing::{
 };
 
 /// Turns a hang into a failure; nothing is ever timed against it.
-pub const LONG: Duration = Duration::from_secs(30);
+pub const LONG: Duration = Duration::from_secs(120);
 /// A port of loopback that the binder chooses.
 pub const TCP: &str = "tcp://127.0.0.1:*";
 

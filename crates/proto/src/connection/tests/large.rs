@@ -57,6 +57,25 @@ fn the_body_of_a_large_frame_is_delivered_in_the_memory_it_was_read_into() {
 }
 
 #[test]
+fn whoever_reads_can_ask_whether_large_bodies_follow_each_other() {
+    let mut decoder = decoder(Version::V3_1);
+    let large = [long_header(0, 64 * 1024), vec![5; 64 * 1024]].concat();
+    receive(&mut decoder, b"\0\x01a");
+    assert!(!decoder.is_amid_large());
+    for cut in [10, 40_000] {
+        let (front, rest) = large.split_at(cut);
+        receive(&mut decoder, front);
+        receive(&mut decoder, rest);
+        assert!(decoder.is_amid_large(), "one has come");
+    }
+    receive(&mut decoder, &large[..20_000]);
+    assert!(decoder.is_amid_large(), "and another is under way");
+    receive(&mut decoder, &large[20_000..]);
+    receive(&mut decoder, b"\0\x01z");
+    assert!(!decoder.is_amid_large(), "what came last was short");
+}
+
+#[test]
 fn a_frame_that_fills_a_read_keeps_its_memory() {
     let size = 64 * 1024;
     let mut decoder = decoder(Version::V3_1);

@@ -57,14 +57,28 @@ impl Loop {
                     dialer.deadline = after(dialer.options.handshake_interval);
                     let connected = after(dialer.options.connect_timeout);
                     let deadline = [connected, dialer.deadline].into_iter().flatten().min();
-                    if let Err(failed) = self.shared.poller.add(&stream, key.0, Interest::WRITE) {
+                    let endpoint = session.endpoint.clone();
+                    session.core.emit(|| Event::ConnectDelayed { endpoint });
+                    // To this machine a connection is made, or refused, while the call is under way.
+                    let is_made = match stream.is_finished() {
+                        Ok(is_made) => is_made,
+                        Err(failed) => {
+                            error = Some(failed);
+                            continue;
+                        }
+                    };
+                    let interest = if is_made { Interest::READ } else { Interest::WRITE };
+                    if let Err(failed) = self.shared.poller.add(&stream, key.0, interest) {
                         error = Some(failed);
                         continue;
                     }
+                    session.watched = interest;
                     session.stage = Stage::Connecting { stream, deadline };
-                    let endpoint = session.endpoint.clone();
-                    session.core.emit(|| Event::ConnectDelayed { endpoint });
-                    return self.note_deadline(key);
+                    self.note_deadline(key);
+                    if is_made {
+                        self.connected(key);
+                    }
+                    return;
                 }
             }
         }
@@ -85,33 +99,38 @@ impl Loop {
                     return self.connect_next(key, Some(error));
                 }
                 session.watched = Interest::READ;
-                let stage = std::mem::replace(&mut session.stage, Stage::Resolving);
-                let Stage::Connecting { stream, .. } = stage else { return };
-                let stream = Arc::new(stream.into_stream());
-                let endpoint = session.endpoint.clone();
-                let number = descriptor(&*stream);
-                session.core.emit_with(number, || {
-                    let local = stream.local_address().unwrap_or_default();
-                    Event::Connected { endpoint, local }
-                });
-                match session.dialer.as_ref().and_then(|dialer| dialer.proxy()) {
-                    None => self.begin_handshake(key, stream, &[]),
-                    Some((target, credentials)) => {
-                        let mut out = Vec::new();
-                        let credentials =
-                            credentials.as_ref().map(|(user, password)| (&user[..], &password[..]));
-                        let socks = match Socks::new(&target, credentials, &mut out) {
-                            Ok(socks) => Box::new(socks),
-                            Err(error) => {
-                                return self.ended(key, Ended::NotConnected(io::Error::other(error)));
-                            }
-                        };
-                        let deadline = session.dialer.as_ref().and_then(|dialer| dialer.deadline);
-                        session.stage = Stage::Proxying { stream, socks, out, deadline };
-                        self.note_deadline(key);
-                        self.write_pending(key);
+                self.connected(key);
+            }
+        }
+    }
+
+    /// The connection is made: through the proxy, if there is one, and on to the handshake.
+    fn connected(&mut self, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let stage = std::mem::replace(&mut session.stage, Stage::Resolving);
+        let Stage::Connecting { stream, .. } = stage else { return };
+        let stream = Arc::new(stream.into_stream());
+        let endpoint = session.endpoint.clone();
+        let number = descriptor(&*stream);
+        session.core.emit_with(number, || {
+            let local = stream.local_address().unwrap_or_default();
+            Event::Connected { endpoint, local }
+        });
+        match session.dialer.as_ref().and_then(|dialer| dialer.proxy()) {
+            None => self.begin_handshake(key, stream, &[]),
+            Some((target, credentials)) => {
+                let mut out = Vec::new();
+                let credentials = credentials.as_ref().map(|(user, password)| (&user[..], &password[..]));
+                let socks = match Socks::new(&target, credentials, &mut out) {
+                    Ok(socks) => Box::new(socks),
+                    Err(error) => {
+                        return self.ended(key, Ended::NotConnected(io::Error::other(error)));
                     }
-                }
+                };
+                let deadline = session.dialer.as_ref().and_then(|dialer| dialer.deadline);
+                session.stage = Stage::Proxying { stream, socks, out, deadline };
+                self.note_deadline(key);
+                self.write_pending(key);
             }
         }
     }

@@ -2,8 +2,9 @@
 //!
 //! A thousand that are begun at once all wait for the same server, which looks after 256 handshakes of one address
 //! (`max_handshakes_per_address`), or has a backlog of a hundred, and turns the others away: they would try again a tenth of a
-//! second later. So only so many are under way at a time. Whoever waits for a place waits for [`LONGEST`] at most, and so long
-//! does a connection hold its place that comes to nothing.
+//! second later. So only so many are under way at a time. A connection that comes to nothing holds its place for
+//! [`LONGEST`], so that nobody waits for ever. Those who wait are never begun all at once: a thousand that take longer than that
+//! would be turned away in the end as they would have been in the beginning.
 
 use super::*;
 use std::{
@@ -47,10 +48,12 @@ impl Loop {
     pub(crate) fn begin_try(&mut self, key: SessionKey) {
         let has_room = self.dialing.has_room(self.now);
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        if !has_room && !session.queued {
-            session.queued = true;
+        if !has_room {
+            if !session.queued {
+                session.queued = true;
+                self.dialing.waiting.push_back(key);
+            }
             session.stage = Stage::Waiting { until: self.now.checked_add(LONGEST) };
-            self.dialing.waiting.push_back(key);
             return self.note_deadline(key);
         }
         session.queued = false;
@@ -115,9 +118,43 @@ mod tests {
         dealers.iter().for_each(|dealer| dealer.connect(&at).unwrap());
         while router.connected() < MANY {
             simulation::turn(&context);
-            assert!(begin.elapsed() < Duration::from_secs(60), "{} are connected", router.connected());
+            assert!(begin.elapsed() < Duration::from_secs(120), "{} are connected", router.connected());
         }
         assert_eq!(router.statistics().met(Limit::HandshakesPerAddress), 0);
+        simulation::set_time(None);
+    }
+
+    #[cfg(feature = "simulation")]
+    #[test]
+    fn those_who_wait_for_long_are_begun_no_more_at_a_time() {
+        use crate::{Context, Dealer, simulation};
+        use zeroxide_net::{TcpListener, TcpSettings};
+        const MANY: usize = 4 * MOST;
+        // Who knocks here is never answered.
+        let address = ([127, 0, 0, 1], 0).into();
+        let listener = TcpListener::listen(address, &TcpSettings::default(), 4096).unwrap();
+        let begin = Instant::now();
+        simulation::set_time(Some(begin));
+        let context = Context::builder().simulated(7).build();
+        let dealers: Vec<_> = (0..MANY).map(|_| Dealer::new(&context).unwrap()).collect();
+        dealers.iter().for_each(|dealer| dealer.connect(&listener.local_address()).unwrap());
+        let mut came = Vec::new();
+        let mut knock = |most: usize, at_least: usize| {
+            while came.len() < at_least {
+                simulation::turn(&context);
+                came.extend(std::iter::from_fn(|| listener.accept().ok()));
+                assert!(begin.elapsed() < Duration::from_secs(120), "{} came", came.len());
+            }
+            for _ in 0..8 {
+                simulation::turn(&context);
+            }
+            came.extend(std::iter::from_fn(|| listener.accept().ok()));
+            assert!(came.len() <= most, "{} came", came.len());
+        };
+        for turns in 1..=MANY / MOST {
+            knock(turns * MOST, turns * MOST);
+            simulation::set_time(Some(begin + LONGEST * turns as u32));
+        }
         simulation::set_time(None);
     }
 }

@@ -38,8 +38,9 @@ impl Loop {
         let shaking = Box::new(Shaking { handshake, grant: None, asking: None });
         session.stage = Stage::Shaking { stream, shaking, out, deadline };
         self.note_deadline(key);
-        self.write_pending(key);
-        if !early.is_empty() {
+        if early.is_empty() {
+            self.write_pending(key);
+        } else {
             self.shake(key, early);
         }
     }

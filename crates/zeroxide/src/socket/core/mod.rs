@@ -14,7 +14,7 @@ use crate::{
     link::Control,
     moment::Moment,
     monitor::{Event, Monitors},
-    nesting::Nesting,
+    nesting::{FIRST_VISITS, Nesting},
     origin::Origin,
     peer::{Cargo, Link, Other, Peer, Within, Word},
     seat::Seat,
@@ -63,6 +63,8 @@ pub(crate) struct Core {
     pub(crate) changed: Waiters,
     pub(crate) seat: Seat,
     pub(crate) nesting: Nesting,
+    /// So many visits are still to be looked at, to see whether it is to be in a nest.
+    pub(crate) visits: AtomicU8,
     /// Links that are up.
     pub(crate) connected: AtomicUsize,
     rules: Mutex<Rules>,
@@ -151,6 +153,7 @@ impl Core {
             changed: Waiters::new(),
             seat: Seat::default(),
             nesting: Nesting::default(),
+            visits: AtomicU8::new(FIRST_VISITS),
             connected: AtomicUsize::new(0),
             state: AtomicU8::new(OPEN),
             conflate: AtomicBool::new(options.conflate),

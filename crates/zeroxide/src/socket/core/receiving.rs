@@ -2,6 +2,7 @@
 
 use super::*;
 use std::hint::cold_path;
+use zeroxide_proto::batch::Taking;
 
 impl Core {
     /// Receives a message if one is there.
@@ -59,25 +60,28 @@ impl Core {
     }
 
     /// Takes a message that has arrived, that the rules do not ask to see but for their filter, and that
-    /// [can be taken](Batch::pop_in_place) where it lies: `take` sees its first frame, and the others, and may ask whom it is
-    /// from, while `incoming` is locked.
+    /// [can be taken](Batch::pop_to) where it lies: `taking` may ask whom it is from, while `incoming` is locked.
     #[inline(always)]
-    pub(crate) fn take_in_place<R>(&self, take: impl FnOnce(&[u8], &[u8], &mut Sender) -> R) -> Option<R> {
+    pub(crate) fn take_to<R, T>(&self, taking: T) -> Option<R>
+    where
+        T: for<'a> Taking<&'a mut Sender, Taken = R>,
+    {
         if self.needs_accept.load(Relaxed) || self.recv_refusal().is_some() {
             cold_path();
-            return if self.filters { self.take_wanted_in_place(take) } else { None };
+            return if self.filters { self.take_wanted_to(taking) } else { None };
         }
         let mut incoming = self.lock_incoming();
-        let taken = incoming.pop_in_place(take);
+        let taken = incoming.pop_to(taking);
         unlock(incoming);
         taken
     }
 
     #[inline(never)]
-    fn take_wanted_in_place<R>(&self, take: impl FnOnce(&[u8], &[u8], &mut Sender) -> R) -> Option<R> {
-        let take = |batch: &mut Batch, sender: &mut Sender| {
-            batch.pop_in_place(|first, others| take(first, others, sender))
-        };
+    fn take_wanted_to<R, T>(&self, taking: T) -> Option<R>
+    where
+        T: for<'a> Taking<&'a mut Sender, Taken = R>,
+    {
+        let take = |batch: &mut Batch, sender: &mut Sender| batch.pop_to(taking, sender);
         self.take_wanted(|incoming| incoming.take_front(take))
     }
 
@@ -223,6 +227,12 @@ impl Core {
     /// Messages from peers in this process that were sent and not received yet; none if nobody could receive them.
     pub(crate) fn unread_within(&self) -> u64 {
         if self.is_closed() { 0 } else { self.lock_incoming().unread_within() as u64 }
+    }
+
+    /// Drops what has arrived: nobody will receive it, however long somebody still has the closed socket's handle.
+    pub(crate) fn forget_arrived(&self) {
+        let arrived = std::mem::take(&mut *self.lock_incoming());
+        drop(arrived.drain());
     }
 
     /// Messages came from a peer. Gives the batch back if there is no room for it.

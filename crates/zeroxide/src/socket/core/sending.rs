@@ -1,10 +1,16 @@
 //! Sending: from a message to the outboxes of the peers it goes to.
 
 use super::*;
-use crate::payload::{Fill, Load, Unseen};
+use crate::{
+    link::MOMENT,
+    payload::{Fill, Load, Unseen},
+};
 use std::{hint::cold_path, time::Duration};
 use zeroxide_pipe::Rejected;
 use zeroxide_proto::{batch::SHARED_FROM, reuse};
+
+/// So many full batches are queued for a connection that takes no more before a sender waits a moment for it.
+const AHEAD: usize = 2;
 
 impl Core {
     /// Sends the message if that needs no waiting.
@@ -42,7 +48,24 @@ impl Core {
         if !self.kind.sends_unseen() || self.conflate.load(Relaxed) {
             return self.try_send(Message::from(octets));
         }
-        self.try_send_load(Unseen::new(octets, may_wait)).map_err(|(cause, _)| failed(cause))
+        self.try_send_load(Unseen::new(octets, may_wait)).map_err(|(cause, _)| failed(cause))?;
+        if may_wait {
+            self.keep_up();
+        }
+        Ok(())
+    }
+
+    /// Stays with large messages while their only connection takes them, rather than queue more of them than a cache holds.
+    fn keep_up(&self) {
+        if self.sole.load(Acquire)
+            && let Some(peer) = self.first.get()
+            && let Link::Wire(wire) = &peer.link
+            && wire.is_looked_after(true)
+            && peer.outbox.full_batches() >= AHEAD
+            && self.options.lock().send_timeout.is_none_or(|patience| patience >= MOMENT)
+        {
+            wire.keep_up(peer);
+        }
     }
 
     /// Sends borrowed octets, few enough to be copied, to all who subscribed to them. No message is made of them on the way.

@@ -144,14 +144,15 @@ options! {
     /// need no permission.
     set_ipv6(ipv6: bool) "ZMQ_IPV6";
 
-    /// The size of the kernel's send buffer in octets; `None` leaves it to the system, which adapts it.
+    /// The size of the kernel's send buffer in octets; `None` leaves it to the system, which adapts it (over ipc: to the
+    /// system, but 208 KiB at least, which Linux doubles).
     ///
-    /// Default: `None`. Acts on connections made later.
+    /// Default: `None`. Acts on connections made later; over ipc on endpoints bound or connected later.
     set_send_buffer(send_buffer: Option<usize>) "ZMQ_SNDBUF" if |_socket| fits_int(send_buffer);
 
     /// The size of the kernel's receive buffer in octets; `None` leaves it to the system, which adapts it.
     ///
-    /// Default: `None`. Acts on connections made later.
+    /// Default: `None`. Acts on connections made later; over ipc on endpoints bound or connected later.
     set_receive_buffer(receive_buffer: Option<usize>) "ZMQ_RCVBUF" if |_socket| fits_int(receive_buffer);
 
     /// Whether TCP probes silent connections; `None` leaves it to the system.

@@ -105,6 +105,19 @@ pub(in crate::socket) use {receives, streams};
 impl Handle {
     #[inline]
     pub(in crate::socket) fn recv_message(&self) -> Result<Message, RecvError> {
+        // Nothing comes back here from the cold ways, so that this one needs no frame.
+        if self.core.is_looked_at() {
+            return self.recv_looked_at();
+        }
+        match self.core.take_arrived() {
+            Some(message) => Ok(message),
+            None => self.wait_for_message(),
+        }
+    }
+
+    #[cold]
+    fn recv_looked_at(&self) -> Result<Message, RecvError> {
+        self.core.note_visit();
         match self.core.take_arrived() {
             Some(message) => Ok(message),
             None => self.wait_for_message(),
