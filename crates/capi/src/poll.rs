@@ -102,6 +102,9 @@ pub(crate) unsafe fn wait(
             .collect();
         let ready = look(wanted, found)? > 0;
         let timeout = if ready { Some(Duration::ZERO) } else { wait.left() };
+        if !ready {
+            bell.before_sleep();
+        }
         let in_time = if ready && !descriptors {
             true
         } else {
@@ -211,15 +214,9 @@ pub unsafe extern "C" fn zmq_ppoll(
 ) -> c_int {
     call(|| {
         let count = usize::try_from(count).map_err(|_| Errno::EINVAL)?;
-        if !mask.is_null() {
-            // A signal that waits for this mask comes before events, even if there are some already: whoever sent it
-            // before a message relies on that.
-            // SAFETY: the mask is the caller's.
-            unsafe { ppoll(&mut [], Some(Duration::ZERO), mask)? };
-        }
         if count == 0 {
             let left = Wait::from_c(timeout).left();
-            if left == Some(Duration::ZERO) {
+            if left == Some(Duration::ZERO) && mask.is_null() {
                 return Ok(0);
             }
             // SAFETY: the mask is the caller's.
@@ -234,6 +231,12 @@ pub unsafe extern "C" fn zmq_ppoll(
         let mut found = vec![0; count];
         // SAFETY: the mask is the caller's.
         let ready = unsafe { wait(&wanted, &mut found, Wait::from_c(timeout), mask)? };
+        if !mask.is_null() {
+            // A signal that waits for this mask comes before events: whoever sent it before a message relies on that. The
+            // system tells of descriptors first, so this asks when the events are known.
+            // SAFETY: the mask is the caller's.
+            unsafe { ppoll(&mut [], Some(Duration::ZERO), mask)? };
+        }
         for (item, found) in items.iter_mut().zip(found) {
             item.revents = found;
         }

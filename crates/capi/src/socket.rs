@@ -5,6 +5,7 @@ use crate::{
     context::Context,
     errno::Errno,
     handles::{self, Missing, Table},
+    message::lent,
     monitor::Watcher,
     options::Extras,
     thread::{self, Remembered},
@@ -64,6 +65,7 @@ struct Forgets;
 impl Drop for Forgets {
     fn drop(&mut self) {
         thread::with(|Remembered { recent, .. }| recent.places.iter().for_each(|place| recent.forget(place)));
+        lent::give_back();
     }
 }
 
@@ -198,6 +200,8 @@ impl Socket {
             descriptor.disarm(&self.native);
         }
         self.native.close();
+        self.started.clear();
+        self.arrived.clear();
     }
 }
 

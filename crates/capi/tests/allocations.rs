@@ -14,8 +14,8 @@ mod c_calls;
 
 use allocation_counter::{AllocationInfo, measure};
 use c_calls::{
-    Msg, zmq_msg_close, zmq_msg_data, zmq_msg_init, zmq_msg_init_size, zmq_msg_recv, zmq_msg_send, zmq_recv,
-    zmq_send,
+    Msg, zmq_msg_close, zmq_msg_data, zmq_msg_init, zmq_msg_init_data, zmq_msg_init_size, zmq_msg_recv,
+    zmq_msg_send, zmq_recv, zmq_send,
 };
 use std::{
     ffi::{CStr, c_int, c_void},
@@ -136,7 +136,10 @@ fn a_message_that_is_received_into_again_and_again_allocates_nothing() {
         };
         let (sent, received) = pair.each(|pair| pair.send(&body), receive);
         assert!(sent.is_of_batches(size), "{sent:?} for each message of {size} octets");
-        assert_eq!(received.allocations, 0.0, "for each message of {size} octets");
+        // Long ones stay in the batch they came in; who holds that is counted, in two small pieces of memory for all of them.
+        let most = if size > 255 { Cost { allocations: 0.5, octets: 64.0 } } else { Cost::default() };
+        let within = received.allocations <= most.allocations && received.octets <= most.octets;
+        assert!(within, "{received:?} for each message of {size} octets");
         // SAFETY: the message is valid, and ended once.
         assert_eq!(unsafe { zmq_msg_close(part) }, 0);
     }
@@ -168,4 +171,38 @@ fn a_short_message_is_made_sent_received_and_ended_without_an_allocation() {
     let (sent, received) = pair.each(send, receive);
     assert!(sent.is_of_batches(40), "{sent:?} for each message");
     assert_eq!(received.allocations, 0.0);
+}
+
+#[test]
+fn memory_that_is_lent_costs_one_allocation_for_who_it_is_of() {
+    unsafe extern "C" fn give_back(_: *mut c_void, _: *mut c_void) {}
+    for size in [1, 41, 65, 8191, 9000] {
+        let (pair, mut memory) = (Pair::new(), vec![7; size]);
+        let data = memory.as_mut_ptr().cast();
+        let send = |pair: &Pair| {
+            let mut place = MaybeUninit::<Msg>::uninit();
+            let part = place.as_mut_ptr();
+            // SAFETY: there is room for a message, and the memory outlives the sockets.
+            unsafe {
+                assert_eq!(zmq_msg_init_data(part, data, size, Some(give_back), std::ptr::null_mut()), 0);
+                assert_eq!(zmq_msg_send(part, pair.push, 0) as usize, size);
+            }
+        };
+        let receive = |pair: &Pair| {
+            let mut place = MaybeUninit::<Msg>::uninit();
+            let part = place.as_mut_ptr();
+            // SAFETY: there is room for a message, which is ended.
+            unsafe {
+                assert_eq!(zmq_msg_init(part), 0);
+                assert_eq!(zmq_msg_recv(part, pair.pull, 0) as usize, size);
+                assert_eq!(zmq_msg_data(part), data);
+                assert_eq!(zmq_msg_close(part), 0);
+            }
+        };
+        let (sent, received) = pair.each(send, receive);
+        // A batch of long ones is soon full, and begins with two pieces of memory of its own.
+        let most = if size > 1000 { 2.0 } else { 1.1 };
+        assert!(sent.allocations < most, "{sent:?} for each message of {size} octets");
+        assert!(received.allocations < 0.1, "{received:?} for each message of {size} octets");
+    }
 }

@@ -14,10 +14,13 @@ mod c_calls;
 #[allow(dead_code, reason = "not every test uses all of it")]
 mod c_program;
 
-use c_calls::zmq_recv;
+use c_calls::{
+    world::{bind, done},
+    zmq_recv,
+};
 use c_program::here;
 use std::{
-    ffi::{CStr, CString, c_int, c_void},
+    ffi::{CStr, c_int, c_void},
     fs,
     io::{Read, Write},
     net::TcpStream,
@@ -25,7 +28,6 @@ use std::{
 };
 use zmq::{
     context::{zmq_ctx_new, zmq_ctx_term},
-    endpoints::zmq_bind,
     errno::Errno,
     options::{entries_of_our_own, zmq_getsockopt, zmq_setsockopt},
     socket::{zmq_close, zmq_socket},
@@ -34,7 +36,6 @@ use zmq::{
 const PULL: c_int = 7;
 const XPUB: c_int = 9;
 const DGRAM: c_int = 18;
-const LAST_ENDPOINT: c_int = 32;
 const MAX_FRAMES: c_int = 1_000_011;
 const MAX_PEERS: c_int = 1_000_016;
 const OPEN_TO_NETWORK: c_int = 1_000_019;
@@ -43,10 +44,6 @@ const OPEN_TO_NETWORK: c_int = 1_000_019;
 struct Socket {
     context: *mut c_void,
     handle: *mut c_void,
-}
-
-fn done(answer: c_int) -> Result<c_int, Errno> {
-    if answer < 0 { Err(Errno::get()) } else { Ok(answer) }
 }
 
 impl Socket {
@@ -72,15 +69,7 @@ impl Socket {
 
     /// Where it listens, as `address:port`.
     fn bind(&self, endpoint: &CStr) -> Result<String, Errno> {
-        // SAFETY: the text ends with a zero.
-        done(unsafe { zmq_bind(self.handle, endpoint.as_ptr()) })?;
-        let (mut text, mut length) = (vec![0; 256], 256);
-        // SAFETY: there is so much room.
-        done(unsafe {
-            zmq_getsockopt(self.handle, LAST_ENDPOINT, text.as_mut_ptr().cast(), &raw mut length)
-        })?;
-        text.truncate(length);
-        let text = CString::from_vec_with_nul(text).unwrap().into_string().unwrap();
+        let text = bind(self.handle, endpoint)?.into_string().unwrap();
         Ok(text["tcp://".len()..].to_owned())
     }
 
@@ -103,7 +92,7 @@ impl Drop for Socket {
 /// A PUSH that has said so, and heard the other side's READY.
 fn pusher(at: &str) -> TcpStream {
     let mut stream = TcpStream::connect(at).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let mut hello = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL".to_vec();
     hello.resize(64, 0);
     hello.extend(b"\x04\x1a\x05READY\x0bSocket-Type\0\0\0\x04PUSH");
@@ -149,7 +138,7 @@ fn a_peer_that_meets_one_is_disconnected_and_the_others_are_served() {
     bad.write_all(b"\x01\x01a\0\x01b").unwrap();
     assert_eq!([pull.recv(), pull.recv()], [b"a", b"b"]);
     let mut third = TcpStream::connect(&at).unwrap();
-    third.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    third.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     // Turned away before or after it was greeted.
     while third.read(&mut [0; 64]).is_ok_and(|read| read > 0) {}
     bad.write_all(b"\x01\x01a\x01\x01b\0\x01c").unwrap();

@@ -12,9 +12,13 @@
 #[allow(dead_code, reason = "not every test uses all of it")]
 mod c_calls;
 
-use c_calls::{Msg, zmq_msg_close, zmq_msg_gets, zmq_msg_init, zmq_msg_recv, zmq_recv, zmq_send};
+use c_calls::{
+    Msg,
+    world::{Socket, World, done},
+    zmq_msg_close, zmq_msg_gets, zmq_msg_init, zmq_msg_recv,
+};
 use std::{
-    ffi::{CStr, CString, c_int, c_void},
+    ffi::{CStr, c_int},
     io::Write,
     mem::MaybeUninit,
     net::{TcpListener, TcpStream},
@@ -23,13 +27,7 @@ use std::{
         unix::net::UnixStream,
     },
 };
-use zmq::{
-    context::{zmq_ctx_new, zmq_ctx_term},
-    endpoints::{zmq_bind, zmq_connect},
-    errno::Errno,
-    options::{zmq_getsockopt, zmq_setsockopt},
-    socket::{zmq_close, zmq_socket},
-};
+use zmq::errno::Errno;
 
 const PUB: c_int = 1;
 const SUB: c_int = 2;
@@ -44,93 +42,23 @@ const STREAM: c_int = 11;
 const ROUTING_ID: c_int = 5;
 const SUBSCRIBE: c_int = 6;
 const UNSUBSCRIBE: c_int = 7;
-const LINGER: c_int = 17;
+const SNDHWM: c_int = 23;
+const RCVHWM: c_int = 24;
 const RCVTIMEO: c_int = 27;
-const LAST_ENDPOINT: c_int = 32;
 const XPUB_MANUAL: c_int = 71;
 const USE_FD: c_int = 89;
 const METADATA: c_int = 95;
 const TOPICS_COUNT: c_int = 116;
 
-/// A context whose sockets end with it.
-struct World(*mut c_void);
-
-impl World {
-    fn new() -> Self {
-        Self(zmq_ctx_new())
-    }
-
-    fn socket(&self, kind: c_int) -> Socket {
-        let socket = Socket(zmq_socket(self.0, kind));
-        socket.set(LINGER, &0_i32.to_ne_bytes()).unwrap();
-        socket
-    }
+/// How many topics a socket knows.
+fn topics(socket: &Socket) -> c_int {
+    c_int::from_ne_bytes(socket.get(TOPICS_COUNT).try_into().unwrap())
 }
 
-impl Drop for World {
-    fn drop(&mut self) {
-        zmq_ctx_term(self.0);
-    }
-}
-
-struct Socket(*mut c_void);
-
-fn done(answer: c_int) -> Result<c_int, Errno> {
-    if answer < 0 { Err(Errno::get()) } else { Ok(answer) }
-}
-
-impl Socket {
-    fn set(&self, option: c_int, value: &[u8]) -> Result<(), Errno> {
-        // SAFETY: the octets are there for the time of the call.
-        done(unsafe { zmq_setsockopt(self.0, option, value.as_ptr().cast(), value.len()) }).map(|_| ())
-    }
-
-    fn set_int(&self, option: c_int, value: c_int) {
-        self.set(option, &value.to_ne_bytes()).unwrap();
-    }
-
-    fn get(&self, option: c_int) -> Vec<u8> {
-        let (mut value, mut length) = (vec![0; 256], 256);
-        // SAFETY: there is so much room.
-        done(unsafe { zmq_getsockopt(self.0, option, value.as_mut_ptr().cast(), &raw mut length) }).unwrap();
-        value.truncate(length);
-        value
-    }
-
-    fn topics(&self) -> c_int {
-        c_int::from_ne_bytes(self.get(TOPICS_COUNT).try_into().unwrap())
-    }
-
-    fn bind(&self, endpoint: &str) -> Result<CString, Errno> {
-        let endpoint = CString::new(endpoint).unwrap();
-        // SAFETY: the text ends with a zero.
-        done(unsafe { zmq_bind(self.0, endpoint.as_ptr()) })?;
-        Ok(CString::from_vec_with_nul(self.get(LAST_ENDPOINT)).unwrap())
-    }
-
-    fn connect(&self, endpoint: &CStr) {
-        // SAFETY: the text ends with a zero.
-        done(unsafe { zmq_connect(self.0, endpoint.as_ptr()) }).unwrap();
-    }
-
-    fn send(&self, octets: &[u8]) {
-        // SAFETY: the octets are there for the time of the call.
-        done(unsafe { zmq_send(self.0, octets.as_ptr().cast(), octets.len(), 0) }).unwrap();
-    }
-
-    fn recv(&self) -> Result<Vec<u8>, Errno> {
-        let mut room = vec![0; 256];
-        // SAFETY: there is so much room.
-        let length = done(unsafe { zmq_recv(self.0, room.as_mut_ptr().cast(), room.len(), 0) })?;
-        room.truncate(length.unsigned_abs() as usize);
-        Ok(room)
-    }
-}
-
-impl Drop for Socket {
-    fn drop(&mut self) {
-        zmq_close(self.0);
-    }
+/// How many messages a socket takes without waiting.
+fn fill(socket: &Socket) -> usize {
+    const DONTWAIT: c_int = 1;
+    std::iter::from_fn(|| socket.send_with(b"", DONTWAIT).ok()).count()
 }
 
 #[test]
@@ -173,15 +101,15 @@ fn topics_are_counted_once_each_on_both_sides() {
     for topic in ["a", "b", "a"] {
         subscriber.set(SUBSCRIBE, topic.as_bytes()).unwrap();
     }
-    assert_eq!(subscriber.topics(), 2);
+    assert_eq!(topics(&subscriber), 2);
     assert_eq!([publisher.recv().unwrap(), publisher.recv().unwrap()], [b"\x01a", b"\x01b"]);
-    assert_eq!(publisher.topics(), 2);
+    assert_eq!(topics(&publisher), 2);
     subscriber.set(UNSUBSCRIBE, b"a").unwrap();
-    assert_eq!(subscriber.topics(), 2, "one of the two is left");
+    assert_eq!(topics(&subscriber), 2, "one of the two is left");
     subscriber.set(UNSUBSCRIBE, b"a").unwrap();
-    assert_eq!(subscriber.topics(), 1);
+    assert_eq!(topics(&subscriber), 1);
     assert_eq!(publisher.recv().unwrap(), b"\x00a");
-    assert_eq!(publisher.topics(), 1);
+    assert_eq!(topics(&publisher), 1);
 }
 
 #[test]
@@ -266,4 +194,25 @@ fn a_receive_gives_up_in_time() {
         pull.set_int(RCVTIMEO, patience);
         assert_eq!(pull.recv(), Err(Errno::EAGAIN));
     }
+}
+
+#[test]
+fn over_inproc_room_comes_back_in_halves_of_what_a_queue_holds() {
+    let world = World::new();
+    let (push, pull) = (world.socket(PUSH), world.socket(PULL));
+    push.set_int(SNDHWM, 10);
+    pull.set_int(RCVHWM, 10);
+    push.connect(&pull.bind("inproc://halves").unwrap());
+    push.send(b"");
+    pull.recv().unwrap();
+    assert_eq!(fill(&push), 19, "what was taken is less than half");
+    (0..19).for_each(|_| _ = pull.recv().unwrap());
+    assert_eq!(fill(&push), 20);
+    // A lower mark has smaller halves: what was held back till now is given back.
+    (0..20).for_each(|_| _ = pull.recv().unwrap());
+    push.send(b"");
+    pull.recv().unwrap();
+    push.set_int(SNDHWM, 1);
+    pull.set_int(RCVHWM, 1);
+    assert_eq!(fill(&push), 2);
 }

@@ -15,19 +15,11 @@ mod c_calls;
 
 use allocation_counter::measure;
 use c_calls::{
-    Msg, zmq_msg_close, zmq_msg_data, zmq_msg_init, zmq_msg_more, zmq_msg_recv, zmq_recv, zmq_send,
+    Msg,
+    world::{Socket, World},
+    zmq_msg_close, zmq_msg_data, zmq_msg_init, zmq_msg_more, zmq_msg_recv, zmq_recv,
 };
-use std::{
-    ffi::{c_int, c_void},
-    mem::MaybeUninit,
-    slice,
-};
-use zmq::{
-    context::{zmq_ctx_new, zmq_ctx_term},
-    endpoints::{zmq_bind, zmq_connect},
-    options::zmq_setsockopt,
-    socket::{zmq_close, zmq_socket},
-};
+use std::{ffi::c_int, mem::MaybeUninit, slice};
 
 const PUB: c_int = 1;
 const SUB: c_int = 2;
@@ -38,43 +30,34 @@ const SNDMORE: c_int = 2;
 
 /// A publisher and a subscriber of this process.
 struct Pair {
-    context: *mut c_void,
-    publisher: *mut c_void,
-    subscriber: *mut c_void,
+    publisher: Socket,
+    subscriber: Socket,
+    _world: World,
 }
 
 impl Pair {
     fn new() -> Self {
-        let context = zmq_ctx_new();
-        let (publisher, subscriber) = (zmq_socket(context, PUB), zmq_socket(context, SUB));
-        let endpoint = c"inproc://subscriber";
-        // SAFETY: the handles are those of this test, and the text ends with a zero.
-        unsafe {
-            assert_eq!(zmq_bind(publisher, endpoint.as_ptr()), 0);
-            assert_eq!(zmq_connect(subscriber, endpoint.as_ptr()), 0);
-        }
-        Self { context, publisher, subscriber }
+        let world = World::new();
+        let (publisher, subscriber) = (world.socket(PUB), world.socket(SUB));
+        subscriber.connect(&publisher.bind("inproc://subscriber").unwrap());
+        Self { publisher, subscriber, _world: world }
     }
 
     /// Over inproc the publisher knows of it when the call is over.
     fn set(&self, option: c_int, topic: &[u8]) {
-        // SAFETY: the topic has so many octets.
-        let set = unsafe { zmq_setsockopt(self.subscriber, option, topic.as_ptr().cast(), topic.len()) };
-        assert_eq!(set, 0);
+        self.subscriber.set(option, topic).unwrap();
     }
 
     fn publish(&self, frames: &[&[u8]]) {
         for (place, frame) in frames.iter().enumerate() {
             let flags = if place + 1 < frames.len() { SNDMORE } else { 0 };
-            // SAFETY: the frame has so many octets.
-            let sent = unsafe { zmq_send(self.publisher, frame.as_ptr().cast(), frame.len(), flags) };
-            assert_eq!(sent as usize, frame.len());
+            self.publisher.send_with(frame, flags).unwrap();
         }
     }
 
     fn fill(&self, room: &mut [u8]) -> c_int {
         // SAFETY: there is so much room.
-        unsafe { zmq_recv(self.subscriber, room.as_mut_ptr().cast(), room.len(), DONTWAIT) }
+        unsafe { zmq_recv(self.subscriber.0, room.as_mut_ptr().cast(), room.len(), DONTWAIT) }
     }
 
     /// The next message, if there is one.
@@ -85,7 +68,7 @@ impl Pair {
         unsafe {
             assert_eq!(zmq_msg_init(part), 0);
             loop {
-                let size = zmq_msg_recv(part, self.subscriber, DONTWAIT);
+                let size = zmq_msg_recv(part, self.subscriber.0, DONTWAIT);
                 if size < 0 {
                     assert!(frames.is_empty(), "a message of which the rest is missing");
                     break;
@@ -98,15 +81,6 @@ impl Pair {
             assert_eq!(zmq_msg_close(part), 0);
         }
         (!frames.is_empty()).then_some(frames)
-    }
-}
-
-impl Drop for Pair {
-    fn drop(&mut self) {
-        // Each handle is ended once.
-        zmq_close(self.publisher);
-        zmq_close(self.subscriber);
-        zmq_ctx_term(self.context);
     }
 }
 

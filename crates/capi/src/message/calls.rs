@@ -1,8 +1,8 @@
 //! `zmq_msg_*`, except for sending and receiving.
 
-use super::{Body, Part, content, foreign};
+use super::{Body, Part, foreign, lent::FreeFunction};
 use crate::{
-    border::{done, guard},
+    border::{done, done_quick, guard, guard_quick},
     errno::Errno,
 };
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -15,20 +15,20 @@ const ZMQ_SHARED: c_int = 3;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init(message: *mut Part) -> c_int {
     // SAFETY: the caller's contract is the callee's.
-    done(|| unsafe { Part::make_empty(message) })
+    done_quick(|| unsafe { Part::make_empty(message) })
 }
 
 /// Makes a message of so many octets for the caller to fill before it is sent or looked at.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init_size(message: *mut Part, size: usize) -> c_int {
     // SAFETY: the caller's contract is the callee's.
-    done(|| unsafe { Part::make_unfilled(message, size) })
+    done_quick(|| unsafe { Part::make_unfilled(message, size) })
 }
 
 /// Makes a message of a copy of these octets.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_init_buffer(message: *mut Part, data: *const c_void, size: usize) -> c_int {
-    done(|| {
+    done_quick(|| {
         // SAFETY: the caller has so many octets there.
         let octets = unsafe { crate::transfer::octets(data, size)? };
         // SAFETY: the caller's contract is the callee's.
@@ -43,16 +43,16 @@ pub unsafe extern "C" fn zmq_msg_init_data(
     message: *mut Part,
     data: *mut c_void,
     size: usize,
-    free: Option<content::FreeFunction>,
+    free: Option<FreeFunction>,
     hint: *mut c_void,
 ) -> c_int {
-    done(|| {
+    done_quick(|| {
         if message.is_null() || (data.is_null() && size > 0) {
             return Err(Errno::EFAULT);
         }
         let body = match free {
             // SAFETY: the caller hands so many octets over until its function is called.
-            Some(free) => Body::Shared(unsafe { foreign(data, size, free, hint) }),
+            Some(free) => Body::Lent(unsafe { foreign(data, size, free, hint) }),
             // SAFETY: without a function the octets stay for ever, says libzmq's manual.
             None => Body::Constant(unsafe { crate::transfer::octets(data, size)? }),
         };
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn zmq_msg_init_data(
 /// Ends a message.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_close(message: *mut Part) -> c_int {
-    done(|| {
+    done_quick(|| {
         // SAFETY: the caller's contract is the callee's.
         unsafe { Part::at(message)? }.close();
         Ok(())
@@ -105,21 +105,21 @@ pub unsafe extern "C" fn zmq_msg_copy(destination: *mut Part, source: *mut Part)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_data(message: *mut Part) -> *mut c_void {
     // SAFETY: the caller's contract is the callee's.
-    guard(std::ptr::null_mut(), || Ok(unsafe { Part::at(message)? }.data()))
+    guard_quick(std::ptr::null_mut(), || Ok(unsafe { Part::at(message)? }.data()))
 }
 
 /// How many octets there are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_size(message: *const Part) -> usize {
     // SAFETY: the caller's contract is the callee's; nothing is written.
-    guard(0, || Ok(unsafe { Part::at(message.cast_mut())? }.octets().len()))
+    guard_quick(0, || Ok(unsafe { Part::at(message.cast_mut())? }.octets().len()))
 }
 
 /// Whether another frame of the same message follows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_more(message: *const Part) -> c_int {
     // SAFETY: the caller's contract is the callee's; nothing is written.
-    guard(0, || Ok(unsafe { Part::at(message.cast_mut())? }.more().into()))
+    guard_quick(0, || Ok(unsafe { Part::at(message.cast_mut())? }.more().into()))
 }
 
 /// A property that is a number.

@@ -6,59 +6,17 @@ use crate::{
     thread::{self, Remembered},
 };
 use bytes::Bytes;
-use std::{
-    alloc::{Layout, alloc_zeroed},
-    ffi::c_void,
-};
+use std::alloc::{Layout, alloc_zeroed};
 use zeroxide::door::{SHARED_FROM, reuse};
 
 /// What a message is made of.
 pub enum Body<'a> {
     /// Octets to be copied.
     Copied(&'a [u8]),
-    /// Octets that are owned already.
-    Shared(Bytes),
+    /// Octets of the application, which waits to have them back.
+    Lent(Bytes),
     /// Octets that stay for ever.
     Constant(&'static [u8]),
-}
-
-/// `zmq_free_fn`.
-pub type FreeFunction = unsafe extern "C" fn(data: *mut c_void, hint: *mut c_void);
-
-/// Memory of the application, given back by its own function, once, in whatever thread is the last to need it.
-struct Foreign {
-    data: *mut c_void,
-    size: usize,
-    free: FreeFunction,
-    hint: *mut c_void,
-}
-
-// SAFETY: libzmq's contract: the octets are handed over, and the function may be called in any thread.
-unsafe impl Send for Foreign {}
-
-impl AsRef<[u8]> for Foreign {
-    fn as_ref(&self) -> &[u8] {
-        if self.data.is_null() || self.size == 0 {
-            return &[];
-        }
-        // SAFETY: whoever made this promised that so many octets can be read there until the function is called.
-        unsafe { std::slice::from_raw_parts(self.data.cast(), self.size) }
-    }
-}
-
-impl Drop for Foreign {
-    fn drop(&mut self) {
-        // SAFETY: the application's own function with its own arguments, for the first and only time.
-        unsafe { (self.free)(self.data, self.hint) }
-    }
-}
-
-/// Memory of the application as a body, without copying.
-///
-/// # Safety
-/// `size` octets can be read and written at `data` until `free` is called, which any thread may do.
-pub unsafe fn foreign(data: *mut c_void, size: usize, free: FreeFunction, hint: *mut c_void) -> Bytes {
-    Bytes::from_owner(Foreign { data, size, free, hint })
 }
 
 /// Memory of so many octets for C to fill, put there. Clearing it would cost as much as filling it: where it was used before,

@@ -7,21 +7,26 @@
 //! - Up to 40 octets lie in place.
 //! - More are in memory of the message's own, which the next receive into it uses again: a program that receives in a
 //!   loop allocates nothing. When the message is copied they become shared.
-//! - Large bodies that came apart from others, and memory of the application, are shared from the beginning.
+//! - Long bodies that were received stay in the memory they came in, which other messages share; large ones, and memory of
+//!   the application, are shared from the beginning, and the latter is given back when nobody needs it (`lent`).
 //!
 //! Whoever receives again from the same peer keeps the origin, too, so that no counter is touched.
 //!
-//! A message is valid if its kind is one of four. C may hand in memory in which nothing was ever made; such kinds are
+//! A message is valid if its kind is one of five. C may hand in memory in which nothing was ever made; such kinds are
 //! refused (`EFAULT`), as is a message that was closed. Whoever reads the rest may rely on it.
 
 mod calls;
 mod content;
 mod draft;
+pub(crate) mod lent;
 mod receiving;
+mod share;
 mod spare;
 
-pub use content::{Body, foreign};
+pub use content::Body;
 pub use draft::Address;
+pub use lent::foreign;
+use share::Share;
 use spare::Pieces;
 pub(crate) use spare::Spare;
 
@@ -34,6 +39,7 @@ use std::{
     ffi::{CString, c_int, c_void},
     hint::cold_path,
     mem::{ManuallyDrop, MaybeUninit, offset_of, replace},
+    ptr::null_mut,
     slice,
 };
 use zeroxide::{
@@ -64,7 +70,7 @@ struct Group(CString);
 union Octets {
     inline: [MaybeUninit<u8>; INLINE_CAPACITY],
     owned: Pieces,
-    shared: ManuallyDrop<Bytes>,
+    shared: ManuallyDrop<Share>,
 }
 
 impl Octets {
@@ -89,6 +95,8 @@ const INLINE: u8 = 101;
 const SHARED: u8 = 102;
 const CONSTANT: u8 = 103;
 const OWNED: u8 = 104;
+/// As `SHARED`, and never copied when it is sent, however short it is: somebody may wait to have it back.
+const APART: u8 = 105;
 
 const MORE: u8 = 1;
 const COPIED: u8 = 128;
@@ -110,7 +118,7 @@ impl Part {
                 room.extend_from_slice(octets);
                 Self::owned(room)
             }
-            Body::Shared(bytes) => Self::shared(bytes, SHARED),
+            Body::Lent(bytes) => Self::shared(bytes, APART),
             Body::Constant(octets) => Self::shared(Bytes::from_static(octets), CONSTANT),
         }
     }
@@ -118,6 +126,7 @@ impl Part {
     /// A frame as it was received.
     pub fn of(frame: Frame, more: bool, origin: Origin) -> Self {
         let mut part = match frame.as_shared() {
+            _ if frame.is_lent() => Self::shared(frame.into_bytes(), APART),
             // Larger ones are sent on without a copy, and memory of that size is not used again here.
             Some(body) if body.len() >= SHARED_FROM => Self::shared(frame.into_bytes(), SHARED),
             // Without a copy where nobody else has it.
@@ -199,7 +208,7 @@ impl Part {
     }
 
     fn shared(bytes: Bytes, kind: u8) -> Self {
-        Self::with(Octets { shared: ManuallyDrop::new(bytes) }, kind, 0)
+        Self::with(Octets { shared: Share::of(bytes) }, kind, 0)
     }
 
     fn with(body: Octets, kind: u8, size: u8) -> Self {
@@ -219,7 +228,7 @@ impl Part {
         }
         // SAFETY: it can be read, says the caller; any octet is a `u8`.
         let kind = unsafe { (&raw const (*part).kind).read() };
-        if !matches!(kind, INLINE..=OWNED) {
+        if !matches!(kind, INLINE..=APART) {
             cold_path();
             return Err(Errno::EFAULT);
         }
@@ -250,6 +259,7 @@ impl Part {
     /// Gives back, or keeps for the next message, what is not in place. The message is empty then, or closed.
     #[inline(always)]
     fn strip(&mut self, kind: u8) {
+        self.let_go();
         thread::with(|Remembered { spare, .. }| {
             // All is asked before anything is done, so that nothing is to be remembered across a call.
             let keeps_body = match self.kind {
@@ -299,10 +309,20 @@ impl Part {
         Some(owned)
     }
 
-    /// Whether nobody but the message has to do with its body, so that [`Part::receive`] may end it.
-    #[inline]
-    pub fn is_private(&self) -> bool {
-        matches!(self.kind, INLINE | OWNED)
+    /// Gives back a body that others hold, or held: the message is empty then. The application is called by that, to free
+    /// its memory: nothing of ours may be locked. After this nothing of the application's has to do with the message, and [`Part::receive`] may end it.
+    #[inline(always)]
+    pub fn let_go(&mut self) {
+        if !matches!(self.kind, INLINE | OWNED) {
+            self.drop_shared();
+        }
+    }
+
+    #[inline(never)]
+    fn drop_shared(&mut self) {
+        self.drop_body();
+        (self.kind, self.size) = (INLINE, 0);
+        lent::give_back();
     }
 
     /// The octets.
@@ -316,7 +336,7 @@ impl Part {
         match self.kind {
             // SAFETY: this kind has a body of its own.
             OWNED => unsafe { self.body.owned.octets() },
-            _ => self.bytes().map_or(&[], |bytes| bytes),
+            _ => self.share().map_or(&[], Share::octets),
         }
     }
 
@@ -328,7 +348,7 @@ impl Part {
         match self.kind {
             // SAFETY: this kind has a body of its own.
             OWNED => unsafe { self.body.owned }.memory().cast(),
-            _ => self.octets().as_ptr().cast_mut().cast(),
+            _ => self.share().map_or(null_mut(), |share| share.place().cast()),
         }
     }
 
@@ -353,15 +373,15 @@ impl Part {
             // SAFETY: they were this message's, and are nobody's now.
             return thread::with(|Remembered { spare, .. }| unsafe { spare.keep_body(owned) });
         }
-        if matches!(replace(&mut self.kind, CLOSED), SHARED | CONSTANT) {
+        if matches!(replace(&mut self.kind, CLOSED), SHARED | CONSTANT | APART) {
             // SAFETY: these kinds have a shared body.
             unsafe { ManuallyDrop::drop(&mut self.body.shared) };
         }
     }
 
-    fn bytes(&self) -> Option<&Bytes> {
+    fn share(&self) -> Option<&Share> {
         // SAFETY: these kinds have a shared body.
-        matches!(self.kind, SHARED | CONSTANT).then(|| unsafe { &*self.body.shared })
+        matches!(self.kind, SHARED | CONSTANT | APART).then(|| unsafe { &*self.body.shared })
     }
 
     /// Whether another frame of the same message follows.
@@ -383,14 +403,14 @@ impl Part {
     pub fn copy(&mut self) -> Self {
         if let Some(owned) = self.take_vec() {
             // The octets stay where they are, in memory that is counted from now on.
-            self.body = Octets { shared: ManuallyDrop::new(reuse::share(owned)) };
+            self.body = Octets { shared: Share::of(reuse::share(owned)) };
             self.kind = SHARED;
         }
-        if self.kind == SHARED {
+        if matches!(self.kind, SHARED | APART) {
             self.flags |= COPIED;
         }
-        let body = match self.bytes() {
-            Some(bytes) => Octets { shared: ManuallyDrop::new(bytes.clone()) },
+        let body = match self.share() {
+            Some(share) => Octets { shared: share.again() },
             // SAFETY: what is not shared lies in place.
             None => Octets { inline: unsafe { self.body.inline } },
         };
@@ -406,33 +426,47 @@ impl Part {
         }
     }
 
-    /// The octets as a frame to be sent. Larger bodies move out of the message, to be put [back](Self::restore) if they
-    /// are not sent: until then the message is empty. Smaller ones are copied.
+    /// The octets, if they are to be copied when they are sent and are not many.
+    #[inline(always)]
+    pub fn octets_to_copy(&self) -> Option<&[u8]> {
+        if self.kind == APART {
+            cold_path();
+            None
+        } else {
+            Some(self.octets())
+        }
+    }
+
+    /// The octets as a frame to be sent. Larger bodies, and those of the application, move out of the message, to be put
+    /// [back](Self::restore) if they are not sent: until then the message is empty. Smaller ones are copied.
     #[inline]
     pub fn lend(&mut self) -> Frame {
-        if self.kind == INLINE || self.octets().len() <= FRAME_INLINE {
+        if self.kind != APART && (self.kind == INLINE || self.octets().len() <= FRAME_INLINE) {
             return Frame::copy_from(self.octets());
         }
         if let Some(owned) = self.take_vec() {
-            self.size = LENT;
+            self.size = SHARED;
             return Frame::from(reuse::share(owned));
         }
         // SAFETY: it is of a kind with a shared body, and from the next line on it says that it is not.
-        let bytes = unsafe { ManuallyDrop::take(&mut self.body.shared) };
-        let constant = replace(&mut self.kind, INLINE) == CONSTANT;
-        self.size = if constant { LENT_CONSTANT } else { LENT };
-        Frame::from(bytes)
+        let bytes = unsafe { ManuallyDrop::take(&mut self.body.shared) }.into_bytes();
+        // More than the inline capacity: nothing is in place, because it was lent.
+        self.size = replace(&mut self.kind, INLINE);
+        if self.size == APART { Frame::lent(bytes) } else { Frame::from(bytes) }
     }
 
     /// Takes back what was lent and not sent.
     pub fn restore(&mut self, frame: Frame) {
-        if !matches!(self.size, LENT | LENT_CONSTANT) {
-            return;
+        if let kind @ (SHARED | CONSTANT | APART) = self.size {
+            self.body = Octets { shared: Share::of(frame.into_bytes()) };
+            (self.kind, self.size) = (kind, 0);
         }
-        let constant = self.size == LENT_CONSTANT;
-        self.size = 0;
-        self.body = Octets { shared: ManuallyDrop::new(frame.into_bytes()) };
-        self.kind = if constant { CONSTANT } else { SHARED };
+    }
+
+    /// Gives back what is in the message, which is empty then.
+    #[cold]
+    pub fn empty_out(&mut self) {
+        self.strip(INLINE);
     }
 
     /// What was lent was sent: the message is empty from now on.
@@ -441,10 +475,6 @@ impl Part {
         self.strip(INLINE);
     }
 }
-
-/// More than the inline capacity: nothing is in place, because it was lent.
-const LENT: u8 = u8::MAX;
-const LENT_CONSTANT: u8 = u8::MAX - 1;
 
 impl Drop for Part {
     #[inline]

@@ -1,20 +1,16 @@
 //! How a message becomes what was received.
 
-use super::{INLINE, INLINE_CAPACITY, MORE, OWNED, Part, spare::Pieces};
+use super::{APART, INLINE, INLINE_CAPACITY, MORE, OWNED, Part, SHARED, Share, spare::Pieces};
 use crate::thread::{self, Remembered};
+use bytes::Bytes;
 use zeroxide::Origin;
 
 impl Part {
     /// Becomes the message that these octets are, received from there; what it was is given back, or used again. Nothing
-    /// of the application's is called by this. The message [is private](Self::is_private).
+    /// of the application's is called by this: what others hold of the message was [let go](Self::let_go).
     #[inline(always)]
     pub fn receive(&mut self, octets: &[u8], more: bool, origin: &Origin) {
-        if !self.origin.is_same(origin) {
-            thread::with(|Remembered { spare, .. }| spare.hold_origin(&mut self.origin, origin));
-        }
-        if self.group.is_some() {
-            self.strip_rest();
-        }
+        self.begin_receive(origin);
         let flags = if more { MORE } else { 0 };
         if octets.len() > INLINE_CAPACITY {
             self.receive_long(octets);
@@ -29,6 +25,39 @@ impl Part {
             let room: *mut u8 = (&raw mut self.body.inline).cast();
             room.copy_from_nonoverlapping(octets.as_ptr(), octets.len());
             Self::set_head(self, INLINE, flags, octets.len() as u8);
+        }
+    }
+
+    /// As [`Part::receive`], of a body that stays where it is.
+    #[inline]
+    pub fn receive_share(&mut self, body: Bytes, origin: &Origin) {
+        self.receive_held(body, SHARED, origin);
+    }
+
+    /// As [`Part::receive_share`], of a body that may be the application's.
+    pub fn receive_lent(&mut self, body: Bytes, origin: &Origin) {
+        self.receive_held(body, APART, origin);
+    }
+
+    #[inline(always)]
+    fn receive_held(&mut self, body: Bytes, kind: u8, origin: &Origin) {
+        self.begin_receive(origin);
+        if self.kind != INLINE {
+            self.drop_body();
+        }
+        self.body.shared = Share::of(body);
+        // SAFETY: it is this message; it is of this kind.
+        unsafe { Self::set_head(self, kind, 0, 0) };
+    }
+
+    /// Is from there from now on, and has no group.
+    #[inline(always)]
+    fn begin_receive(&mut self, origin: &Origin) {
+        if !self.origin.is_same(origin) {
+            thread::with(|Remembered { spare, .. }| spare.hold_origin(&mut self.origin, origin));
+        }
+        if self.group.is_some() {
+            self.strip_rest();
         }
     }
 

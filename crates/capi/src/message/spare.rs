@@ -108,7 +108,12 @@ pub(crate) struct Spare {
     ends: Cell<usize>,
     /// No octets: there is no memory.
     room: Cell<usize>,
+    /// Whom other messages were from: who receives from several peers in turn finds each of them here.
+    others: [Cell<ManuallyDrop<Origin>>; OTHERS],
 }
+
+/// So many peers, besides the last.
+const OTHERS: usize = 8;
 
 thread_local! {
     static ENDS: Ends = const { Ends };
@@ -122,6 +127,7 @@ impl Drop for Ends {
             spare.ends.set(0);
             drop(spare.take_any());
             drop(spare.replace_origin(Origin::UNKNOWN));
+            spare.others.iter().for_each(|place| drop(put_in(place, Origin::UNKNOWN)));
         });
     }
 }
@@ -141,6 +147,7 @@ impl Spare {
             length: Cell::new(0),
             ends: Cell::new(0),
             room: Cell::new(0),
+            others: [const { Cell::new(ManuallyDrop::new(Origin::UNKNOWN)) }; OTHERS],
         }
     }
 
@@ -153,7 +160,29 @@ impl Spare {
     }
 
     fn replace_origin(&self, origin: Origin) -> Origin {
-        ManuallyDrop::into_inner(self.origin.replace(ManuallyDrop::new(origin)))
+        put_in(&self.origin, origin)
+    }
+
+    fn other(&self, origin: &Origin) -> &Cell<ManuallyDrop<Origin>> {
+        self.others.get(origin.spread() % OTHERS).unwrap_or(&self.origin)
+    }
+
+    /// Keeps it among the others, in place of what was there.
+    fn keep_other(&self, origin: Origin) {
+        if !origin.is_unknown() && self.keeps() {
+            drop(put_in(self.other(&origin), origin));
+        }
+    }
+
+    /// The same as this: one that was kept among the others, or another count of it.
+    fn take_other(&self, origin: &Origin) -> Origin {
+        let place = self.other(origin);
+        let kept = put_in(place, Origin::UNKNOWN);
+        if kept.is_same(origin) {
+            return kept;
+        }
+        drop(put_in(place, kept));
+        origin.clone()
     }
 
     fn take_any(&self) -> Option<Vec<u8>> {
@@ -239,13 +268,19 @@ impl Spare {
     #[cold]
     #[inline(never)]
     fn hold_another(&self, holder: &mut Origin, origin: &Origin, kept: Origin) {
-        if kept.is_same(origin) {
-            *holder = kept;
+        let same = if kept.is_same(origin) {
+            kept
         } else {
-            self.origin.set(ManuallyDrop::new(kept));
-            *holder = origin.clone();
-        }
+            self.keep_other(kept);
+            self.take_other(origin)
+        };
+        self.keep_other(replace(holder, same));
     }
+}
+
+/// Puts it there; answers what was there.
+fn put_in(place: &Cell<ManuallyDrop<Origin>>, origin: Origin) -> Origin {
+    ManuallyDrop::into_inner(place.replace(ManuallyDrop::new(origin)))
 }
 
 #[cfg(test)]

@@ -32,6 +32,11 @@ impl Started {
         self.with(|frames| frames.len())
     }
 
+    /// Forgets the message: its socket is closed.
+    pub fn clear(&self) {
+        drop(self.with(std::mem::take));
+    }
+
     /// Adds a part.
     pub fn push(&self, frame: Frame) {
         self.with(|frames| frames.push(frame));
@@ -156,8 +161,15 @@ impl Arrived {
         self.any.load(Acquire)
     }
 
-    /// The next part: `take` gets it, whether another one of its message follows, and where that is from. Nothing of the
-    /// application's may be called by it.
+    /// Forgets all of it: its socket is closed.
+    pub fn clear(&self) {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        self.any.store(false, Release);
+        let forgotten = std::mem::take(&mut *left);
+        drop((left, forgotten));
+    }
+
+    /// The next part: `take` gets it, whether another one of its message follows, and where that is from.
     pub fn take<R>(&self, take: impl FnOnce(Next<'_>, bool, &Origin) -> R) -> Option<R> {
         let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
         let (next, more, origin) = left.parts.next()?;

@@ -2,7 +2,7 @@
 
 use super::{
     DONTWAIT,
-    parts::{Next, Piece},
+    parts::{Arrived, Next, Piece},
     recv_errno,
 };
 use crate::{
@@ -11,11 +11,15 @@ use crate::{
     message::{Part, size_to_c},
     socket::{self, Socket},
 };
+use bytes::Bytes;
 use std::{
     ffi::{c_int, c_void},
     hint::cold_path,
 };
-use zeroxide::{Frame, Interest, Message, Origin, RecvError, RecvErrorCause, door::Whence};
+use zeroxide::{
+    Frame, Interest, Message, Origin, RecvError, RecvErrorCause,
+    door::{Taking, Whence},
+};
 
 impl Socket {
     /// As [`Socket::recv_whole`], and from whom it is in any case.
@@ -66,31 +70,32 @@ impl Socket {
         Ok(self.arrived.begin(message, origin))
     }
 
+    /// Whether a receive may take what lies ready. The first few that would wait are noted, whatever they find.
+    #[inline(always)]
+    fn is_shortcut_for(&self, flags: c_int) -> bool {
+        if self.native.is_looked_at() && flags & DONTWAIT == 0 {
+            cold_path();
+            return false;
+        }
+        true
+    }
+
     /// The next part into a message of C's, if it lies ready; says how many octets it has.
     #[inline(always)]
     fn recv_ready_to(&self, part: &mut Part) -> Option<usize> {
-        if !part.is_private() || self.arrived.any() {
+        if self.arrived.any() {
             cold_path();
             return None;
         }
-        let take = |first: &[u8], others: &[u8], mut whence: Whence<'_>| {
-            let origin = whence.origin();
-            part.receive(first, !others.is_empty(), origin);
-            if !others.is_empty() {
-                cold_path();
-                self.arrived.copy(others, origin);
-            }
-            first.len()
-        };
-        self.native.take_in_place(take)
+        // Not while much of the socket waits: the application may be called by it.
+        part.let_go();
+        self.native.take_to(ToPart { arrived: &self.arrived, part })
     }
 
     /// The next part into a message of C's; says how many octets it has.
     #[inline(never)]
     fn recv_to(&self, part: &mut Part, flags: c_int) -> Result<usize, Errno> {
-        if !part.is_private() {
-            return Self::put(self.recv_part(flags)?, part);
-        }
+        part.let_go();
         if self.arrived.any() {
             if self.native.is_terminated() {
                 return Err(Errno::ETERM);
@@ -109,7 +114,7 @@ impl Socket {
         Self::put(self.arrived.begin(message, origin), part)
     }
 
-    /// A part into a message of C's that [is private](Part::is_private).
+    /// A part into a message of C's of which nothing is held by others.
     fn lay(next: Next<'_>, more: bool, origin: &Origin, part: &mut Part) -> usize {
         let size = next.octets().len();
         match next {
@@ -186,6 +191,42 @@ impl Socket {
     }
 }
 
+/// Takes a message where it lies, into one of C's.
+struct ToPart<'a> {
+    arrived: &'a Arrived,
+    part: &'a mut Part,
+}
+
+impl<'a> Taking<Whence<'a>> for ToPart<'_> {
+    type Taken = usize;
+    const SHARES: bool = true;
+
+    #[inline(always)]
+    fn copy(self, first: &[u8], others: &[u8], mut whence: Whence<'a>) -> usize {
+        let origin = whence.origin();
+        self.part.receive(first, !others.is_empty(), origin);
+        if !others.is_empty() {
+            cold_path();
+            self.arrived.copy(others, origin);
+        }
+        first.len()
+    }
+
+    #[inline(always)]
+    fn share(self, body: Bytes, mut whence: Whence<'a>) -> usize {
+        let size = body.len();
+        self.part.receive_share(body, whence.origin());
+        size
+    }
+
+    #[inline(never)]
+    fn share_apart(self, body: Bytes, mut whence: Whence<'a>) -> usize {
+        let size = body.len();
+        self.part.receive_lent(body, whence.origin());
+        size
+    }
+}
+
 /// Whether a frame keeps its octets itself, so that they are copied in any case.
 fn is_short(frame: &Frame) -> bool {
     frame.as_shared().is_none()
@@ -212,7 +253,10 @@ pub unsafe extern "C" fn zmq_recv(
     // called for one slice after the other.
     let room = move || unsafe { room(data, size) };
     call(|| {
-        let shortcut = move |socket: &Socket| socket.recv_ready_into(room().ok()?).map(size_to_c);
+        let shortcut = move |socket: &Socket| match socket.is_shortcut_for(flags) {
+            true => socket.recv_ready_into(room().ok()?).map(size_to_c),
+            false => None,
+        };
         socket::with_shortcut(socket, shortcut, move |socket| socket.recv_into(room()?, flags).map(size_to_c))
     })
 }
@@ -234,14 +278,21 @@ unsafe fn room<'a>(data: *mut c_void, size: usize) -> Result<&'a mut [u8], Errno
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn zmq_msg_recv(message: *mut Part, socket: *mut c_void, flags: c_int) -> c_int {
     call(|| {
-        // SAFETY: the caller's contract is the callee's.
-        let shortcut =
-            move |socket: &Socket| socket.recv_ready_to(unsafe { Part::at(message) }.ok()?).map(size_to_c);
+        let shortcut = move |socket: &Socket| match socket.is_shortcut_for(flags) {
+            // SAFETY: the caller's contract is the callee's.
+            true => socket.recv_ready_to(unsafe { Part::at(message) }.ok()?).map(size_to_c),
+            false => None,
+        };
         socket::with_shortcut(socket, shortcut, move |socket| {
             // SAFETY: the caller's contract is the callee's.
             let part = unsafe { Part::at(message) };
             let part = part.or_else(|errno| socket.alive().and(Err(errno)))?;
-            socket.recv_to(part, flags).map(size_to_c)
+            let received = socket.recv_to(part, flags);
+            if matches!(received, Err(Errno::EAGAIN | Errno::EINTR)) {
+                // As with libzmq, what was in it is gone.
+                part.empty_out();
+            }
+            received.map(size_to_c)
         })
     })
 }

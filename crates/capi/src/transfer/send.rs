@@ -194,7 +194,7 @@ impl Socket {
     /// otherwise. Types that look at [whom a message is for](Address) send nothing by this.
     #[inline(always)]
     fn send_short_message(&self, part: &mut Part, flags: c_int) -> Option<usize> {
-        let octets = part.octets();
+        let octets = part.octets_to_copy()?;
         let size = octets.len();
         if !self.send_short(octets, flags) {
             return None;
@@ -206,8 +206,10 @@ impl Socket {
     /// Sends a message of C's.
     #[inline(never)]
     pub(super) fn send_message(&self, part: &mut Part, flags: c_int) -> Result<(), Errno> {
-        let octets = part.octets();
-        if octets.len() < SHARED_FROM && !Address::is_looked_at(self.native.socket_type()) {
+        if let Some(octets) = part.octets_to_copy()
+            && octets.len() < SHARED_FROM
+            && !Address::is_looked_at(self.native.socket_type())
+        {
             // What is copied on its way anyway need not move twice.
             self.send_octets(octets, flags)?;
             part.sent();

@@ -1,7 +1,10 @@
 /* A signal handler that runs ends the calls that wait, and only those that libzmq says. */
 
+#define _GNU_SOURCE
 #include "must.h"
+#include <poll.h>
 #include <stdatomic.h>
+#include <sys/syscall.h>
 
 static void on_signal(int number)
 {
@@ -33,6 +36,30 @@ static void end(void)
 {
     atomic_store(&done, 1);
     MUST(pthread_join(annoyer, NULL) == 0);
+}
+
+static void *sender;
+static _Thread_local int due;
+
+static void signal_and_message_come(void)
+{
+    if (due) {
+        due = 0;
+        MUST(raise(SIGUSR2) == 0 && zmq_send(sender, "x", 1, 0) == 1);
+    }
+}
+
+/* The library asks the system through this one: so both come before it waits, or after it has asked for signals alone. */
+int ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+{
+    struct timespec left = timeout ? *timeout : (struct timespec){0, 0};
+    long found;
+    if (count > 0)
+        signal_and_message_come();
+    found = syscall(SYS_ppoll, descriptors, count, timeout ? &left : NULL, mask, sizeof(unsigned long long));
+    if (count == 0 && due)
+        signal_and_message_come();
+    return (int)found;
 }
 
 #define IS_ENDED(call)                                                                                      \
@@ -86,11 +113,20 @@ int main(void)
     FAILS(zmq_ppoll(&item, 1, -1, &none), EINTR);
     MUST(zmq_ppoll(&item, 1, -1, &none) == 1 && zmq_recv(pull, &letter, 1, 0) == 1);
     MUST(zmq_ppoll(&item, 1, 10, &blocked) == 0);
+    /* And if both come only while it looks or waits. */
+    sender = open_socket(context, ZMQ_PUSH);
+    MUST(zmq_bind(pull, "inproc://both") == 0 && zmq_connect(sender, "inproc://both") == 0);
+    due = 1;
+    FAILS(zmq_ppoll(&item, 1, -1, &none), EINTR);
+    MUST(!due && zmq_ppoll(&item, 1, -1, &none) == 1 && zmq_recv(pull, &letter, 1, 0) == 1);
+    /* Without anything to wait for, too. */
+    MUST(raise(SIGUSR2) == 0);
+    FAILS(zmq_ppoll(NULL, 0, 0, &none), EINTR);
 
     /* The end of a context can be made again. */
     IS_ENDED(zmq_ctx_term(context));
     MUST(zmq_msg_close(&message) == 0 && zmq_poller_destroy(&poller) == 0);
-    MUST(zmq_close(pull) == 0 && zmq_close(push) == 0 && zmq_close(connected) == 0);
+    MUST(zmq_close(pull) == 0 && zmq_close(push) == 0 && zmq_close(connected) == 0 && zmq_close(sender) == 0);
     MUST(zmq_close(queue[0]) == 0 && zmq_close(queue[1]) == 0 && zmq_ctx_term(context) == 0);
     puts("all is well");
     return 0;

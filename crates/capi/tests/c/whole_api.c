@@ -170,6 +170,33 @@ static void vectors(void)
     MUST(zmq_close(push) == 0 && zmq_close(pull) == 0);
 }
 
+/* Long messages stay in the memory they came in, which others share. */
+static void neighbours(const char *endpoint)
+{
+    enum { COUNT = 8, SIZE = 1000 };
+    void *push, *pull;
+    char body[SIZE];
+    zmq_msg_t received[COUNT], copy;
+    pair_of(ZMQ_PULL, ZMQ_PUSH, endpoint, &pull, &push);
+    for (int at = 0; at < COUNT; at++) {
+        memset(body, 'a' + at, SIZE);
+        MUST(zmq_send(push, body, SIZE, 0) == SIZE);
+    }
+    for (int at = 0; at < COUNT; at++)
+        MUST(zmq_msg_init(&received[at]) == 0 && zmq_msg_recv(&received[at], pull, 0) == SIZE);
+    for (int at = 0; at < COUNT; at += 2)
+        memset(zmq_msg_data(&received[at]), '-', SIZE);
+    MUST(zmq_msg_init(&copy) == 0 && zmq_msg_copy(&copy, &received[1]) == 0);
+    MUST(zmq_msg_close(&received[1]) == 0 && zmq_msg_move(&received[0], &copy) == 0);
+    MUST(zmq_msg_init(&received[1]) == 0);
+    for (int at = 0; at < COUNT; at++) {
+        memset(body, at == 0 ? 'b' : at % 2 == 0 ? '-' : 'a' + at, SIZE);
+        MUST(at == 1 || memcmp(zmq_msg_data(&received[at]), body, SIZE) == 0);
+        MUST(zmq_msg_close(&received[at]) == 0);
+    }
+    MUST(zmq_msg_close(&copy) == 0 && zmq_close(push) == 0 && zmq_close(pull) == 0);
+}
+
 static void topics(void)
 {
     void *publisher, *subscriber;
@@ -390,6 +417,8 @@ int main(void)
     requests("inproc://requests");
     requests("ipc://*");
     requests("tcp://127.0.0.1:*");
+    neighbours("inproc://neighbours");
+    neighbours("tcp://127.0.0.1:*");
     vectors();
     topics();
     waiting();
