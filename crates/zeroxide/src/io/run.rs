@@ -4,7 +4,7 @@ use crate::{
     clock,
     context::Shutdown,
     io::{
-        drive::pacing::Dialing,
+        drive::{bursts::Bursts, pacing::Dialing},
         listener::{Listener, PAUSE, Turn},
         seats::Seats,
         session::{Linger, Session, Stage, make_room},
@@ -13,7 +13,6 @@ use crate::{
         udp::UdpSession,
         waiting_room::{Entry, WaitingRoom},
     },
-    link::{Drained, Wire},
     monitor::{Event, descriptor},
     rest,
     socket::core::{Accepting, Core},
@@ -42,19 +41,12 @@ pub(crate) struct Loop {
     /// Questions about peers so far.
     pub(crate) questions: u64,
     pub(crate) seats: Seats,
-    /// Connections in a long burst, whose senders write themselves.
-    busy: Vec<SessionKey>,
+    pub(crate) bursts: Bursts,
     stopped: bool,
 }
 
-/// Two flushes of a connection within this time belong to one burst.
-const BURST_GAP: Duration = Duration::from_micros(500);
-/// Flushes of one burst that are made at once.
-const HOT: u32 = 2;
 /// Octets that are read of a connection as soon as it is accepted.
 const EARLY: usize = 256;
-/// How long the thread naps while there are long bursts.
-const NAP: Duration = Duration::from_micros(60);
 
 /// A listener and whom it listens for.
 pub(crate) struct Listening {
@@ -91,7 +83,7 @@ impl Loop {
             random: random | 1,
             questions: 0,
             seats: Seats::default(),
-            busy: Vec::new(),
+            bursts: Bursts::default(),
             stopped: false,
         }
     }
@@ -142,7 +134,7 @@ impl Loop {
     /// When there is something to do though nothing happens.
     #[cfg(feature = "simulation")]
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        let nap = (!self.busy.is_empty()).then(|| clock::now() + NAP);
+        let nap = self.bursts.nap().map(|nap| clock::now() + nap);
         let tick = self.shared.ticking.load(Relaxed).then(|| clock::now() + self.seats.tick());
         [nap, tick, self.timers.next()].into_iter().flatten().min()
     }
@@ -180,7 +172,7 @@ impl Loop {
             self.time_is_up(key);
             count += 1;
         }
-        self.flush_busy();
+        self.look_after_bursts();
         self.seats.look_after(self.now, &self.shared);
         count + self.begin_waiting()
     }
@@ -188,8 +180,8 @@ impl Loop {
     /// How long to sleep. While bursts go on the thread naps without saying that it sleeps: nobody has to ring, and what
     /// senders pile up meanwhile goes out together.
     fn next_timeout(&mut self) -> Option<Duration> {
-        if !self.busy.is_empty() {
-            return Some(NAP);
+        if let Some(nap) = self.bursts.nap() {
+            return Some(nap);
         }
         if self.shared.fall_asleep() { self.time_left() } else { Some(Duration::ZERO) }
     }
@@ -255,53 +247,6 @@ impl Loop {
             Command::Claimed(core) => self.seats.add(core, &self.shared),
             Command::Nested(nest) => self.seats.add_nest(nest, &self.shared),
             Command::Stop => self.stopped = true,
-        }
-    }
-
-    /// Writes what a connection has piled up: at once, or if it is asked again and again, when its senders pause. They
-    /// write themselves whenever there is enough for a system call; doing it here as well would only be in their way.
-    fn flush(&mut self, key: SessionKey) {
-        let Some(session) = self.sessions.get_mut(&key) else { return self.udp_flush(key) };
-        let again = self.now.saturating_duration_since(session.last_flush) < BURST_GAP;
-        session.last_flush = self.now;
-        session.heat = if again { session.heat.saturating_add(1) } else { 0 };
-        if session.heat > HOT {
-            return self.busy.push(key);
-        }
-        self.flush_now(key);
-    }
-
-    /// Writes what busy connections have piled up, where nobody else has written for a while.
-    fn flush_busy(&mut self) {
-        let busy = std::mem::take(&mut self.busy);
-        for key in busy {
-            let quiet = self
-                .sessions
-                .get(&key)
-                .and_then(|session| session.peer.as_ref()?.wire().map(Wire::quiet_for));
-            if quiet.is_some_and(|quiet| quiet < NAP) {
-                self.busy.push(key);
-            } else {
-                self.flush_now(key);
-            }
-        }
-    }
-
-    fn flush_now(&mut self, key: SessionKey) {
-        let Some(session) = self.sessions.get(&key) else { return };
-        let Some(peer) = session.peer.clone() else { return };
-        let Some(wire) = peer.wire() else { return };
-        wire.begin_flush();
-        let closing = session.is_closing();
-        if matches!(session.stage, Stage::Up { .. }) {
-            match wire.write_out(&peer) {
-                Drained::Broken => return self.session_ready(key, true, true),
-                Drained::Again => wire.schedule(),
-                Drained::Empty | Drained::Blocked | Drained::Detached => {}
-            }
-        }
-        if closing {
-            self.end_if_drained(key);
         }
     }
 

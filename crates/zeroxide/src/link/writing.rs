@@ -173,6 +173,11 @@ impl Wire {
         }
     }
 
+    /// Whether a write now would have something to write, and the kernel takes it as far as is known.
+    pub(crate) fn has_to_write(&self, peer: &Peer) -> bool {
+        !self.blocked.load(Relaxed) && (!peer.outbox.is_empty() || self.has_control.load(Acquire))
+    }
+
     /// Whether all that was sent has been handed to the kernel.
     pub(crate) fn is_drained(&self, peer: &Peer) -> bool {
         let transmit = self.transmit.take();

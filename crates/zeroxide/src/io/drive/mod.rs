@@ -52,6 +52,7 @@ impl Ended {
     }
 }
 
+pub(super) mod bursts;
 mod connecting;
 mod ending;
 pub(super) mod pacing;
