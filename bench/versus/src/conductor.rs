@@ -1,6 +1,7 @@
 //! Plays one workload once: starts both processes, passes the words on, kills what hangs.
 
 use crate::{
+    cores::Cores,
     subject::Transport,
     workload::{Figure, Pattern, Unit, Workload},
 };
@@ -46,6 +47,7 @@ impl Player {
         workload: &Workload,
         count: u64,
         endpoint: &str,
+        cores: Cores,
         words: Sender<Word>,
     ) -> Self {
         let role = match side {
@@ -54,7 +56,16 @@ impl Player {
             Side::Proxy => "proxy",
         };
         let mut child = Command::new(env::current_exe().unwrap())
-            .args(["role", role, subject, &workload.name, &count.to_string(), endpoint])
+            .args([
+                "--cores",
+                cores.name(),
+                "role",
+                role,
+                subject,
+                &workload.name,
+                &count.to_string(),
+                endpoint,
+            ])
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -104,7 +115,13 @@ impl Player {
 }
 
 /// The figures of one round, or why there are none.
-pub fn play(subject: &str, workload: &Workload, count: u64, limit: Duration) -> Result<Vec<Figure>, String> {
+pub fn play(
+    subject: &str,
+    workload: &Workload,
+    count: u64,
+    limit: Duration,
+    cores: Cores,
+) -> Result<Vec<Figure>, String> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let path = env::temp_dir().join(format!("versus-{}-{number}.sock", std::process::id()));
@@ -113,7 +130,7 @@ pub fn play(subject: &str, workload: &Workload, count: u64, limit: Duration) -> 
         Transport::Ipc => format!("ipc://{}", path.display()),
         Transport::Inproc => format!("inproc://versus-{number}"),
     };
-    let result = converse(subject, workload, count, &endpoint, limit);
+    let result = converse(subject, workload, count, &endpoint, limit, cores);
     let _ = fs::remove_file(path);
     result.map(|said| figures(workload, &said))
 }
@@ -127,10 +144,12 @@ fn converse(
     count: u64,
     endpoint: &str,
     limit: Duration,
+    cores: Cores,
 ) -> Result<Said, String> {
     let (words, heard) = channel();
     let deadline = Instant::now() + limit;
-    let start = |side, endpoint: &str| Player::start(side, subject, workload, count, endpoint, words.clone());
+    let start =
+        |side, endpoint: &str| Player::start(side, subject, workload, count, endpoint, cores, words.clone());
     if workload.pattern.has_proxy() {
         return converse_through(&start, endpoint, &heard, deadline);
     }

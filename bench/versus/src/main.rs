@@ -8,6 +8,7 @@
 
 mod chart;
 mod conductor;
+mod cores;
 mod guide;
 #[path = "../../../crates/cli/src/bench/kit/mod.rs"]
 mod kit;
@@ -18,6 +19,7 @@ mod subjects;
 mod workload;
 
 use clap::{Parser, Subcommand};
+use cores::Cores;
 use report::Report;
 use std::{collections::HashMap, fs, path::PathBuf, process::ExitCode, time::Duration};
 use workload::Workload;
@@ -43,6 +45,9 @@ struct Arguments {
     /// What takes longer than so many seconds hangs.
     #[arg(long, default_value_t = 20)]
     limit: u64,
+    /// On which cores the two processes of each run are.
+    #[arg(long, value_enum, default_value_t)]
+    cores: Cores,
     /// Writes all values.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -76,7 +81,8 @@ fn main() -> ExitCode {
             "proxy" => roles::Role::Proxy { endpoint },
             _ => roles::Role::Client { count, endpoint },
         };
-        return match subjects::play(&subject, role, &workload) {
+        let played = arguments.cores.enter(&side, &workload).map_err(|error| error.to_string());
+        return match played.and_then(|()| subjects::play(&subject, role, &workload)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(why) => {
                 eprintln!("{why}");
@@ -120,7 +126,8 @@ fn run(arguments: &Arguments) -> Report {
                 if failures.count() > 1 {
                     continue;
                 }
-                match conductor::play(subject, &workload, count, Duration::from_secs(arguments.limit)) {
+                let limit = Duration::from_secs(arguments.limit);
+                match conductor::play(subject, &workload, count, limit, arguments.cores) {
                     Ok(figures) => {
                         if let Some(count) = conductor::scaled(&workload, count, &figures, arguments.seconds)
                             && arguments.messages.is_none()
