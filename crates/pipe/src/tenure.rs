@@ -44,6 +44,8 @@ const AWAY: usize = 2;
 pub struct Tenure {
     state: AtomicUsize,
     visits: AtomicUsize,
+    /// Visits until the watcher saw a reader wait the last time.
+    seen_waiting: AtomicUsize,
     beside: AtomicUsize,
 }
 
@@ -80,7 +82,7 @@ pub struct Seen {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Looked {
-    /// The reader is away: look again soon.
+    /// The reader is away, or waits and was away since the last look: look again soon.
     pub needs_tick: bool,
     /// It came back since the last look.
     pub came_back: bool,
@@ -201,7 +203,7 @@ impl Tenure {
     ) -> Looked {
         match self.state.load(SeqCst) {
             FREE => return Looked::default(),
-            WAITING => return Looked { keep: true, ..Looked::default() },
+            WAITING => return self.look_at_waiting(),
             _ => {}
         }
         let again = Looked { needs_tick: true, came_back: false, keep: true };
@@ -225,6 +227,14 @@ impl Tenure {
         self.end();
         Looked::default()
     }
+
+    /// A reader that comes and goes waits nearly all the time, and asks for a look whenever it goes: as long as it does so the
+    /// watcher looks anyway, and need not be woken for each of its messages.
+    fn look_at_waiting(&self) -> Looked {
+        let visits = self.visits.load(Relaxed);
+        let came_back = self.seen_waiting.swap(visits, Relaxed) != visits;
+        Looked { needs_tick: came_back, came_back, keep: true }
+    }
 }
 
 /// Loom takes `SeqCst` for what orders less than it does, but knows this fence.
@@ -237,5 +247,38 @@ fn one_order() {
 impl Drop for Beside<'_> {
     fn drop(&mut self) {
         self.0.beside.fetch_sub(1, SeqCst);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[test]
+    fn the_watcher_looks_on_while_the_reader_comes_and_goes_and_rests_when_it_stays() {
+        let (tenure, desk) = (Tenure::default(), Mutex::new(Seen::default()));
+        let tick = Duration::from_millis(1);
+        let mut now = Instant::now();
+        let mut look = || {
+            now += tick;
+            tenure.look(now, tick, || desk.try_lock().ok(), |desk| &mut **desk, |_| true)
+        };
+        for _ in 0..3 {
+            let held = tenure.enter(|| desk.try_lock().ok(), |_| ()).unwrap();
+            assert_eq!(look(), Looked { needs_tick: true, came_back: true, keep: true });
+            tenure.leave(|| true, || ());
+            drop(held);
+        }
+        let held = tenure.enter(|| desk.try_lock().ok(), |_| ()).unwrap();
+        assert!(look().needs_tick);
+        assert_eq!(look(), Looked { needs_tick: false, came_back: false, keep: true });
+        assert!(!look().needs_tick);
+        // It goes once more: whoever leaves asks for a look, and is given the time of two.
+        tenure.leave(|| true, || ());
+        drop(held);
+        assert!(look().needs_tick);
+        assert!(!look().needs_tick);
+        assert!(tenure.is_free());
     }
 }

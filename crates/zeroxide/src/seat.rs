@@ -3,7 +3,7 @@
 //!
 //! [`Tenure`] says who reads. While a reader is away the I/O thread ticks, more slowly the longer readers keep coming back, and takes
 //! the reading back when it finds no activity since its last look: nothing may depend on the application calling in. When
-//! every reader waits (the kernel wakes it), or none is there, nobody ticks. Entering costs a system call a connection only where the I/O thread read before; a reader that
+//! every reader has waited for a tick (the kernel wakes it), or none is there, nobody ticks. Entering costs a system call a connection only where the I/O thread read before; a reader that
 //! comes back in time keeps its claim, so a request-reply loop pays nothing. For sockets with more connections, and threads
 //! with more sockets, there is the [nest](crate::nest).
 

@@ -22,13 +22,14 @@ pub(crate) struct Seats {
     cores: Vec<Weak<Core>>,
     nests: HashMap<SessionKey, Weak<Nest>>,
     tick: Duration,
+    last_look: Option<Instant>,
     /// Used again.
     ready: Vec<Event>,
 }
 
 impl Default for Seats {
     fn default() -> Self {
-        Self { cores: Vec::new(), nests: HashMap::new(), tick: TICK, ready: Vec::new() }
+        Self { cores: Vec::new(), nests: HashMap::new(), tick: TICK, last_look: None, ready: Vec::new() }
     }
 }
 
@@ -69,6 +70,12 @@ impl Seats {
         if self.cores.is_empty() && self.nests.is_empty() {
             return;
         }
+        // It is the tick that finds out who came back, not whatever else this thread is woken for.
+        let soon = self.last_look.is_some_and(|last| now.saturating_duration_since(last) < self.tick);
+        if soon && shared.ticking.load(SeqCst) {
+            return;
+        }
+        self.last_look = Some(now);
         let (mut active, mut came_back) = (false, false);
         self.cores.retain(|core| {
             let Some(core) = core.upgrade() else { return false };
