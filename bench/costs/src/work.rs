@@ -1,7 +1,13 @@
 //! The works that are counted. Each does the same thing so many times.
 
 use crate::{capi::Pair, peer::Peer};
-use std::{fmt::Display, hint::black_box};
+use std::{
+    fmt::Display,
+    future::Future,
+    hint::black_box,
+    pin::pin,
+    task::{Context as TaskContext, Poll, Waker},
+};
 use zeroxide::{Context, Dealer, Frame, Message, Pull, Push, Rep, Req};
 use zeroxide_proto::{
     Batch, Command, Decoder, Handshake, Options, PeerId, Settings, Sink, SocketType, routing::Subscriptions,
@@ -31,6 +37,8 @@ pub(crate) const ALL: &[Work] = &[
     work("inproc send+recv 16", inproc::<16>),
     work("inproc send+recv 64", inproc::<64>),
     work("inproc send+recv 1024", inproc::<1024>),
+    work("inproc async send+recv 64", awaited::<64>),
+    work("inproc async send+recv 1024", awaited::<1024>),
     work("inproc round trip 64", round_trip),
     work("capi send+recv 16", |messages| capi(messages, 16, Pair::send, Pair::recv)),
     work("capi send+msg_recv 16", |messages| capi(messages, 16, Pair::send, Pair::msg_recv)),
@@ -83,6 +91,33 @@ fn inproc<const SIZE: usize>(messages: u64) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The same by futures, which are ready whenever they are polled but for those that give way to others.
+fn awaited<const SIZE: usize>(messages: u64) -> Result<(), String> {
+    let context = Context::new();
+    let pull = Pull::new(&context).map_err(said)?;
+    let push = Push::new(&context).map_err(said)?;
+    push.connect(&pull.bind("inproc://costs").map_err(said)?).map_err(said)?;
+    let body = [7; SIZE];
+    for _ in 0..messages / BURST {
+        for _ in 0..BURST {
+            finish(push.send_async(&body)).map_err(said)?;
+        }
+        for _ in 0..BURST {
+            black_box(finish(pull.recv_async()).map_err(said)?);
+        }
+    }
+    Ok(())
+}
+
+fn finish<F: Future>(future: F) -> F::Output {
+    let (mut future, mut context) = (pin!(future), TaskContext::from_waker(Waker::noop()));
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
 }
 
 fn capi(

@@ -169,6 +169,7 @@ impl EventCount {
     }
 
     /// Ends the registration, if there is one and it was not used up.
+    #[inline]
     pub fn remove(&self, key: &mut Option<Key>) {
         if let Some(Key(key)) = key.take() {
             self.forget(key);

@@ -4,6 +4,7 @@ use crate::{
     block_on,
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     origin::Origin,
+    payload::{Kind, Payload},
     reactor::Reactor,
     socket::core::Core,
     turns::{self, Turn},
@@ -101,6 +102,8 @@ pub struct RecvFromFuture<'a>(RecvFuture<'a>);
 #[must_use = "futures do nothing unless polled"]
 pub struct SendFuture<'a> {
     core: &'a Arc<Core>,
+    /// What is lent, until there was an attempt to send it.
+    lent: Option<&'a [u8]>,
     message: Option<Message>,
     waiting: Waiting<'a>,
 }
@@ -122,6 +125,7 @@ impl<'a> Waiting<'a> {
         self.event.update(&mut self.key, context.waker());
     }
 
+    #[inline]
     pub(crate) fn leave(&mut self) {
         self.event.remove(&mut self.key);
     }
@@ -130,6 +134,12 @@ impl<'a> Waiting<'a> {
     #[inline]
     pub(crate) fn turn(&mut self, context: &TaskContext<'_>) -> Poll<()> {
         self.turn.poll(context)
+    }
+
+    /// Whether nobody else is to run before; nothing changes by asking.
+    #[inline]
+    fn goes_on(&self) -> bool {
+        self.turn.goes_on()
     }
 
     #[inline]
@@ -141,6 +151,7 @@ impl<'a> Waiting<'a> {
 }
 
 impl Drop for Waiting<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.leave();
     }
@@ -160,6 +171,7 @@ pub(crate) async fn until<R>(event: &EventCount, mut check: impl FnMut() -> Opti
 }
 
 impl<'a> RecvFuture<'a> {
+    #[inline]
     pub(crate) fn new(core: &'a Arc<Core>) -> Self {
         Self { core, waiting: Waiting::new(&core.readable) }
     }
@@ -172,16 +184,28 @@ impl<'a> RecvFromFuture<'a> {
 }
 
 impl<'a> SendFuture<'a> {
-    pub(crate) fn new(core: &'a Arc<Core>, message: Message) -> Self {
-        Self { core, message: Some(message), waiting: Waiting::new(&core.writable) }
+    #[inline]
+    pub(crate) fn new(core: &'a Arc<Core>, payload: Payload<'a>) -> Self {
+        let (lent, message) = match payload.0 {
+            Kind::Borrowed(octets) => (Some(octets), None),
+            Kind::Message(message) => (None, Some(message)),
+        };
+        Self { core, lent, message, waiting: Waiting::new(&core.writable) }
     }
 }
 
 impl Future for RecvFuture<'_> {
     type Output = Result<Message, RecvError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let core = self.core;
+        // Nearly every receive of a busy task ends here.
+        if self.waiting.goes_on()
+            && let Some(message) = core.take_arrived()
+        {
+            return self.waiting.done(Ok(message));
+        }
         core.poll_recv(context, &mut self.waiting, Core::try_recv)
     }
 }
@@ -198,9 +222,22 @@ impl Future for RecvFromFuture<'_> {
 impl Future for SendFuture<'_> {
     type Output = Result<(), SendError>;
 
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let core = self.core;
         let this = &mut *self;
+        if let Some(octets) = this.lent {
+            ready!(this.waiting.turn(context));
+            this.lent = None;
+            match core.try_send_octets(octets, false) {
+                Err(SendError { cause: SendErrorCause::WouldBlock, message, .. })
+                    if core.may_wait_to_send() =>
+                {
+                    this.message = Some(message);
+                }
+                done => return this.waiting.done(done),
+            }
+        }
         core.poll_send(context, &mut this.waiting, &mut this.message)
     }
 }
@@ -313,6 +350,7 @@ impl fmt::Debug for SendFuture<'_> {
         out.debug_struct("SendFuture")
             .field("socket", &self.core.kind)
             .field("message", &self.message)
+            .field("lent", &self.lent.map(<[u8]>::len))
             .finish_non_exhaustive()
     }
 }

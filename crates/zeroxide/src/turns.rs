@@ -30,6 +30,12 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
+    /// Whether [`Turn::poll`] would be ready, without a change.
+    #[inline]
+    pub(crate) fn goes_on(&self) -> bool {
+        !self.given_up && done() < STRETCH
+    }
+
     /// Pending if others are to run before; then the task is woken at once.
     #[inline]
     pub(crate) fn poll(&mut self, context: &TaskContext<'_>) -> Poll<()> {
@@ -50,6 +56,7 @@ impl Turn {
 }
 
 impl Drop for Turn {
+    #[inline]
     fn drop(&mut self) {
         if self.given_up {
             self.begin_stretch();
@@ -70,10 +77,12 @@ pub(crate) async fn take() {
     count();
 }
 
+#[inline]
 fn done() -> u32 {
     DONE.try_with(Cell::get).unwrap_or(0)
 }
 
+#[inline]
 fn set_done(number: u32) {
     let _ = DONE.try_with(|done| done.set(number));
 }

@@ -45,6 +45,7 @@ macro_rules! receives {
             ///
             /// # Cancel safety
             /// Dropping the future loses no message.
+            #[inline]
             pub fn recv_async(&self) -> RecvFuture<'_> {
                 RecvFuture::new(&self.core)
             }

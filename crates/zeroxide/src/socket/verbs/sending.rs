@@ -71,15 +71,17 @@ macro_rules! sends {
                 self.send_within(message.into().into_message(), timeout)
             }
 
-            /// Sends a message without blocking a thread, however long that takes.
+            /// Sends a message without blocking a thread, however long that takes. Octets that are lent are
+            /// looked at when the future is polled first, and copied then if they have to wait.
             ///
             /// # Errors
             /// As [`send`](Self::send), but never because the time was over.
             ///
             /// # Cancel safety
             /// Dropping the future before it is done sends nothing.
-            pub fn send_async<'a>(&self, message: impl Into<crate::Payload<'a>>) -> SendFuture<'_> {
-                SendFuture::new(&self.core, message.into().into_message())
+            #[inline]
+            pub fn send_async<'a>(&'a self, message: impl Into<crate::Payload<'a>>) -> SendFuture<'a> {
+                SendFuture::new(&self.core, message.into())
             }
         }
     };
