@@ -117,7 +117,7 @@ fn a_server_that_connects_keeps_the_number_over_a_reconnect() {
     let context = Context::new();
     let (server, client) = (Server::new(&context).unwrap(), Client::new(&context).unwrap());
     server.set_reconnect_interval(Some(std::time::Duration::from_millis(10))).unwrap();
-    let at = join(&client, &server, "tcp://127.0.0.1:*");
+    let at = join(&client, &server, &free_tcp());
     client.send("first").unwrap();
     let asker = server.get().routing_id().unwrap();
     client.unbind(&at).unwrap();

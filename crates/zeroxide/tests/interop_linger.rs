@@ -195,7 +195,7 @@ fn a_peer_killed_while_we_linger_ends_a_connected_socket_with_the_linger() {
 fn a_peer_killed_while_we_linger_and_started_again_gets_the_rest() {
     let peer = PythonPeer::spawn();
     let pull = closed_mouth(&peer);
-    let endpoint = pull.bind(TCP).unwrap();
+    let endpoint = pull.bind(&free_tcp()).unwrap();
     let context = Context::new();
     let push = patient_push(&context);
     push.connect(&endpoint).unwrap();
@@ -218,10 +218,7 @@ fn a_peer_killed_while_we_linger_and_started_again_gets_the_rest() {
 fn messages_wait_after_the_close_for_a_peer_that_comes_late_and_then_all_ends() {
     tcp_and_ipc(|endpoint| {
         let (_path, endpoint) = match endpoint {
-            TCP => {
-                let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-                (None, format!("tcp://{}", probe.local_addr().unwrap()))
-            }
+            TCP => (None, free_tcp()),
             _ => {
                 let path = IpcPath::new();
                 let endpoint = path.endpoint();

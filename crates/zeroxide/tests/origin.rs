@@ -104,10 +104,7 @@ fn two_peers_are_told_apart_and_a_peer_that_left_is_still_known() {
 fn whoever_comes_in_the_place_of_another_is_told_from_it() {
     let context = Context::new();
     let pull = Pull::new(&context).unwrap();
-    let endpoint = {
-        let any = Push::new(&context).unwrap();
-        any.bind("tcp://127.0.0.1:*").unwrap()
-    };
+    let endpoint = free_tcp();
     pull.connect(&endpoint).unwrap();
     for name in ["one", "two", "three"] {
         let push = Push::new(&context).unwrap();

@@ -52,7 +52,7 @@ fn who_moves_to_another_address_is_found_there() {
     let context = Context::new();
     let named = Name::answers("moves.test", LOCALHOST.into());
     let first = Rep::new(&context).unwrap();
-    let at = first.bind("tcp://127.0.0.1:*").unwrap();
+    let at = first.bind(&free_tcp()).unwrap();
     let client = eager(Ground::PLAINEST, &context, &at.replace("127.0.0.1", "moves.test"));
     client.send("question").unwrap();
     assert_eq!(first.text(), "question");

@@ -24,7 +24,7 @@ use std::{
 };
 use zeroxide::*;
 pub use zeroxide_testing::{
-    IpcPath, Kind, block_on, eventually, octets,
+    IpcPath, Kind, block_on, eventually, free_tcp, octets,
     raw::{RawListener, RawPeer},
     with_cores_loaded,
 };
@@ -49,24 +49,11 @@ pub fn inproc() -> String {
 }
 
 /// Endpoints of each transport that are free now, for those who connect before anybody binds.
-/// The guard keeps the path of ipc; the port of tcp is one that the system has just given out and taken back.
+/// The guard keeps the path of ipc; the port of tcp is this process's.
 pub fn not_yet_bound() -> (IpcPath, [String; 3]) {
     let path = IpcPath::new();
     let endpoints = [free_tcp(), path.endpoint(), inproc()];
     (path, endpoints)
-}
-
-/// A tcp endpoint that nobody listens at. Below the range from which the system picks, so that no test that runs
-/// beside this one is given it.
-pub fn free_tcp() -> String {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let start = std::process::id() as usize * 97;
-    loop {
-        let port = 10_000 + (start + NEXT.fetch_add(1, Relaxed)) % 20_000;
-        if std::net::TcpListener::bind(("127.0.0.1", port as u16)).is_ok() {
-            return format!("tcp://127.0.0.1:{port}");
-        }
-    }
 }
 
 /// Binds one, connects the other, and waits until both know of each other. Returns where.

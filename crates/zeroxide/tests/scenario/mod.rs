@@ -14,7 +14,7 @@
 use std::time::Duration;
 use zeroxide::*;
 pub use zeroxide_testing::{
-    Counted, Digest, IpcPath, Kind, PythonPeer, RemoteSocket, eventually, eventually_some, octets,
+    Counted, Digest, IpcPath, Kind, PythonPeer, RemoteSocket, eventually, eventually_some, free_tcp, octets,
     raw::{RawListener, RawPeer},
 };
 
@@ -30,11 +30,12 @@ pub fn tcp_and_ipc(story: fn(&str)) {
     story(&path.endpoint());
 }
 
-/// A libzmq with one bound socket, and where to connect to.
+/// A libzmq with one bound socket, and where to connect to: to a port that nobody else is given when it is killed.
 pub fn libzmq_bound(kind: Kind, endpoint: &str) -> (PythonPeer, RemoteSocket, String) {
     let peer = PythonPeer::spawn();
     let socket = peer.socket(kind);
-    let endpoint = socket.bind(endpoint).unwrap();
+    let endpoint = if endpoint == TCP { free_tcp() } else { endpoint.to_owned() };
+    let endpoint = socket.bind(&endpoint).unwrap();
     (peer, socket, endpoint)
 }
 
