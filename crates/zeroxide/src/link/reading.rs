@@ -264,6 +264,16 @@ mod tests {
     use super::*;
     use crate::{Context, Pull, Push, blocking::Signals};
 
+    /// Waits until the I/O thread, which tells of a connection first, has taken in what came with the handshake and has
+    /// opened it.
+    fn wait_open(wire: &Wire) {
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while wire.interest.lock().stream.is_none() {
+            assert!(Instant::now() < deadline, "it was never opened");
+            std::thread::yield_now();
+        }
+    }
+
     #[test]
     fn nobody_reads_a_connection_before_what_came_with_its_handshake_is_taken_in() {
         let context = Context::new();
@@ -272,6 +282,7 @@ mod tests {
         assert!(pull.wait_connected(1, Duration::from_secs(60)));
         let peers = pull.core.peers();
         let wire = peers[0].wire().unwrap();
+        wait_open(wire);
         // Another stream takes the place of the first, of which somebody has been told that it can be read.
         let (near, far) = Stream::pair().unwrap();
         wire.attach(&Arc::new(near), Decoder::raw());
@@ -290,12 +301,11 @@ mod tests {
         let context = Context::new();
         let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
         push.connect(&pull.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
-        // The I/O thread takes in what came with the handshake after it told of the connection, and only then opens it.
-        push.send("before").unwrap();
-        assert_eq!(pull.recv().unwrap(), "before".into());
-        let nest = pull.core.enter_nest_and_stay().unwrap();
+        assert!(pull.wait_connected(1, Duration::from_secs(60)));
         let peers = pull.core.peers();
         let wire = peers[0].wire().unwrap();
+        wait_open(wire);
+        let nest = pull.core.enter_nest_and_stay().unwrap();
         let mut desk = nest.enter().unwrap();
         let soon = || Some(Instant::now() + Duration::from_secs(60));
         // Somebody else is at the connection.
