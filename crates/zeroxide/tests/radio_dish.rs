@@ -131,7 +131,7 @@ fn groups_are_joined_again_after_a_reconnect() {
     let (radio, dish) = (Radio::new(&context).unwrap(), Dish::new(&context).unwrap());
     dish.set_reconnect_interval(Some(Duration::from_millis(10))).unwrap();
     dish.join("early").unwrap();
-    let at = join(&radio, &dish, "tcp://127.0.0.1:*");
+    let at = join(&radio, &dish, &free_tcp());
     assert!(dish.join_confirmed("TV", LONG).unwrap());
     radio.unbind(&at).unwrap();
     wait_for_connections(&dish, 0);
@@ -176,7 +176,8 @@ fn t12_the_octets_of_a_radio() {
     // What a DISH sends is dropped.
     dish.send(&octets::message(&[b"hey"])).send(b"\x04\x08\x05LEAVETV");
     eventually(|| radio.members("TV") == 0);
-    assert_eq!(radio.statistics().lost_to(Loss::BadEnvelope), 1);
+    // Commands of a read are heard before its messages.
+    eventually(|| radio.statistics().lost_to(Loss::BadEnvelope) == 1);
 }
 
 #[test]
