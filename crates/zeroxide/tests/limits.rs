@@ -290,7 +290,9 @@ fn the_time_for_a_handshake_runs_from_the_first_octet_whatever_trickles_in() {
     let events = rep.monitor();
     let mut slow = TcpStream::connect(at.strip_prefix("tcp://").unwrap()).unwrap();
     // Octet by octet for as long as it is let: each would begin the time anew if it counted from the last one.
-    let whole = [octets::greeting_v31("NULL"), vec![4, 255], vec![b'x'; 255]].concat();
+    // A command as long as one may be before it is known who says it.
+    let command = octets::command("READY", &[b'x'; 2000]);
+    let whole = [octets::greeting_v31("NULL"), command].concat();
     let trickle = std::thread::spawn(move || {
         use std::io::Write;
         slow.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
