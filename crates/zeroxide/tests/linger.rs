@@ -121,7 +121,7 @@ fn a_bounded_linger_ends_though_nobody_takes_the_messages() {
 fn a_shutdown_with_a_deadline_reports_what_was_still_open_and_discards_it() {
     let context = Context::new();
     let push = Push::new(&context).unwrap();
-    push.set_linger(Some(Duration::from_millis(500)));
+    push.set_linger(Some(LONG));
     push.connect(&free_tcp()).unwrap();
     push.send("for nobody").unwrap();
     let report = context.shutdown(Duration::from_millis(1));

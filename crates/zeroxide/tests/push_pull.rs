@@ -206,7 +206,8 @@ fn a_sender_that_is_kept_waiting_goes_on_when_the_connection_breaks_and_another_
     let silent = raw(&at, Kind::Pull, b"");
     push.send_timeout("there", LONG).unwrap();
     let body = vec![7; 6_000];
-    while push.send_timeout(&body, Duration::from_millis(50)).is_ok() {}
+    // The I/O thread may be in the middle of a write when the queue is full for the first time: it is to stay so for long.
+    while push.send_timeout(&body, Duration::from_secs(1)).is_ok() {}
     let (sent, ()) = once_asleep(
         || push.send_timeout("the last", LONG),
         || {
