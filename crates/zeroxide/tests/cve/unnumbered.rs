@@ -97,7 +97,9 @@ fn heartbeats_meet_a_full_queue_and_nobody_minds() {
         }
         assert_eq!(ward.socket.connected(), 1, "{kind}");
         assert!(sent > 0, "{kind}");
-        while ward.socket.recv_timeout(Duration::from_millis(50)).is_ok() {}
+        // All that was not lost by a publisher comes.
+        let lost = ward.friend.statistics().lost_in_all() as usize;
+        (lost..sent).for_each(|_| drop(ward.socket.get()));
         ward.is_well();
     }
 }

@@ -1,7 +1,10 @@
 //! A socket under attack, of any type, with a legitimate peer by which it shows that it is well.
 
 use super::common::*;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 use zeroxide::*;
 
 /// Every type that speaks ZMTP.
@@ -93,7 +96,7 @@ impl Ward {
         for (one, other) in [(&self.socket, &self.friend), (&self.friend, &self.socket)] {
             match one.socket_type() {
                 SocketType::Pub | SocketType::Xpub => assert!(one.wait_for_subscribers("any", 1, LONG)),
-                SocketType::Radio => eventually(|| one_hears(one, other)),
+                SocketType::Radio => eventually(|| one_hears(one, other, GLANCE)),
                 _ => {}
             }
         }
@@ -107,8 +110,8 @@ impl Ward {
         match socket.socket_type() {
             Pub | Xpub | Push | Scatter => one_way(socket, friend),
             Sub | Xsub | Pull | Gather => one_way(friend, socket),
-            Radio => one_hears(socket, friend).then_some(()).expect("the dish hears its group"),
-            Dish => one_hears(friend, socket).then_some(()).expect("the dish hears its group"),
+            Radio => one_hears(socket, friend, LONG).then_some(()).expect("the dish hears its group"),
+            Dish => one_hears(friend, socket, LONG).then_some(()).expect("the dish hears its group"),
             Pair | Channel => {
                 one_way(socket, friend);
                 one_way(friend, socket);
@@ -189,9 +192,12 @@ fn one_way(from: &Socket, to: &Socket) {
     while to.text() != "how are you" {}
 }
 
-fn one_hears(radio: &Socket, dish: &Socket) -> bool {
+/// How long a dish listens before it is spoken to again.
+const GLANCE: Duration = Duration::from_millis(100);
+
+fn one_hears(radio: &Socket, dish: &Socket, limit: Duration) -> bool {
     radio.send(Message::grouped("all", "news")).unwrap();
-    dish.recv_timeout(std::time::Duration::from_millis(100)).is_ok()
+    dish.recv_timeout(limit).is_ok()
 }
 
 #[track_caller]
