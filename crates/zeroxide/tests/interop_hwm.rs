@@ -48,10 +48,18 @@ fn a_push_is_refused_at_its_mark_and_goes_on_when_libzmq_reads() {
         assert!(sent < ENDLESS, "no end");
     }
     assert!(sent >= 100, "refused after {sent}");
-    let refused = push.try_send(large(sent)).unwrap_err();
-    assert_eq!(refused.cause, SendErrorCause::WouldBlock);
-    assert_eq!(refused.message, large(sent).into(), "the message comes back unchanged");
-    assert_eq!(push.peers()[0].queued_out, 100);
+    // On a busy machine libzmq may still be about to take in what it has room for.
+    eventually(|| match push.try_send(large(sent)) {
+        Ok(()) => {
+            sent += 1;
+            false
+        }
+        Err(refused) => {
+            assert_eq!(refused.cause, SendErrorCause::WouldBlock);
+            assert_eq!(refused.message, large(sent).into(), "the message comes back unchanged");
+            push.peers()[0].queued_out == 100
+        }
+    });
 
     let counting = pull.count(sent + 1_000, LONG).unwrap();
     for number in sent..sent + 1_000 {
@@ -96,8 +104,9 @@ fn libzmq_is_refused_while_we_do_not_read_and_goes_on_when_we_do() {
         assert!(sent < ENDLESS, "no end");
     }
     // The mark, and at most what one read brought beyond it.
+    eventually(|| pull.peers()[0].queued_in >= 10);
     let queued = pull.peers()[0].queued_in;
-    assert!((10..=10 + 8).contains(&queued), "{queued} queued");
+    assert!(queued <= 10 + 8, "{queued} queued");
 
     for number in 0..sent {
         assert_eq!(number_of(&pull.recv_timeout(LONG).unwrap()), number);
@@ -296,11 +305,19 @@ fn a_router_drops_and_counts_for_a_frozen_dealer_or_says_so_if_it_must() {
     let lost = router.statistics().lost_to(Loss::HighWaterMark);
     assert!(lost > 0 && lost < ENDLESS, "{lost} lost");
     router.set_router_mandatory(true).unwrap();
-    assert_eq!(router.try_send(addressed(0)).unwrap_err().cause, SendErrorCause::WouldBlock);
+    let mut number = ENDLESS;
+    let refused = loop {
+        // The system may have found room for one more meanwhile.
+        match router.try_send(addressed(number)) {
+            Ok(()) => number += 1,
+            Err(refused) => break refused,
+        }
+    };
+    assert_eq!(refused.cause, SendErrorCause::WouldBlock);
 
     peer.resume();
-    let seen = dealer.count(ENDLESS - lost, LONG).unwrap().counted().unwrap();
-    assert_eq!((seen.messages, seen.backwards), (ENDLESS - lost, 0));
+    let seen = dealer.count(number - lost, LONG).unwrap().counted().unwrap();
+    assert_eq!((seen.messages, seen.backwards), (number - lost, 0));
     router.send_timeout(["d", "and nothing else"], LONG).unwrap();
     assert_eq!(dealer.recv().unwrap(), [b"and nothing else"]);
 }
