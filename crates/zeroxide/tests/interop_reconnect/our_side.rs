@@ -6,15 +6,18 @@ use super::*;
 fn libzmq_finds_our_rep_again_each_time_it_is_made_anew() {
     let peer = PythonPeer::spawn();
     let req = peer.socket(Kind::Req);
-    let mut endpoint = TCP.to_owned();
+    req.monitor().unwrap();
+    let endpoint = free_tcp();
     for life in ["one", "two", "three"] {
         let context = Context::new();
         let rep = Rep::new(&context).unwrap();
-        let bound = eventually_some(|| rep.bind(&endpoint).ok());
+        eventually(|| rep.bind(&endpoint).is_ok());
         if life == "one" {
-            req.connect(&bound).unwrap();
+            req.connect(&endpoint).unwrap();
+        } else {
+            // What it asks before it has seen the end goes with the connection.
+            req.event(&["DISCONNECTED"]).unwrap();
         }
-        endpoint = bound;
         req.send(&[life]).unwrap();
         assert_eq!(rep.recv_timeout(LONG).unwrap(), life.into());
         rep.send("yes").unwrap();
@@ -29,7 +32,7 @@ fn what_libzmq_sends_while_our_pull_is_away_arrives_at_the_next() {
     push.monitor().unwrap();
     let context = Context::new();
     let pull = Pull::new(&context).unwrap();
-    let endpoint = pull.bind(TCP).unwrap();
+    let endpoint = pull.bind(&free_tcp()).unwrap();
     push.connect(&endpoint).unwrap();
     push.send(&[b"before"]).unwrap();
     assert_eq!(pull.recv_timeout(LONG).unwrap(), "before".into());
@@ -52,15 +55,12 @@ fn libzmq_tells_its_topics_to_our_next_publisher() {
     let peer = PythonPeer::spawn();
     let sub = peer.socket(Kind::Sub);
     sub.subscribe(b"weather").unwrap();
-    let mut endpoint = TCP.to_owned();
+    let endpoint = free_tcp();
+    sub.connect(&endpoint).unwrap();
     for life in ["weather 1", "weather 2", "weather 3"] {
         let context = Context::new();
         let publisher = Pub::new(&context).unwrap();
-        let bound = eventually_some(|| publisher.bind(&endpoint).ok());
-        if endpoint != bound {
-            sub.connect(&bound).unwrap();
-        }
-        endpoint = bound;
+        eventually(|| publisher.bind(&endpoint).is_ok());
         until_subscribed(&publisher, &sub, "weather");
         publisher.send(life).unwrap();
         assert_eq!(sub.recv().unwrap(), [life.as_bytes()]);
@@ -128,9 +128,7 @@ fn a_pair_of_ours_made_anew_is_taken_by_the_living_one() {
 
 #[test]
 fn a_socket_that_connected_before_anybody_bound_is_served_when_somebody_does() {
-    let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("tcp://{}", probe.local_addr().unwrap());
-    drop(probe);
+    let endpoint = free_tcp();
     let context = Context::new();
     let dealer = Dealer::new(&context).unwrap();
     let monitor = dealer.monitor();
