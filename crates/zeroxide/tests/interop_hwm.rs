@@ -98,6 +98,7 @@ fn libzmq_is_refused_while_we_do_not_read_and_goes_on_when_we_do() {
     let push = peer.socket(Kind::Push);
     push.set_int("SNDHWM", 10).unwrap();
     push.connect(&endpoint).unwrap();
+    assert!(pull.wait_connected(1, LONG));
     let mut sent = 0;
     while push.send_within(Duration::from_millis(100), &[large(sent)]).is_ok() {
         sent += 1;
