@@ -242,6 +242,8 @@ fn a_connect_and_disconnect_storm_leaves_nothing_behind() {
             for _ in 0..4 {
                 scope.spawn(|| {
                     let push = Push::new(&context).unwrap();
+                    // However many wait for their connections before it.
+                    push.set_linger(None);
                     for round in 0..rounds(50) {
                         push.connect(&at).unwrap();
                         if round % 3 == 0 {

@@ -198,6 +198,8 @@ fn readers_on_the_connection_survive_peers_that_come_and_go() {
                 scope.spawn(|| {
                     for round in 0..count {
                         let push = Push::new(&context).unwrap();
+                        // However many wait for their connections before it.
+                        push.set_linger(None);
                         push.connect(&at).unwrap();
                         push.send(number(round as u32)).unwrap();
                     }
