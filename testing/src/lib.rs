@@ -7,7 +7,7 @@
 //! - [`Script`]: a program in Python that is talked with by lines; [`stage`]: programs that play together.
 //! - [`Postgres`]: a database server of one's own, that can be crashed, frozen and restarted.
 //! - [`block_on`]: an executor that knows nothing of sockets.
-//! - [`eventually`], [`with_cores_loaded`], [`IpcPath`], [`free_tcp`], [`Process`]: small helps.
+//! - [`eventually`], [`with_cores_loaded`], [`IpcPath`], [`free_tcp`], [`own_address`], [`Process`]: small helps.
 //!
 //! No wait here sleeps: each waits for an event, up to a deadline that fails the test.
 
@@ -33,6 +33,7 @@ mod hexdump;
 mod ipc_path;
 mod kind;
 mod load;
+mod own_address;
 mod patience;
 mod port;
 mod postgres;
@@ -47,6 +48,7 @@ pub use hexdump::{difference, dump};
 pub use ipc_path::IpcPath;
 pub use kind::Kind;
 pub use load::with_cores_loaded;
+pub use own_address::own_address;
 pub use patience::{PATIENCE, eventually, eventually_some};
 pub use port::free_tcp;
 pub use postgres::Postgres;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use zeroxide_testing::{Digest, Kind, PythonPeer, RemoteSocket, eventually, with_cores_loaded};
+use zeroxide_testing::{Digest, Kind, PATIENCE, PythonPeer, RemoteSocket, eventually, with_cores_loaded};
 
 const MOMENT: Duration = Duration::from_millis(50);
 
@@ -51,7 +51,8 @@ fn a_blast_is_counted_whole_and_in_order() {
     let (one, other) = (PythonPeer::spawn(), PythonPeer::spawn());
     let (pull, push) = (one.socket(Kind::Pull), other.socket(Kind::Push));
     push.connect(&pull.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
-    let count = pull.count(20_000, MOMENT).unwrap();
+    // It ends when all have come; on a loaded machine one may be a while behind the other.
+    let count = pull.count(20_000, PATIENCE / 2).unwrap();
     assert_eq!(push.blast(20_000, 64, &[]).unwrap().sent().unwrap(), 20_000);
     let counted = count.counted().unwrap();
     assert_eq!((counted.messages, counted.octets), (20_000, 20_000 * 64));
@@ -63,7 +64,8 @@ fn a_count_ends_by_itself_when_nothing_more_comes() {
     let peer = PythonPeer::spawn();
     let (pull, push) = pair_of(&peer, Kind::Pull, Kind::Push);
     push.blast(10, 4, &[b"prefix"]).unwrap().sent().unwrap();
-    let counted = pull.count(1_000_000, MOMENT).unwrap().counted().unwrap();
+    // Longer than a loaded machine leaves one on its way.
+    let counted = pull.count(1_000_000, 40 * MOMENT).unwrap().counted().unwrap();
     assert_eq!((counted.messages, counted.octets), (10, 100));
 }
 
