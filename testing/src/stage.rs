@@ -24,6 +24,8 @@ pub struct Part<P> {
     copies: usize,
     /// Whether it comes to an end by itself.
     ends: bool,
+    /// Whether the next one starts when it has told where it is bound, be that a TCP endpoint or another.
+    first: bool,
     /// Lines, in which `*` is anything, and how often at least each copy prints them.
     says: &'static [(&'static str, usize)],
     /// A line that no copy prints.
@@ -36,7 +38,7 @@ pub const fn runs<P>(
     arguments: &'static [&'static str],
     says: &'static [(&'static str, usize)],
 ) -> Part<P> {
-    Part { program, arguments, copies: 1, ends: false, says, never: "" }
+    Part { program, arguments, copies: 1, ends: false, first: false, says, never: "" }
 }
 
 /// A program that ends well by itself.
@@ -45,7 +47,7 @@ pub const fn ends<P>(
     arguments: &'static [&'static str],
     says: &'static [(&'static str, usize)],
 ) -> Part<P> {
-    Part { program, arguments, copies: 1, ends: true, says, never: "" }
+    Part { program, arguments, copies: 1, ends: true, first: false, says, never: "" }
 }
 
 impl<P: Copy> Part<P> {
@@ -53,6 +55,12 @@ impl<P: Copy> Part<P> {
     #[must_use]
     pub const fn times(self, copies: usize) -> Self {
         Self { copies, ..self }
+    }
+
+    /// It is bound before the next one starts: for clients that have little patience.
+    #[must_use]
+    pub const fn first(self) -> Self {
+        Self { first: true, ..self }
     }
 
     /// It does not print this.
@@ -115,6 +123,9 @@ impl<S> Stage<S> {
                 let one = Running::start(part, (self.start)(&part.program).args(arguments));
                 if wildcards > 0 {
                     bound.extend(one.bound(wildcards));
+                }
+                if part.first {
+                    one.is_bound();
                 }
                 running.push(one);
             }
@@ -187,6 +198,17 @@ impl<'a, P: Debug> Running<'a, P> {
             self.heard.last()
         );
         told(&self.heard.lines())
+    }
+
+    /// Waits until the program has told where it is bound.
+    fn is_bound(&self) {
+        let told = |lines: &[String]| lines.iter().any(|line| line.starts_with("bound "));
+        assert!(
+            self.heard.wait(|lines, _| told(lines)),
+            "{:?} does not bind: {}",
+            self.part.program,
+            self.heard.last()
+        );
     }
 
     fn satisfy(&mut self, wording: Wording) {

@@ -265,7 +265,8 @@ scenes! {
             two("lpserver"),
             &["@lazy", "4"],
             &[("I: normal request (3)", 1), ("I: simulating CPU overload", 1), ("I: simulating a crash", 1)]
-        ),
+        )
+        .first(),
         ends(
             two("lpclient"),
             &["@lazy", "9"],

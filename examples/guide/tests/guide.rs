@@ -171,7 +171,7 @@ scenes! {
     the_lazy_pirate:
         ends("lpserver", &["@lazy", "5"], &[
             ("I: normal request (3)", 1), ("I: simulating CPU overload", 1), ("I: simulating a crash", 1),
-        ]),
+        ]).first(),
         ends("lpclient", &["@lazy"], &[
             ("I: server replied OK (3)", 1), ("E: server seems to be offline, abandoning", 1),
         ]);
