@@ -27,6 +27,7 @@ use std::{
         unix::net::UnixStream,
     },
 };
+use zeroxide_testing::own_address;
 use zmq::errno::Errno;
 
 const PUB: c_int = 1;
@@ -63,7 +64,10 @@ fn fill(socket: &Socket) -> usize {
 
 #[test]
 fn a_listener_that_is_handed_over_serves_and_goes_with_the_socket() {
-    let ours = TcpListener::bind("127.0.0.1:0").unwrap();
+    // Where nobody else listens afterwards.
+    let place = own_address();
+    let place = place.strip_prefix("tcp://").and_then(|place| place.strip_suffix(":*")).unwrap();
+    let ours = TcpListener::bind((place, 0)).unwrap();
     let address = ours.local_addr().unwrap();
     {
         let world = World::new();

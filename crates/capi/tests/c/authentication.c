@@ -99,13 +99,16 @@ static int next_event(void *monitor, uint32_t *number)
     return event;
 }
 
-/* What the server's monitor says about the next handshake that fails, and with what number. */
-static int failure(void *monitor, uint32_t *number)
+/* The number with which the server's monitor tells of the next handshake that fails in this way. Who was refused may have
+ * come again before it was closed. */
+static uint32_t failure(void *monitor, int wanted)
 {
     for (;;) {
-        int event = next_event(monitor, number);
-        if (event & (ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL))
-            return event;
+        uint32_t number;
+        int event = next_event(monitor, &number);
+        if (event == wanted)
+            return number;
+        MUST(!(event & (ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)));
     }
 }
 
@@ -129,15 +132,14 @@ int main(void)
     set(client, ZMQ_PLAIN_USERNAME, "me");
     set(client, ZMQ_PLAIN_PASSWORD, "a guess");
     MUST(zmq_connect(client, plain) == 0);
-    MUST(failure(monitor, &number) == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH && number == 400);
-    uint32_t ignored;
-    MUST(next_event(monitor, &ignored) == ZMQ_EVENT_DISCONNECTED);
+    MUST(failure(monitor, ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) == 400);
+    while (next_event(monitor, &number) != ZMQ_EVENT_DISCONNECTED)
+        ;
     MUST(zmq_close(client) == 0);
 
     client = open_socket(ZMQ_REQ);
     MUST(zmq_connect(client, plain) == 0);
-    MUST(failure(monitor, &number) == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL);
-    MUST(number == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH);
+    MUST(failure(monitor, ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH);
     MUST(zmq_close(client) == 0);
 
     void *other = server_of("open", open_to_all);

@@ -39,7 +39,11 @@ static void one_transport(void *context, const char *endpoint)
     while (zmq_recv(pull, &letter, 1, ZMQ_DONTWAIT) != 1)
         MUST(errno == EAGAIN && speaks(fd, 30000) == 1);
     FAILS(zmq_recv(pull, &letter, 1, ZMQ_DONTWAIT), EAGAIN);
-    MUST(speaks(fd, 0) == 0);
+    /* Word of what was taken already may come late, once for each. */
+    for (int late = 0; speaks(fd, 0); late++) {
+        MUST(late < 3);
+        FAILS(zmq_recv(pull, &letter, 1, ZMQ_DONTWAIT), EAGAIN);
+    }
 
     /* What a message has left counts as something to receive. */
     MUST(zmq_send(push, "a", 1, ZMQ_SNDMORE) == 1 && zmq_send(push, "b", 1, 0) == 1);
