@@ -17,6 +17,12 @@ fn v4() -> SocketAddr {
     ([127, 0, 0, 1], 0).into()
 }
 
+/// An address of loopback that is this process's alone: what was free there is not taken meanwhile.
+fn own() -> SocketAddr {
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    ([127, 64 | high, middle, low], 0).into()
+}
+
 fn v6() -> SocketAddr {
     "[::1]:0".parse().unwrap()
 }
@@ -125,7 +131,7 @@ fn nobody_waiting_is_would_block() {
 
 #[test]
 fn a_refused_connection_is_noticed() {
-    let gone = listen(v4()).socket_address();
+    let gone = listen(own()).socket_address();
     let answer =
         Connecting::start(gone, None, &TcpSettings::default()).map_err(io::Error::from).and_then(finish);
     assert_eq!(answer.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
@@ -133,7 +139,7 @@ fn a_refused_connection_is_noticed() {
 
 #[test]
 fn a_connection_to_itself_counts_as_refused() {
-    let gone = listen(v4()).socket_address();
+    let gone = listen(own()).socket_address();
     let answer = Connecting::start(gone, Some(gone), &TcpSettings::default())
         .map_err(io::Error::from)
         .and_then(finish);
@@ -160,7 +166,7 @@ fn a_foreign_address_is_an_error() {
 
 #[test]
 fn an_address_is_free_again_when_its_listener_is_gone() {
-    let listener = listen(v4());
+    let listener = listen(own());
     let address = listener.socket_address();
     let near = connect(address, None, &TcpSettings::default());
     // The listener's side closes first, so that the connection lingers there in TIME_WAIT.
