@@ -3,10 +3,7 @@
 mod support;
 
 use rustix::process::Signal;
-use std::{
-    io::Write,
-    time::{Duration, Instant},
-};
+use std::io::Write;
 use support::{Zox, run, zox};
 
 const LOCAL: &str = "tcp://127.0.0.1:*";
@@ -28,9 +25,7 @@ fn a_map_is_set_read_and_watched_by_one_command_each() {
     assert_eq!(watched.text(), all.text());
     with(&["clone", "set", "/colours/sea", ""]).well();
     assert_eq!(with(&["clone", "get", "/colours/"]).well().text(), "/colours/sky\tblue\n");
-    server.signal(Signal::USR1);
-    let counters = server.told("event=statistics");
-    assert!(counters.contains("phase=active") && counters.contains("keys=1"), "{counters}");
+    server.counts(&["phase=active", " keys=1"]);
     server.signal(Signal::TERM);
     assert!(server.ended().well().stderr.contains("event=stopped"));
 }
@@ -89,19 +84,6 @@ fn pair_serves_at(role: &str) -> String {
         .join(",")
 }
 
-/// Asks a server for its counters until they say all this.
-fn until(server: &mut Zox, wanted: [&str; 2]) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        server.signal(Signal::USR1);
-        let counters = server.told("event=statistics");
-        if wanted.iter().all(|wanted| counters.contains(wanted)) {
-            return;
-        }
-        assert!(Instant::now() < deadline, "{wanted:?}: {counters}");
-    }
-}
-
 #[test]
 fn the_active_of_a_pair_is_killed_and_the_other_serves_what_was_set() {
     let mut primary = one_of_a_pair("primary", "backup");
@@ -113,20 +95,20 @@ fn the_active_of_a_pair_is_killed_and_the_other_serves_what_was_set() {
     let at = ["--connect", &first, "--connect", &second, "--timeout=60s", "--silence=3s"];
     let with = |arguments: &[&str]| run(&[arguments, &at].concat(), b"");
     with(&["clone", "set", "/a", "before"]).well();
-    until(&mut primary, ["phase=active", " keys=1"]);
+    primary.counts(&["phase=active", " keys=1"]);
     // The client is gone: from here on the passive server alone can know it.
-    until(&mut backup, ["phase=passive", " keys=1"]);
+    backup.counts(&["phase=passive", " keys=1"]);
     primary.signal(Signal::KILL);
     assert!(!primary.ended().status.success());
 
     assert_eq!(with(&["clone", "get", "/a"]).well().text(), "before\n");
     with(&["clone", "set", "/b", "after"]).well();
-    until(&mut backup, ["phase=active", " keys=2"]);
+    backup.counts(&["phase=active", " keys=2"]);
 
     // Who comes back is passive, learns everything, and takes over in its turn.
     let mut primary = one_of_a_pair("primary", "backup");
     primary.told("event=started");
-    until(&mut primary, ["phase=passive", " keys=2"]);
+    primary.counts(&["phase=passive", " keys=2"]);
     backup.signal(Signal::KILL);
     assert!(!backup.ended().status.success());
     assert_eq!(with(&["clone", "get", "/"]).well().text(), "/a\tbefore\n/b\tafter\n");

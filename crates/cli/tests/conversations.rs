@@ -149,9 +149,7 @@ fn the_guides_devices_are_words_of_the_proxy() {
     let pulling = zox(&["pull", "--connect", &back, "--count=2"]);
     run(&["push", "--connect", &front, "one", "two"], b"").well();
     assert_eq!(pulling.ended().well().text(), "one\ntwo\n");
-    streamer.signal(Signal::USR1);
-    let counters = streamer.told("event=statistics");
-    assert!(counters.contains("front_received=2 front_received_octets=6"), "{counters}");
+    streamer.counts(&["front_received=2 front_received_octets=6"]);
     streamer.signal(Signal::INT);
     streamer.ended().well();
 

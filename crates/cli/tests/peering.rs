@@ -31,7 +31,7 @@ impl Cluster {
     fn start(name: &'static str, more: &[&str]) -> Self {
         let doors =
             [["--frontend", LOCAL], ["--backend", LOCAL], ["--cloud", LOCAL], ["--state", LOCAL]].concat();
-        let quick = ["--dialect=simple", "--beat=100ms", "--state-age=3s"];
+        let quick = ["--dialect=simple", "--beat=100ms", "--state-age=6s"];
         let mut zox = zox(&[&["peering", "--name", name][..], &doors, &quick, more].concat());
         let [clients, workers, cloud, state] = [(); 4].map(|()| zox.bound());
         zox.told("event=started");
@@ -102,9 +102,7 @@ fn a_cluster_without_workers_is_lent_some_whoever_is_killed_or_frozen() {
     three.zox.signal(Signal::STOP);
     one.zox.told("event=peer_silent name=DC3");
     let waiting = one.ask();
-    one.zox.signal(Signal::USR1);
-    let counters = one.zox.told("event=statistics");
-    assert!(counters.contains("peers=1 peers_heard=0") && counters.contains("exported=2"), "{counters}");
+    one.zox.counts(&["peers=1 peers_heard=0", "exported=2"]);
     three.zox.signal(Signal::CONT);
     assert_eq!(waiting.ended().well().text(), "DC3\n");
 

@@ -81,9 +81,7 @@ fn a_request_waits_on_disk_for_its_service_whoever_dies() {
     assert_eq!(number.len(), 32, "{accepted}");
     assert_eq!(ask(&at, "titanic.reply", number), "300\n");
     assert!(ask(&at, "titanic.request", "shout/more").starts_with("500"), "--requests says one");
-    first.signal(Signal::USR1);
-    let counters = first.told("event=statistics");
-    assert!(counters.contains("accepted=1 refused=1") && counters.contains("waiting=1"), "{counters}");
+    first.counts(&["accepted=1 refused=1", "waiting=1"]);
     first.signal(Signal::KILL);
     let _ = first.ended();
 
@@ -160,9 +158,7 @@ fn a_worker_at_work_is_waited_for_at_the_end_and_no_other_request_is_taken() {
     say(&mut worker, "[\"READY\"]");
     let request: Vec<String> = serde_json::from_str(&worker.line()).unwrap();
     assert_eq!(request[1..], ["", "Hello"]);
-    balancer.signal(Signal::USR1);
-    let counters = balancer.told("event=statistics");
-    assert!(counters.contains("requests=1 replies=0") && counters.contains("working=1"), "{counters}");
+    balancer.counts(&["requests=1 replies=0", "working=1"]);
     balancer.signal(Signal::TERM);
     balancer.told("event=stopping");
     let reply = serde_json::to_string(&[&request[0], "", "World"]).unwrap();
@@ -198,8 +194,7 @@ fn whichever_server_lives_answers() {
         b"",
     );
     assert_eq!(called.well().text(), "HELLO\nAGAIN\n");
-    shouting.signal(Signal::USR1);
-    let counters = shouting.told("event=statistics");
+    let counters = shouting.counts(&[]);
     assert!(!counters.contains("requests=0"), "{counters}");
     shouting.signal(Signal::TERM);
     assert!(shouting.ended().well().stderr.contains("event=stopped"));

@@ -13,7 +13,7 @@ use std::{
     process::{Child, ChildStderr, Command, ExitStatus, Stdio},
     sync::mpsc::{RecvTimeoutError, channel},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// So long a test waits for a line of zox, or for its end. Only a zox that hangs ever takes so long.
@@ -80,6 +80,19 @@ impl Zox {
     /// Waits until zox tells something on stderr, and returns that line.
     pub fn told(&mut self, wanted: &str) -> String {
         self.note(wanted, |line| line.contains(wanted))
+    }
+
+    /// Asks for its counters until they say all this: they are those of when it last had nothing else to do.
+    pub fn counts(&mut self, wanted: &[&str]) -> String {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            self.signal(Signal::USR1);
+            let counters = self.told("event=statistics");
+            if wanted.iter().all(|wanted| counters.contains(wanted)) {
+                return counters;
+            }
+            assert!(Instant::now() < deadline, "{wanted:?}: {counters}");
+        }
     }
 
     /// The next line of stderr that is it.
