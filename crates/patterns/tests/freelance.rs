@@ -17,7 +17,7 @@ use zeroxide_patterns::{
     CallError, PatternError, ServerControl,
     freelance::{FreelanceClient, FreelanceOptions, FreelanceServer, FreelanceStatistics},
 };
-use zeroxide_testing::{Kind, PATIENCE, PythonPeer, eventually, eventually_some};
+use zeroxide_testing::{Kind, PATIENCE, PythonPeer, eventually, eventually_some, own_address};
 
 type Running = (String, ServerControl<FreelanceStatistics>, JoinHandle<Result<(), PatternError>>);
 
@@ -45,7 +45,7 @@ fn persistent() -> FreelanceOptions {
 fn no_request_fails_while_one_server_after_the_other_is_restarted() {
     let context = Context::new();
     let mut servers: Vec<Running> =
-        (0..3).map(|_| eventually_some(|| start(&context, "tcp://127.0.0.1:*"))).collect();
+        (0..3).map(|_| eventually_some(|| start(&context, &own_address()))).collect();
     let endpoints: Vec<String> = servers.iter().map(|server| server.0.clone()).collect();
     let client = FreelanceClient::new(&context, &endpoints, persistent()).unwrap();
     for round in 0..6 {
@@ -64,7 +64,7 @@ fn no_request_fails_while_one_server_after_the_other_is_restarted() {
 #[test]
 fn with_all_servers_dead_a_request_fails_at_its_deadline_and_works_again_when_one_is_back() {
     let context = Context::new();
-    let server = eventually_some(|| start(&context, "tcp://127.0.0.1:*"));
+    let server = eventually_some(|| start(&context, &own_address()));
     let endpoint = stop(server);
     let options = FreelanceOptions { deadline: Duration::from_millis(300), ..persistent() };
     let client = FreelanceClient::new(&context, &[&endpoint], options).unwrap();
@@ -108,13 +108,15 @@ fn a_server_of_libzmq_is_pinged_and_asked_in_the_words_of_the_rfc() {
     let server = peer.socket(Kind::Router);
     // The name has to be there before the first handshake, so the port is found first.
     let endpoint = {
-        let server = FreelanceServer::bind(&Context::new(), "tcp://127.0.0.1:*").unwrap();
+        let server = FreelanceServer::bind(&Context::new(), &own_address()).unwrap();
         server.endpoint().to_owned()
     };
     server.set_bytes("ROUTING_ID", endpoint.as_bytes()).unwrap();
     eventually(|| server.bind(&endpoint).is_ok());
     let context = Context::new();
-    let options = FreelanceOptions { deadline: PATIENCE, timeout: PATIENCE, ..persistent() };
+    // It pings once, as soon as it is there.
+    let (timeout, ping, lifetime) = (PATIENCE, PATIENCE, 2 * PATIENCE);
+    let options = FreelanceOptions { deadline: PATIENCE, timeout, ping, lifetime, ..persistent() };
     let client = FreelanceClient::new(&context, &[&endpoint], options).unwrap();
     let reply = client.request(["a", "b"]);
     let first = server.recv().unwrap();

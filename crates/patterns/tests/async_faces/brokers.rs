@@ -17,7 +17,7 @@ fn a_balancer_its_worker_and_its_client_are_one_task() {
     on_executors(|| async {
         let context = Context::new();
         let broker = BalancerServer::new(&context, BalancerOptions::default()).unwrap();
-        let (front, back) = (broker.bind_front(ANY).unwrap(), broker.bind_back(ANY).unwrap());
+        let (front, back) = (broker.bind_front(&ANY).unwrap(), broker.bind_back(&ANY).unwrap());
         let control = broker.control();
         let mut worker = PirateWorker::new(&context, &back, PirateOptions::default()).unwrap();
         let leave = worker.control();
@@ -43,7 +43,7 @@ fn the_next_balancer_takes_the_place_of_one_that_was_dropped() {
         let context = Context::new();
         let (queueing, beats) = beating();
         let broker = BalancerServer::new(&context, queueing.clone()).unwrap();
-        let (front, back) = (broker.bind_front(ANY).unwrap(), broker.bind_back(ANY).unwrap());
+        let (front, back) = (broker.bind_front(&ANY).unwrap(), broker.bind_back(&ANY).unwrap());
         let mut worker = PirateWorker::new(&context, &back, beats).unwrap();
         let leave = worker.control();
         let mut client = LazyPirate::new(&context, &[&front], persistent()).unwrap();
@@ -69,7 +69,7 @@ fn a_call_that_was_dropped_disturbs_no_later_one() {
     on_executors(|| async {
         let context = Context::new();
         let server = Router::new(&context).unwrap();
-        let endpoint = server.bind(ANY).unwrap();
+        let endpoint = server.bind(&ANY).unwrap();
         let mut client = LazyPirate::new(&context, &[&endpoint], patient()).unwrap();
         let dropped = or(async { Err(client.call_async("dropped").await) }, async {
             Ok(server.recv_async().await.unwrap())
@@ -96,9 +96,9 @@ fn a_peering_broker_gives_to_its_peer_what_it_cannot_do_itself() {
             let options = PeeringOptions { beat, state_age: PATIENCE, ..PeeringOptions::default() };
             PeeringServer::new(&context, name, options).unwrap()
         });
-        let clients = busy.bind_clients(ANY).unwrap();
-        let workers = idle.bind_workers(ANY).unwrap();
-        let (cloud, state) = (idle.bind_cloud(ANY).unwrap(), idle.bind_state(ANY).unwrap());
+        let clients = busy.bind_clients(&ANY).unwrap();
+        let workers = idle.bind_workers(&ANY).unwrap();
+        let (cloud, state) = (idle.bind_cloud(&ANY).unwrap(), idle.bind_state(&ANY).unwrap());
         let controls = [busy.control(), idle.control()];
         let mut worker = PirateWorker::new(&context, &workers, PirateOptions::default()).unwrap();
         let leave = worker.control();
@@ -131,8 +131,8 @@ fn a_peering_broker_that_is_dropped_leaves_its_endpoints_free() {
             PeeringServer::new(&context, "one", PeeringOptions::default()).unwrap(),
             PeeringServer::new(&context, "one", PeeringOptions::default()).unwrap(),
         );
-        let clients = broker.bind_clients(ANY).unwrap();
-        let others = [broker.bind_workers(ANY), broker.bind_cloud(ANY), broker.bind_state(ANY)];
+        let clients = broker.bind_clients(&ANY).unwrap();
+        let others = [broker.bind_workers(&ANY), broker.bind_cloud(&ANY), broker.bind_state(&ANY)];
         let [workers, cloud, state] = others.map(Result::unwrap);
         let (control, client) = (broker.control(), dealer(&context, &clients));
         client.send_async(["", "hi"]).await.unwrap();
@@ -153,8 +153,8 @@ fn a_peering_broker_that_is_dropped_leaves_its_endpoints_free() {
 fn a_freelance_server_answers_what_it_is_able_to() {
     on_executors(|| async {
         let context = Context::new();
-        let able = FreelanceServer::bind(&context, ANY).unwrap();
-        let unable = FreelanceServer::bind(&context, ANY).unwrap();
+        let able = FreelanceServer::bind(&context, &ANY).unwrap();
+        let unable = FreelanceServer::bind(&context, &ANY).unwrap();
         let endpoints = [unable.endpoint().to_owned(), able.endpoint().to_owned()];
         let controls = [able.control(), unable.control()];
         let options = FreelanceOptions { deadline: PATIENCE, ..FreelanceOptions::default() };
@@ -176,7 +176,7 @@ fn a_freelance_server_answers_what_it_is_able_to() {
 fn a_freelance_server_that_is_dropped_at_its_work_leaves_its_endpoint_free() {
     on_executors(|| async {
         let context = Context::new();
-        let server = FreelanceServer::bind(&context, ANY).unwrap();
+        let server = FreelanceServer::bind(&context, &ANY).unwrap();
         let endpoint = server.endpoint().to_owned();
         let options = FreelanceOptions { deadline: 2 * PATIENCE, ..FreelanceOptions::default() };
         let client = FreelanceClient::new(&context, &[&endpoint], options).unwrap();
@@ -208,9 +208,9 @@ fn the_backup_of_a_pair_answers_when_the_primary_has_stopped_or_was_dropped() {
             let context = Context::new();
             let [primary, backup] =
                 [Role::Primary, Role::Backup].map(|role| StarServer::new(&context, role, options).unwrap());
-            let (first, second) = (primary.bind(ANY).unwrap(), backup.bind(ANY).unwrap());
-            primary.link().connect(&backup.link().bind(ANY).unwrap()).unwrap();
-            backup.link().connect(&primary.link().bind(ANY).unwrap()).unwrap();
+            let (first, second) = (primary.bind(&ANY).unwrap(), backup.bind(&ANY).unwrap());
+            primary.link().connect(&backup.link().bind(&ANY).unwrap()).unwrap();
+            backup.link().connect(&primary.link().bind(&ANY).unwrap()).unwrap();
             let controls = [primary.control(), backup.control()];
             let mut client = StarClient::new(&context, [&first, &second], stubborn).unwrap();
             let echo = |request: Message, router: &Router| drop(router.try_send(request));
@@ -243,7 +243,7 @@ fn a_pool_works_at_several_requests_in_one_task() {
         let context = Context::new();
         let options = PoolOptions { threads: 3, done: Some("done".into()), ..PoolOptions::default() };
         let server = PoolServer::new(&context, options).unwrap();
-        let client = dealer(&context, &server.bind(ANY).unwrap());
+        let client = dealer(&context, &server.bind(&ANY).unwrap());
         let control = server.control();
         let (meets, meeting) = bounded::<()>(1);
         let serving = server.run_async(|request, answers| {
@@ -289,7 +289,7 @@ fn a_pool_that_is_told_to_stop_ends_what_it_began_and_one_that_is_dropped_does_n
         for is_dropped in [false, true] {
             let server =
                 PoolServer::new(&context, PoolOptions { threads: 1, ..PoolOptions::default() }).unwrap();
-            let endpoint = server.bind(ANY).unwrap();
+            let endpoint = server.bind(&ANY).unwrap();
             let (client, control) = (dealer(&context, &endpoint), server.control());
             let ((begins, begun), (goes, go)) = (bounded(1), bounded::<()>(1));
             let serving = server.run_async(|request, answers| {

@@ -6,7 +6,7 @@ use zeroxide_patterns::clone::{
 };
 
 fn anywhere() -> Endpoints {
-    Endpoints { snapshots: ANY.to_owned(), updates: ANY.to_owned(), changes: ANY.to_owned() }
+    Endpoints { snapshots: ANY.clone(), updates: ANY.clone(), changes: ANY.clone() }
 }
 
 #[test]

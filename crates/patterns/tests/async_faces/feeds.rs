@@ -20,7 +20,7 @@ fn a_cache_gives_late_subscribers_the_last_values() {
     on_executors(|| async {
         let context = Context::new();
         let cache = LastValueCache::new(&context, CacheOptions::default()).unwrap();
-        let (front, back) = (cache.bind_front(ANY).unwrap(), cache.bind_back(ANY).unwrap());
+        let (front, back) = (cache.bind_front(&ANY).unwrap(), cache.bind_back(&ANY).unwrap());
         let (control, publisher) = (cache.control(), Pub::new(&context).unwrap());
         publisher.connect(&front).unwrap();
         with_server(cache.run_async(), async {
@@ -47,7 +47,7 @@ fn a_cache_that_is_dropped_leaves_its_endpoints_free() {
     on_executors(|| async {
         let context = Context::new();
         let [cache, next] = [(); 2].map(|()| LastValueCache::new(&context, CacheOptions::default()).unwrap());
-        let (front, back) = (cache.bind_front(ANY).unwrap(), cache.bind_back(ANY).unwrap());
+        let (front, back) = (cache.bind_front(&ANY).unwrap(), cache.bind_back(&ANY).unwrap());
         let publisher = Pub::new(&context).unwrap();
         publisher.connect(&front).unwrap();
         let control = cache.control();
@@ -69,7 +69,7 @@ fn a_tap_shows_what_passes() {
     on_executors(|| async {
         let context = Context::new();
         let (tap, listener) = Tap::new(&context, TapOptions::default()).unwrap();
-        let (front, back) = (tap.bind_front(ANY).unwrap(), tap.bind_back(ANY).unwrap());
+        let (front, back) = (tap.bind_front(&ANY).unwrap(), tap.bind_back(&ANY).unwrap());
         let (control, publisher) = (tap.control(), Pub::new(&context).unwrap());
         publisher.connect(&front).unwrap();
         with_server(tap.run_async(), async {
@@ -95,7 +95,7 @@ fn a_tap_that_is_dropped_leaves_its_endpoints_free() {
         let context = Context::new();
         let [(tap, _seen), (next, _later)] =
             [(); 2].map(|()| Tap::new(&context, TapOptions::default()).unwrap());
-        let (front, back) = (tap.bind_front(ANY).unwrap(), tap.bind_back(ANY).unwrap());
+        let (front, back) = (tap.bind_front(&ANY).unwrap(), tap.bind_back(&ANY).unwrap());
         let control = tap.control();
         with_server_dropped(tap.run_async(), async {
             let _subscriber = subscriber(&context, &back, "");
@@ -118,7 +118,7 @@ fn feed(context: &Context) -> (Pub, BlackBox, Vec<zeroxide::Pull>, zeroxide_patt
     publisher.set_send_high_water_mark(None).unwrap();
     reader.socket().set_receive_high_water_mark(None).unwrap();
     reader.socket().subscribe("").unwrap();
-    reader.socket().connect(&publisher.bind(ANY).unwrap()).unwrap();
+    reader.socket().connect(&publisher.bind(&ANY).unwrap()).unwrap();
     (publisher, black_box, workers, reader)
 }
 

@@ -16,14 +16,15 @@ mod turns;
 mod workers;
 
 use smol::future::{or, zip};
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::LazyLock, time::Duration};
 use zeroxide::{Context, Dealer};
 use zeroxide_patterns::{
     PatternError, balance::BalancerOptions, pirate::PirateOptions, request::RequestOptions,
 };
-use zeroxide_testing::{PATIENCE, eventually, eventually_some};
+use zeroxide_testing::{PATIENCE, eventually, eventually_some, own_address};
 
-const ANY: &str = "tcp://127.0.0.1:*";
+/// Where an endpoint that was given up is free for whoever comes next.
+static ANY: LazyLock<String> = LazyLock::new(own_address);
 
 /// The same story under an executor on a card, smol's, and tokio's of one thread.
 fn on_executors<F: Future<Output = ()>>(story: impl Fn() -> F) {

@@ -17,10 +17,10 @@ fn workers_of_a_pipeline_drain_and_one_that_is_gone_is_missed() {
     on_executors(|| async {
         let context = Context::new();
         let mut controller = Controller::new(&context).unwrap();
-        let orders = controller.bind_orders(ANY).unwrap();
-        let answers = controller.bind_answers(ANY).unwrap();
+        let orders = controller.bind_orders(&ANY).unwrap();
+        let answers = controller.bind_answers(&ANY).unwrap();
         let (source, tasks) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
-        tasks.connect(&source.bind(ANY).unwrap()).unwrap();
+        tasks.connect(&source.bind(&ANY).unwrap()).unwrap();
         let [worker, gone] =
             ["works", "gone"].map(|name| Worker::new(&context, &orders, &answers, name).unwrap());
         let (nothing, mut done) = (Pull::new(&context).unwrap(), 0);
@@ -36,10 +36,10 @@ fn workers_of_a_pipeline_drain_and_one_that_is_gone_is_missed() {
                 source.send_async(task.to_string()).await.unwrap();
             }
             let kill = Duration::from_millis(1);
-            let options = StopOptions { drain: Duration::from_secs(2), kill, ..StopOptions::default() };
+            let options = StopOptions { drain: Duration::from_secs(5), kill, ..StopOptions::default() };
             controller.stop_async(options).await.unwrap()
         };
-        let working = worker.run_async(&tasks, Duration::from_millis(200), |_| {
+        let working = worker.run_async(&tasks, Duration::from_secs(1), |_| {
             done += 1;
             ready(())
         });
@@ -58,7 +58,7 @@ fn a_consumer_gives_back_what_was_dropped_at_work() {
         let context = Context::new();
         let source = Source::new(&context, SourceOptions::default()).unwrap();
         let consumer =
-            Consumer::new(&context, &source.bind(ANY).unwrap(), ConsumerOptions::default()).unwrap();
+            Consumer::new(&context, &source.bind(&ANY).unwrap(), ConsumerOptions::default()).unwrap();
         for task in 0..10 {
             source.send_async(task.to_string()).await.unwrap();
         }
@@ -85,7 +85,7 @@ fn a_client_of_majordomo_asks_who_is_there() {
     on_executors(|| async {
         let context = Context::new();
         let broker = BrokerServer::new(&context, BrokerOptions::default()).unwrap();
-        let endpoint = broker.bind(ANY).unwrap();
+        let endpoint = broker.bind(&ANY).unwrap();
         let (control, options) =
             (broker.control(), majordomo::ClientOptions { timeout: PATIENCE, ..Default::default() });
         let mut worker =
@@ -110,7 +110,7 @@ fn a_majordomo_broker_that_is_dropped_leaves_its_endpoint_free() {
     on_executors(|| async {
         let context = Context::new();
         let broker = BrokerServer::new(&context, BrokerOptions::default()).unwrap();
-        let endpoint = broker.bind(ANY).unwrap();
+        let endpoint = broker.bind(&ANY).unwrap();
         let options = majordomo::ClientOptions { timeout: PATIENCE, ..Default::default() };
         let mut client = majordomo::Client::new(&context, &[&endpoint], options).unwrap();
         let served = with_server_dropped(broker.run_async(), client.is_served_async("echo")).await;
@@ -125,7 +125,7 @@ fn titanic_keeps_the_requests_of_a_task() {
     on_executors(|| async {
         let context = Context::new();
         let broker = BrokerServer::new(&context, BrokerOptions::default()).unwrap();
-        let endpoint = broker.bind(ANY).unwrap();
+        let endpoint = broker.bind(&ANY).unwrap();
         let directory = std::env::temp_dir().join(format!("zeroxide-faces-{:?}", RequestNumber::random()));
         std::fs::create_dir_all(&directory).unwrap();
         let path = directory.join("store.redb");
