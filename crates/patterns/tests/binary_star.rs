@@ -22,9 +22,12 @@ use zeroxide_patterns::{
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Short, so that tests are; long enough that a loaded machine does not look like a dead peer.
 const OPTIONS: StarOptions =
-    StarOptions { heartbeat: Duration::from_millis(100), peer_timeout: Duration::from_secs(2) };
+    StarOptions { heartbeat: Duration::from_millis(100), peer_timeout: Duration::from_secs(4) };
+/// For a pair of which one dies.
 const CLIENT: StarClientOptions =
-    StarClientOptions { timeout: Duration::from_secs(1), settle: Duration::from_millis(500), tries: 60 };
+    StarClientOptions { timeout: Duration::from_secs(2), settle: Duration::from_millis(500), tries: 60 };
+/// Where all live: who is slow is waited for, and nobody else is asked.
+const PATIENT: StarClientOptions = StarClientOptions { timeout: PATIENCE, ..CLIENT };
 
 /// The two endpoints of a server, which it has again after a restart (so not inproc, where nobody connects again).
 struct Place {
@@ -99,7 +102,7 @@ fn either_may_start_first_and_the_primary_serves() {
         };
         until("the primary is active", || one.control.phase() == Phase::Active);
         until("the backup is passive", || other.control.phase() == Phase::Passive);
-        let mut client = StarClient::new(&context, [&primary.clients, &backup.clients], CLIENT).unwrap();
+        let mut client = StarClient::new(&context, [&primary.clients, &backup.clients], PATIENT).unwrap();
         assert_eq!(served_by(&mut client), "primary");
         one.end();
         other.end();
@@ -179,7 +182,7 @@ fn a_cut_between_the_servers_alone_promotes_nobody() {
     let nowhere = Place { role: Role::Primary, clients: String::new(), reports: place("cut-nobody") };
     let other = start(&context, &backup, &nowhere);
     until("the primary heard the backup", || one.control.phase() == Phase::Active);
-    let mut client = StarClient::new(&context, [&primary.clients, &backup.clients], CLIENT).unwrap();
+    let mut client = StarClient::new(&context, [&primary.clients, &backup.clients], PATIENT).unwrap();
     let started = Instant::now();
     while started.elapsed() < OPTIONS.peer_timeout * 2 {
         assert_eq!(served_by(&mut client), "primary");

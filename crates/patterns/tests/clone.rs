@@ -24,6 +24,8 @@ use zeroxide_patterns::{
 };
 
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Of a server that may have died: long enough for a loaded machine.
+const SILENCE: Duration = Duration::from_secs(3);
 
 struct Running {
     control: CloneControl,
@@ -56,8 +58,18 @@ fn run(server: CloneServer, at: &Endpoints) -> Running {
     Running { control, endpoints, thread: thread::spawn(move || server.run()) }
 }
 
+/// A client of servers that live: none is taken for dead.
 fn client(context: &Context, servers: &[Endpoints], subtree: &str) -> CloneClient {
-    let silence = Duration::from_secs(3);
+    client_that_minds(context, servers, subtree, PATIENCE)
+}
+
+/// A client that leaves a server when it was silent for so long.
+fn client_that_minds(
+    context: &Context,
+    servers: &[Endpoints],
+    subtree: &str,
+    silence: Duration,
+) -> CloneClient {
     let options = ClientOptions { subtree: subtree.into(), silence, ..ClientOptions::default() };
     CloneClient::new(context, servers, options).unwrap()
 }
@@ -131,8 +143,9 @@ fn keys_with_a_lifetime_vanish_everywhere_and_watches_tell() {
     let (one, other) = (client(&context, servers, ""), client(&context, servers, ""));
     assert!(other.wait_synced(PATIENCE));
     let watch = other.watch();
-    one.set_published("short", "life", Some(Duration::from_secs(1)), PATIENCE).unwrap();
+    // The short one comes last: its time may be over before anything else is said.
     one.set_published("long", "life", Some(Duration::from_secs(3600)), PATIENCE).unwrap();
+    one.set_published("short", "life", Some(Duration::from_secs(1)), PATIENCE).unwrap();
     has(&one, "short", None);
     has(&other, "short", None);
     has(&other, "long", Some("life"));
@@ -143,7 +156,7 @@ fn keys_with_a_lifetime_vanish_everywhere_and_watches_tell() {
         })
         .collect();
     let [short, long] = ["short", "long"].map(Frame::from);
-    assert_eq!(changes, [(short.clone(), "life".into()), (long, "life".into()), (short, "".into())]);
+    assert_eq!(changes, [(long, "life".into()), (short.clone(), "life".into()), (short, "".into())]);
     until("the server tells of it", || server.control.statistics().expired == 1);
     drop(other);
     assert_eq!(watch.recv(), None, "it ends with its client");
@@ -155,7 +168,7 @@ fn a_server_that_began_anew_is_followed_and_gets_what_was_changed_lately() {
     let context = Context::new();
     let at = place("anew");
     let server = start(&context, &at, ServerOptions::default());
-    let client = client(&context, std::slice::from_ref(&at), "");
+    let client = client_that_minds(&context, std::slice::from_ref(&at), "", SILENCE);
     client.set_published("mine", "1", None, PATIENCE).unwrap();
     server.end();
     let server = start(&context, &at, ServerOptions::default());
@@ -287,7 +300,7 @@ fn no_published_change_is_lost_however_often_the_active_server_dies() {
     let places = pair_places();
     let mut running = [0, 1].map(|which| Some(start_one(&context, &places[which], &places[1 - which])));
     let servers = places.each_ref().map(|place| place.serves.clone());
-    let (writer, reader) = (client(&context, &servers, ""), client(&context, &servers, ""));
+    let [writer, reader] = [(); 2].map(|()| client_that_minds(&context, &servers, "", SILENCE));
     let mut written = Vec::new();
     for _round in 0..3 {
         write(&writer, &mut written, 20);
@@ -320,7 +333,7 @@ fn a_pair_hands_over_by_order_and_keeps_its_map() {
     let places = pair_places();
     let [one, other] = [0, 1].map(|which| start_one(&context, &places[which], &places[1 - which]));
     let servers = places.each_ref().map(|place| place.serves.clone());
-    let client = client(&context, &servers, "");
+    let client = client_that_minds(&context, &servers, "", SILENCE);
     client.set_published("a", "1", None, PATIENCE).unwrap();
     until("the backup has a copy", || other.control.statistics().keys == 1);
     one.control.yield_to_peer();
@@ -343,12 +356,12 @@ fn clients_and_servers_of_a_pair_start_in_any_order() {
             match part {
                 0 => running.push(start_one(&context, &primary, &backup)),
                 1 => running.push(start_one(&context, &backup, &primary)),
-                _ => early = Some(client(&context, &servers, "")),
+                _ => early = Some(client_that_minds(&context, &servers, "", SILENCE)),
             }
         }
         let early = early.unwrap();
         early.set_published("key", "value", None, PATIENCE).unwrap();
-        has(&client(&context, &servers, ""), "key", Some("value"));
+        has(&client_that_minds(&context, &servers, "", SILENCE), "key", Some("value"));
         running.into_iter().for_each(Running::end);
     }
 }

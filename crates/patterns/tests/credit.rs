@@ -28,10 +28,12 @@ const QUICK: ConsumerOptions =
 const SOON: SourceOptions = SourceOptions {
     queue: 100,
     most_at_once: 1_000,
-    lifetime: Duration::from_secs(3),
+    lifetime: Duration::from_secs(6),
     attempts: None,
     consumers: 100,
 };
+/// Where all live, nobody is taken for dead.
+const NEVER: SourceOptions = SourceOptions { lifetime: PATIENCE, ..SOON };
 
 fn source(context: &Context, options: SourceOptions) -> (Source, String) {
     let source = Source::new(context, options).unwrap();
@@ -82,7 +84,8 @@ impl Done {
 #[test]
 fn each_item_is_done_once_by_consumers_that_live() {
     let context = Context::new();
-    let (source, endpoint) = source(&context, SourceOptions::default());
+    let (source, endpoint) =
+        source(&context, SourceOptions { lifetime: PATIENCE, ..SourceOptions::default() });
     let done = Done::default();
     scope(|scope| {
         for _ in 0..3 {
@@ -187,7 +190,7 @@ fn a_stuck_consumer_is_taken_for_gone_though_its_process_lives() {
 #[test]
 fn who_is_slow_gets_less() {
     let context = Context::new();
-    let (source, endpoint) = source(&context, SourceOptions { lifetime: PATIENCE, ..SOON });
+    let (source, endpoint) = source(&context, NEVER);
     let slow = Consumer::new(&context, &endpoint, QUICK).unwrap();
     let fast = Consumer::new(&context, &endpoint, QUICK).unwrap();
     eventually(|| source.statistics().consumers == 2);
@@ -211,7 +214,7 @@ fn who_is_slow_gets_less() {
 #[test]
 fn a_source_takes_no_more_than_it_may_hold() {
     let context = Context::new();
-    let (source, endpoint) = source(&context, SourceOptions { queue: 10, ..SOON });
+    let (source, endpoint) = source(&context, SourceOptions { queue: 10, ..NEVER });
     let taken = (0..10_000).take_while(|task: &u32| source.try_send(task.to_string()).is_ok()).count();
     assert!((10..=200).contains(&taken), "10, and about 100 on the way to its thread: {taken}");
     eventually(|| source.statistics().waiting == 10);
@@ -242,7 +245,7 @@ fn consumers_go_on_with_the_next_source() {
     let consumer = Consumer::new(&context, &endpoint, QUICK).unwrap();
     let mut held = Vec::new();
     for life in 0..3 {
-        let source = Source::new(&context, SOON).unwrap();
+        let source = Source::new(&context, NEVER).unwrap();
         eventually(|| source.bind(&endpoint).is_ok());
         source.send(format!("{life}-a")).unwrap();
         source.send(format!("{life}-b")).unwrap();
@@ -261,7 +264,7 @@ fn consumers_go_on_with_the_next_source() {
 #[test]
 fn a_consumer_whose_connection_breaks_goes_on_and_does_nothing_twice() {
     let context = Context::new();
-    let (source, endpoint) = source(&context, SourceOptions { lifetime: PATIENCE, ..SOON });
+    let (source, endpoint) = source(&context, NEVER);
     // Breaks the connection again and again: what is on its way is lost with it.
     let cable = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let near = format!("tcp://{}", cable.local_addr().unwrap());
@@ -298,7 +301,7 @@ fn a_consumer_whose_connection_breaks_goes_on_and_does_nothing_twice() {
 #[test]
 fn nonsense_is_counted_and_harms_nobody() {
     let context = Context::new();
-    let (source, endpoint) = source(&context, SourceOptions { lifetime: PATIENCE, ..SOON });
+    let (source, endpoint) = source(&context, NEVER);
     let rude = Raw::new(&context, &endpoint);
     let nonsense: [&[&str]; 6] =
         [&[""], &["CREDIT"], &["CREDIT", "", "1", "2", "3"], &["BYE"], &["BYE", "x", "7"], &["x"; 6]];
@@ -321,7 +324,7 @@ fn nonsense_is_counted_and_harms_nobody() {
 #[test]
 fn tasks_of_an_executor_work_as_threads_do() {
     let context = Context::new();
-    let (source, endpoint) = source(&context, SourceOptions { queue: 10, ..SourceOptions::default() });
+    let (source, endpoint) = source(&context, SourceOptions { queue: 10, ..NEVER });
     let consumer = Consumer::new(&context, &endpoint, ConsumerOptions::default()).unwrap();
     let report = smol::block_on(async {
         let working = async {
