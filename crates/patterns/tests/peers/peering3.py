@@ -9,6 +9,7 @@ Has so many workers (threads that answer "OK from NAME"), and one client that as
 import random
 import sys
 import threading
+import time
 
 import zmq
 
@@ -36,6 +37,16 @@ def client(tasks):
     print("answered", tasks, "by", *sorted(doers), flush=True)
 
 
+def send_when_there(socket, message):
+    while True:
+        try:
+            return socket.send_multipart(message)
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            time.sleep(0.01)
+
+
 def main(name, peer, own_cloud, own_state, peer_cloud, peer_state, workers, tasks):
     name, peer = name.encode(), peer.encode()
     localfe, localbe = context.socket(zmq.ROUTER), context.socket(zmq.ROUTER)
@@ -45,6 +56,8 @@ def main(name, peer, own_cloud, own_state, peer_cloud, peer_state, workers, task
     cloudfe.setsockopt(zmq.IDENTITY, name)
     cloudfe.bind(own_cloud)
     cloudbe.setsockopt(zmq.IDENTITY, name)
+    # The peer's state may be heard before it can be sent tasks: those are not to be dropped.
+    cloudbe.setsockopt(zmq.ROUTER_MANDATORY, 1)
     cloudbe.connect(peer_cloud)
     statebe, statefe = context.socket(zmq.PUB), context.socket(zmq.SUB)
     statebe.bind(own_state)
@@ -94,7 +107,7 @@ def main(name, peer, own_cloud, own_state, peer_cloud, peer_state, workers, task
             if free:
                 localbe.send_multipart([free.pop(0), b"", *message])
             else:
-                cloudbe.send_multipart([random.choice([peer]), *message])
+                send_when_there(cloudbe, [random.choice([peer]), *message])
                 cloud_capacity -= 1
         if len(free) != before or not ready:
             statebe.send_multipart([name, b"%d" % len(free)])
