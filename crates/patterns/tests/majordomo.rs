@@ -214,7 +214,9 @@ fn a_worker_beats_while_it_works() {
 #[test]
 fn a_broker_that_goes_says_so_and_lets_what_is_worked_at_be_answered() {
     let context = Context::new();
-    let broker = broker(&context, BrokerOptions::default());
+    // The worker never beats, and answers when it likes.
+    let options = BrokerOptions { heartbeat: PATIENCE, drain: PATIENCE, ..BrokerOptions::default() };
+    let broker = broker(&context, options);
     let worker = raw(&context, &broker.endpoint);
     worker.send(["", "MDPW01", "\u{1}", "echo"]).unwrap();
     let client = raw(&context, &broker.endpoint);

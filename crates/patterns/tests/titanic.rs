@@ -10,7 +10,7 @@
 
 mod sailing;
 
-use sailing::{Broker, Directory, Traffic, child, persistent, serve, small, titanic};
+use sailing::{Broker, Directory, Traffic, child, patient, persistent, serve, small, titanic};
 use std::{
     fs::OpenOptions,
     io::Write as _,
@@ -43,7 +43,7 @@ fn the_words_of_the_rfc_are_answered_in_its_words() {
     let broker = Broker::start(&context);
     let store = FileStore::open(file(&place), StoreLimits { requests: 1, octets: 1000 }).unwrap();
     let stop = titanic(&context, &broker.endpoint, store);
-    let mut client = Client::new(&context, &[&broker.endpoint], persistent()).unwrap();
+    let mut client = Client::new(&context, &[&broker.endpoint], patient()).unwrap();
     let mut ask = |service: &str, body: Message| client.call(service, body).unwrap();
 
     let unknown = "0123456789ABCDEF0123456789ABCDEF";
@@ -76,10 +76,11 @@ fn a_request_waits_for_its_service_through_restarts() {
     let (context, place) = (Context::new(), Directory::new());
     let broker = Broker::start(&context);
     let mut client = TitanicClient::new(&context, &[&broker.endpoint], persistent()).unwrap();
+    let mut by_rfc = TitanicClient::new(&context, &[&broker.endpoint], patient()).unwrap();
     let stop = titanic(&context, &broker.endpoint, store(&place));
     let number = client.request("echo", "Hello world").unwrap();
     assert_eq!(client.request_as(number, "echo", "Hello world").unwrap(), number, "it is the same request");
-    let other = client.request_by_rfc("echo", "Hello again").unwrap();
+    let other = by_rfc.request_by_rfc("echo", "Hello again").unwrap();
     stop();
     let stop = titanic(&context, &broker.endpoint, store(&place));
     assert_eq!(client.reply(number).unwrap(), None);

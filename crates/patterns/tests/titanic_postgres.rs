@@ -31,6 +31,8 @@ use zeroxide_testing::{PATIENCE, Postgres, eventually, eventually_some};
 
 /// A lease that is over soon, where somebody dies; and as patient as the test.
 const SHORT: PostgresOptions = PostgresOptions { lease: Duration::from_millis(200), patience: PATIENCE };
+/// The same, where a disk that takes its time must not look like somebody who is dead.
+const SOON: PostgresOptions = PostgresOptions { lease: Duration::from_secs(3), patience: PATIENCE };
 /// A lease that is not over while a test runs.
 const LONG: PostgresOptions = PostgresOptions { lease: Duration::from_secs(3600), patience: PATIENCE };
 
@@ -75,7 +77,7 @@ fn a_database_holds_what_every_store_has_to() {
 fn who_is_not_heard_of_loses_what_it_claimed_when_its_lease_is_over_and_nobody_else_does() {
     let database = Postgres::start();
     let address = database.address("lease");
-    let (mut silent, mut living) = (open(&address, SHORT), open(&address, LONG));
+    let (mut silent, mut living) = (open(&address, SOON), open(&address, LONG));
     let numbers = [(); 3].map(|()| RequestNumber::random());
     numbers.iter().for_each(|number| drop(one(&mut silent, accept(*number, true))));
     let [started, claimed, kept] =
@@ -83,7 +85,7 @@ fn who_is_not_heard_of_loses_what_it_claimed_when_its_lease_is_over_and_nobody_e
     assert_eq!(one(&mut silent, Operation::Start { number: started }), Outcome::Done);
     assert_eq!(one(&mut living, Operation::Start { number: kept }), Outcome::Done);
 
-    let mut third = open(&address, SHORT);
+    let mut third = open(&address, SOON);
     assert_eq!(eventually_some(|| claim(&mut third)), claimed, "it was not started, and is taken over");
     eventually(|| one(&mut third, Operation::Look { number: started }) == Outcome::Failed);
     assert_eq!(claim(&mut third), None);
@@ -286,7 +288,7 @@ fn services_in_several_processes_that_share_a_journal_do_together_each_thing_onc
 fn while_the_database_is_away_clients_are_told_so_and_when_it_is_back_all_goes_on() {
     let (context, mut database) = (Context::new(), Postgres::start());
     let (broker, address) = (Broker::start(&context), database.address("away"));
-    let options = PostgresOptions { patience: Duration::from_secs(2), ..LONG };
+    let options = PostgresOptions { patience: Duration::from_secs(5), ..LONG };
     let stop = titanic(&context, &broker.endpoint, open(&address, options));
     // It waits longer for an answer than Titanic for its database.
     let patient = ClientOptions { timeout: PATIENCE, ..ClientOptions::default() };

@@ -55,11 +55,12 @@ pub fn quick() -> BrokerOptions {
     BrokerOptions { heartbeat: Duration::from_millis(100), liveness: 30, ..BrokerOptions::default() }
 }
 
-/// A worker of such a broker. Not so quick that a loaded machine makes it look for another broker.
+/// A worker of such a broker. Not so quick that a loaded machine makes it look for another broker, nor one that beats as
+/// seldom as brokers usually do.
 pub fn quick_worker() -> WorkerOptions {
     WorkerOptions {
         heartbeat: Duration::from_millis(50),
-        liveness: 20,
+        liveness: 120,
         pause: Duration::from_millis(10),
         longest_pause: Duration::from_millis(100),
         ..WorkerOptions::default()

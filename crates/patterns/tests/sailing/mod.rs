@@ -111,6 +111,11 @@ pub(crate) fn persistent() -> ClientOptions {
     }
 }
 
+/// Asks once, and waits as long as a test may take: for what is another request if it is asked again.
+pub(crate) fn patient() -> ClientOptions {
+    ClientOptions { timeout: PATIENCE, tries: 1, ..ClientOptions::default() }
+}
+
 /// A test of this program in a process of its own, which may be killed; what it needs to know is in its environment.
 pub(crate) fn child(test: &str, environment: &[(&str, &str)]) -> Process {
     let mut command = Command::new(std::env::current_exe().unwrap());
