@@ -111,15 +111,14 @@ impl Postgres {
         self.each(Signal::CONT);
     }
 
-    /// To the server and all its processes.
+    /// To the server, which starts no more processes when it stands still, and then to all its processes.
     fn each(&self, signal: Signal) {
         let Some(server) = &self.server else { return };
+        self.signal(signal);
         let children = format!("/proc/{0}/task/{0}/children", server.id());
         let children = fs::read_to_string(children).expect("the server's processes");
-        for process in
-            children.split_whitespace().map(|pid| pid.parse().expect("a number")).chain([server.id()])
-        {
-            let pid = i32::try_from(process).ok().and_then(Pid::from_raw).expect("a process");
+        for process in children.split_whitespace() {
+            let pid = process.parse().ok().and_then(Pid::from_raw).expect("a process");
             let _ = kill_process(pid, signal);
         }
     }
