@@ -183,8 +183,7 @@ fn two_titanics_on_two_hosts_share_one_queue_and_each_request_is_done_by_one() {
     let (context, database) = (Context::new(), Postgres::start());
     let address = database.address("shared");
     let brokers = [Broker::start(&context), Broker::start(&context)];
-    let stops = [0, 1]
-        .map(|nth| titanic(&context, &brokers[nth].endpoint, open(&address, PostgresOptions::default())));
+    let stops = [0, 1].map(|nth| titanic(&context, &brokers[nth].endpoint, open(&address, LONG)));
     let (done, told) = channel();
     // One service is at one broker only: what comes by the other finds its way by the queue.
     let workers = [(0, "echo"), (1, "echo"), (1, "debit")].map(|(host, service)| {
