@@ -260,7 +260,7 @@ fn a_large_snapshot_does_not_stop_changes() {
 }
 
 const STAR: StarOptions =
-    StarOptions { heartbeat: Duration::from_millis(100), peer_timeout: Duration::from_secs(2) };
+    StarOptions { heartbeat: Duration::from_millis(100), peer_timeout: Duration::from_secs(4) };
 
 struct Place {
     role: Role,

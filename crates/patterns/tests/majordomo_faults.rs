@@ -191,6 +191,10 @@ fn an_unknown_service_is_no_answer_and_the_request_does_not_wait_for_ever() {
     assert!(matches!(client.call("nobody", "hi"), Err(CallError::NoAnswer { tries: 2, .. })));
     eventually(|| {
         let statistics = broker.control.statistics();
+        if statistics.requests == 0 {
+            // On a loaded machine 50 ms may not be enough for a handshake: then nobody was asked.
+            let _ = client.call("nobody", "hi");
+        }
         statistics.waiting == 0 && statistics.expired == statistics.requests && statistics.requests > 0
     });
 }

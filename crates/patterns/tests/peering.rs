@@ -229,10 +229,13 @@ fn the_only_worker_of_a_peer_does_task_after_task_within_one_beat() {
     eventually(|| lender.control.statistics().free == 1);
     let client = client(&context, &own);
     client.send("first").unwrap();
-    // It speaks when it is given a peer, and is given one until that hears it and has reached it.
+    // It speaks when it is given a peer, and is given one until that hears it and has reached it. Each is given more time
+    // than the last, for one that comes anew connects anew.
+    let mut time = BEAT;
     eventually(|| {
         add(&lender.control, &own);
-        client.recv_timeout(BEAT).is_ok()
+        time *= 2;
+        client.recv_timeout(time).is_ok()
     });
     for task in 1..50 {
         client.send(task.to_string()).unwrap();
