@@ -17,7 +17,7 @@ use std::{
 };
 
 /// So long a test waits for a line of zox, or for its end. Only a zox that hangs ever takes so long.
-const DEADLINE: Duration = Duration::from_secs(100);
+const DEADLINE: Duration = Duration::from_secs(160);
 
 /// A running zox. Dropping it kills it.
 pub struct Zox {
