@@ -224,9 +224,9 @@ impl Shared {
     }
 
     fn tell(&self) {
-        let answers = self.server.out.answers.load(Relaxed);
         let clients = lock(&self.clients);
-        // Told in the order in which they came about.
+        // Told in the order in which they came about, with the answers to all that is over.
+        let answers = self.server.out.answers.load(Relaxed);
         self.server.control.tell(PoolStatistics { answers, ..clients.statistics() });
     }
 }
