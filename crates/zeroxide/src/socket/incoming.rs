@@ -178,7 +178,7 @@ impl Incoming {
     }
 
     /// The next message, one peer after the other, and whom it is from.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pop(&mut self, from: &mut PeerId) -> Option<Message> {
         loop {
             let Some(peer) = self.turns.current() else { return self.pop_report(from) };

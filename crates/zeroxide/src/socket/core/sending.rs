@@ -23,7 +23,7 @@ impl Core {
     /// Sends borrowed octets as a message of one frame if that needs no waiting. They are not made a message first where
     /// a message would take memory of its own, and the rules do not ask to see it. If it `may_wait`, the call stays with a
     /// large body while the kernel takes it; it never waits for room.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn try_send_octets(&self, octets: &[u8], may_wait: bool) -> Result<(), SendError> {
         if self.send_short(octets) { Ok(()) } else { self.try_send_octets_by_rules(octets, may_wait) }
     }
