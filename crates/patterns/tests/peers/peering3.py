@@ -9,7 +9,6 @@ Has so many workers (threads that answer "OK from NAME"), and one client that as
 import random
 import sys
 import threading
-import time
 
 import zmq
 
@@ -44,7 +43,8 @@ def send_when_there(socket, message):
         except zmq.ZMQError as error:
             if error.errno != zmq.EHOSTUNREACH:
                 raise
-            time.sleep(0.01)
+            # As long as the peer is not there, nothing comes from it.
+            socket.poll(10)
 
 
 def main(name, peer, own_cloud, own_state, peer_cloud, peer_state, workers, tasks):
