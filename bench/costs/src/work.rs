@@ -8,7 +8,7 @@ use std::{
     pin::pin,
     task::{Context as TaskContext, Poll, Waker},
 };
-use zeroxide::{Context, Dealer, Frame, Message, Pull, Push, Rep, Req};
+use zeroxide::{Context, Dealer, Frame, Message, Pull, Push, RecvError, Rep, Req, SendError};
 use zeroxide_proto::{
     Batch, Command, Decoder, Handshake, Options, PeerId, Settings, Sink, SocketType, routing::Subscriptions,
 };
@@ -77,35 +77,31 @@ fn said(error: impl Display) -> String {
 }
 
 fn inproc<const SIZE: usize>(messages: u64) -> Result<(), String> {
-    let context = Context::new();
-    let pull = Pull::new(&context).map_err(said)?;
-    let push = Push::new(&context).map_err(said)?;
-    push.connect(&pull.bind("inproc://costs").map_err(said)?).map_err(said)?;
     let body = [7; SIZE];
-    for _ in 0..messages / BURST {
-        for _ in 0..BURST {
-            push.send(&body).map_err(said)?;
-        }
-        for _ in 0..BURST {
-            black_box(pull.recv().map_err(said)?);
-        }
-    }
-    Ok(())
+    push_and_pull(messages, |push| push.send(&body), Pull::recv)
 }
 
 /// The same by futures, which are ready whenever they are polled but for those that give way to others.
 fn awaited<const SIZE: usize>(messages: u64) -> Result<(), String> {
+    let body = [7; SIZE];
+    push_and_pull(messages, |push| finish(push.send_async(&body)), |pull| finish(pull.recv_async()))
+}
+
+fn push_and_pull(
+    messages: u64,
+    send: impl Fn(&Push) -> Result<(), SendError>,
+    receive: impl Fn(&Pull) -> Result<Message, RecvError>,
+) -> Result<(), String> {
     let context = Context::new();
     let pull = Pull::new(&context).map_err(said)?;
     let push = Push::new(&context).map_err(said)?;
     push.connect(&pull.bind("inproc://costs").map_err(said)?).map_err(said)?;
-    let body = [7; SIZE];
     for _ in 0..messages / BURST {
         for _ in 0..BURST {
-            finish(push.send_async(&body)).map_err(said)?;
+            send(&push).map_err(said)?;
         }
         for _ in 0..BURST {
-            black_box(finish(pull.recv_async()).map_err(said)?);
+            black_box(receive(&pull).map_err(said)?);
         }
     }
     Ok(())
