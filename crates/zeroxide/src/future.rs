@@ -4,7 +4,7 @@ use crate::{
     block_on,
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     origin::Origin,
-    payload::{Kind, Payload},
+    payload::Payload,
     reactor::Reactor,
     socket::core::Core,
     turns::{self, Turn},
@@ -102,9 +102,7 @@ pub struct RecvFromFuture<'a>(RecvFuture<'a>);
 #[must_use = "futures do nothing unless polled"]
 pub struct SendFuture<'a> {
     core: &'a Arc<Core>,
-    /// What is lent, until there was an attempt to send it.
-    lent: Option<&'a [u8]>,
-    message: Option<Message>,
+    payload: Option<Payload<'a>>,
     waiting: Waiting<'a>,
 }
 
@@ -134,12 +132,6 @@ impl<'a> Waiting<'a> {
     #[inline]
     pub(crate) fn turn(&mut self, context: &TaskContext<'_>) -> Poll<()> {
         self.turn.poll(context)
-    }
-
-    /// Whether nobody else is to run before; nothing changes by asking.
-    #[inline]
-    fn goes_on(&self) -> bool {
-        self.turn.goes_on()
     }
 
     #[inline]
@@ -186,11 +178,7 @@ impl<'a> RecvFromFuture<'a> {
 impl<'a> SendFuture<'a> {
     #[inline]
     pub(crate) fn new(core: &'a Arc<Core>, payload: Payload<'a>) -> Self {
-        let (lent, message) = match payload.0 {
-            Kind::Borrowed(octets) => (Some(octets), None),
-            Kind::Message(message) => (None, Some(message)),
-        };
-        Self { core, lent, message, waiting: Waiting::new(&core.writable) }
+        Self { core, payload: Some(payload), waiting: Waiting::new(&core.writable) }
     }
 }
 
@@ -200,12 +188,6 @@ impl Future for RecvFuture<'_> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let core = self.core;
-        // Nearly every receive of a busy task ends here.
-        if self.waiting.goes_on()
-            && let Some(message) = core.take_arrived()
-        {
-            return self.waiting.done(Ok(message));
-        }
         core.poll_recv(context, &mut self.waiting, Core::try_recv)
     }
 }
@@ -226,24 +208,14 @@ impl Future for SendFuture<'_> {
     fn poll(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Self::Output> {
         let core = self.core;
         let this = &mut *self;
-        if let Some(octets) = this.lent {
-            ready!(this.waiting.turn(context));
-            this.lent = None;
-            match core.try_send_octets(octets, false) {
-                Err(SendError { cause: SendErrorCause::WouldBlock, message, .. })
-                    if core.may_wait_to_send() =>
-                {
-                    this.message = Some(message);
-                }
-                done => return this.waiting.done(done),
-            }
-        }
-        core.poll_send(context, &mut this.waiting, &mut this.message)
+        core.poll_send(context, &mut this.waiting, &mut this.payload)
     }
 }
 
 impl Core {
-    /// Receives by `attempt`, or sees to it that the task is woken when that may succeed.
+    /// Receives by `attempt`, or sees to it that the task is woken when that may succeed. Nearly every receive of a busy task
+    /// ends with the first attempt.
+    #[inline]
     pub(crate) fn poll_recv<R>(
         self: &Arc<Self>,
         context: &mut TaskContext<'_>,
@@ -252,9 +224,20 @@ impl Core {
     ) -> Poll<Result<R, RecvError>> {
         ready!(waiting.turn(context));
         let attempted = attempt(self);
-        if !would_block(&attempted) {
-            return waiting.done(attempted);
+        if would_block(&attempted) {
+            return self.poll_recv_later(context, waiting, attempt);
         }
+        waiting.done(attempted)
+    }
+
+    /// What [`Core::poll_recv`] does after an attempt that found nothing.
+    #[inline(never)]
+    fn poll_recv_later<R>(
+        self: &Arc<Self>,
+        context: &mut TaskContext<'_>,
+        waiting: &mut Waiting<'_>,
+        attempt: impl Fn(&Self) -> Result<R, RecvError>,
+    ) -> Poll<Result<R, RecvError>> {
         self.leave_nest();
         let attempted = match self.context.reactor() {
             _ if block_on::expects(self) => {
@@ -300,24 +283,25 @@ impl Core {
         attempt(self)
     }
 
-    /// Sends what is in `message`, or sees to it that the task is woken when that may succeed. Ready at once if there
+    /// Sends what is in `payload`, or sees to it that the task is woken when that may succeed. Ready at once if there
     /// is nothing to send.
+    #[inline]
     pub(crate) fn poll_send(
         &self,
         context: &mut TaskContext<'_>,
         waiting: &mut Waiting<'_>,
-        message: &mut Option<Message>,
+        payload: &mut Option<Payload<'_>>,
     ) -> Poll<Result<(), SendError>> {
-        if message.is_some() {
+        if payload.is_some() {
             ready!(waiting.turn(context));
         }
         for registered in [false, true] {
-            let Some(taken) = message.take() else { return Poll::Ready(Ok(())) };
-            match self.try_send(taken) {
-                Err(SendError { cause: SendErrorCause::WouldBlock, message: back, .. })
+            let Some(taken) = payload.take() else { return Poll::Ready(Ok(())) };
+            match self.try_send_payload(taken, false) {
+                Err(SendError { cause: SendErrorCause::WouldBlock, message, .. })
                     if self.may_wait_to_send() =>
                 {
-                    *message = Some(back);
+                    *payload = Some(message.into());
                     if !registered {
                         waiting.register(context);
                     }
@@ -349,8 +333,7 @@ impl fmt::Debug for SendFuture<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("SendFuture")
             .field("socket", &self.core.kind)
-            .field("message", &self.message)
-            .field("lent", &self.lent.map(<[u8]>::len))
+            .field("payload", &self.payload)
             .finish_non_exhaustive()
     }
 }

@@ -3,6 +3,7 @@
 use crate::{
     error::{RecvError, RecvErrorCause, SendError, SendErrorCause},
     future::Waiting,
+    payload::Payload,
     socket::core::Core,
     turns,
 };
@@ -75,7 +76,7 @@ pub struct MessageStream<'a> {
 pub struct MessageSink<'a> {
     core: &'a Arc<Core>,
     waiting: Waiting<'a>,
-    message: Option<Message>,
+    unsent: Option<Payload<'static>>,
 }
 
 impl<'a> MessageStream<'a> {
@@ -86,16 +87,16 @@ impl<'a> MessageStream<'a> {
 
 impl<'a> MessageSink<'a> {
     pub(crate) fn new(core: &'a Arc<Core>) -> Self {
-        Self { core, waiting: Waiting::new(&core.writable), message: None }
+        Self { core, waiting: Waiting::new(&core.writable), unsent: None }
     }
 
     /// Takes back the message for which there was no room yet.
     pub fn take_unsent(&mut self) -> Option<Message> {
-        self.message.take()
+        self.unsent.take().map(Payload::into_message)
     }
 
     fn poll_empty(&mut self, context: &mut TaskContext<'_>) -> Poll<Result<(), SendError>> {
-        self.core.poll_send(context, &mut self.waiting, &mut self.message)
+        self.core.poll_send(context, &mut self.waiting, &mut self.unsent)
     }
 }
 
@@ -137,7 +138,9 @@ impl Sink<Message> for MessageSink<'_> {
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
         // Out at once if there is room; otherwise the next poll waits for it.
         match self.core.try_send(message) {
-            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => self.message = Some(message),
+            Err(SendError { cause: SendErrorCause::WouldBlock, message, .. }) => {
+                self.unsent = Some(message.into());
+            }
             done => {
                 turns::count();
                 return done;
@@ -157,7 +160,7 @@ impl Sink<Message> for MessageSink<'_> {
 
 impl Drop for MessageSink<'_> {
     fn drop(&mut self) {
-        if let Some(message) = self.message.take()
+        if let Some(message) = self.take_unsent()
             && self.core.try_send(message).is_err()
         {
             self.core.counters.lost(Loss::HighWaterMark, 1);
@@ -178,7 +181,7 @@ impl fmt::Debug for MessageSink<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("MessageSink")
             .field("socket", &self.core.kind)
-            .field("message", &self.message)
+            .field("unsent", &self.unsent)
             .finish()
     }
 }

@@ -30,12 +30,6 @@ pub(crate) struct Turn {
 }
 
 impl Turn {
-    /// Whether [`Turn::poll`] would be ready, without a change.
-    #[inline]
-    pub(crate) fn goes_on(&self) -> bool {
-        !self.given_up && done() < STRETCH
-    }
-
     /// Pending if others are to run before; then the task is woken at once.
     #[inline]
     pub(crate) fn poll(&mut self, context: &TaskContext<'_>) -> Poll<()> {

@@ -264,47 +264,44 @@ mod tests {
     use super::*;
     use crate::{Context, Pull, Push, blocking::Signals};
 
-    /// Waits until the I/O thread, which tells of a connection first, has taken in what came with the handshake and has
-    /// opened it.
-    fn wait_open(wire: &Wire) {
+    /// A connection, and its peer on the receiving side. The I/O thread tells of it first, and then takes in what came with the
+    /// handshake and opens it: it has done so.
+    fn connected() -> (Push, Pull, Arc<Peer>) {
+        let context = Context::new();
+        let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
+        push.connect(&pull.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
+        assert!(pull.wait_connected(1, Duration::from_secs(60)));
+        let peer = pull.core.peers().swap_remove(0);
+        let wire = peer.wire().unwrap();
         let deadline = Instant::now() + Duration::from_secs(120);
         while wire.interest.lock().stream.is_none() {
             assert!(Instant::now() < deadline, "it was never opened");
             std::thread::yield_now();
         }
+        (push, pull, peer)
     }
 
     #[test]
     fn nobody_reads_a_connection_before_what_came_with_its_handshake_is_taken_in() {
-        let context = Context::new();
-        let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
-        push.connect(&pull.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
-        assert!(pull.wait_connected(1, Duration::from_secs(60)));
-        let peers = pull.core.peers();
-        let wire = peers[0].wire().unwrap();
-        wait_open(wire);
+        let (_push, pull, peer) = connected();
+        let wire = peer.wire().unwrap();
         // Another stream takes the place of the first, of which somebody has been told that it can be read.
         let (near, far) = Stream::pair().unwrap();
         wire.attach(&Arc::new(near), Decoder::raw());
         far.write(b"second").unwrap();
         let mut scratch = Vec::new();
-        assert!(!wire.read_for_another(&peers[0], &mut scratch, false));
-        assert!(matches!(wire.read(&peers[0], &mut scratch, 1), ReadOutcome::Detached));
-        wire.feed(&peers[0], b"first", &mut scratch);
-        assert!(wire.read_for_another(&peers[0], &mut scratch, false));
+        assert!(!wire.read_for_another(&peer, &mut scratch, false));
+        assert!(matches!(wire.read(&peer, &mut scratch, 1), ReadOutcome::Detached));
+        wire.feed(&peer, b"first", &mut scratch);
+        assert!(wire.read_for_another(&peer, &mut scratch, false));
         assert_eq!(pull.recv().unwrap(), "first".into());
         assert_eq!(pull.recv().unwrap(), "second".into());
     }
 
     #[test]
     fn what_a_nest_could_not_read_it_tells_of_again() {
-        let context = Context::new();
-        let (push, pull) = (Push::new(&context).unwrap(), Pull::new(&context).unwrap());
-        push.connect(&pull.bind("tcp://127.0.0.1:*").unwrap()).unwrap();
-        assert!(pull.wait_connected(1, Duration::from_secs(60)));
-        let peers = pull.core.peers();
-        let wire = peers[0].wire().unwrap();
-        wait_open(wire);
+        let (push, pull, peer) = connected();
+        let wire = peer.wire().unwrap();
         let nest = pull.core.enter_nest_and_stay().unwrap();
         let mut desk = nest.enter().unwrap();
         let soon = || Some(Instant::now() + Duration::from_secs(60));

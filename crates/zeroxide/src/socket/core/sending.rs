@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     link::MOMENT,
-    payload::{Fill, Load, Unseen},
+    payload::{Fill, Kind, Load, Payload, Unseen},
 };
 use std::{hint::cold_path, time::Duration};
 use zeroxide_pipe::Rejected;
@@ -18,6 +18,15 @@ impl Core {
     pub(crate) fn try_send(&self, message: Message) -> Result<(), SendError> {
         let failed = |(cause, message)| SendError { socket: self.kind, cause, message };
         self.try_send_load(message).map_err(failed)
+    }
+
+    /// Sends a payload if that needs no waiting; of [lent octets](Core::try_send_octets) the call `may_wait` for the kernel.
+    #[inline(always)]
+    pub(crate) fn try_send_payload(&self, payload: Payload<'_>, may_wait: bool) -> Result<(), SendError> {
+        match payload.0 {
+            Kind::Borrowed(octets) => self.try_send_octets(octets, may_wait),
+            Kind::Message(message) => self.try_send(message),
+        }
     }
 
     /// Sends borrowed octets as a message of one frame if that needs no waiting. They are not made a message first where

@@ -3,7 +3,7 @@
 use crate::{
     blocking::Patience,
     error::{SendError, SendErrorCause},
-    payload::{Kind, Payload},
+    payload::Payload,
     socket::Handle,
 };
 use std::time::Duration;
@@ -32,7 +32,7 @@ macro_rules! sends {
             /// As [`send`](Self::send); [`WouldBlock`](crate::SendErrorCause::WouldBlock) if there is no peer with room.
             #[inline]
             pub fn try_send<'a>(&self, message: impl Into<crate::Payload<'a>>) -> Result<(), SendError> {
-                self.try_send_payload(message.into(), false)
+                self.core.try_send_payload(message.into(), false)
             }
 
             /// Sends messages as [`try_send`](Self::try_send) does, in their order, until one is refused or there are no
@@ -102,20 +102,8 @@ pub(in crate::socket) use {sends, sinks};
 
 impl Handle {
     #[inline]
-    pub(in crate::socket) fn try_send_payload(
-        &self,
-        payload: Payload<'_>,
-        may_wait: bool,
-    ) -> Result<(), SendError> {
-        match payload.0 {
-            Kind::Borrowed(octets) => self.core.try_send_octets(octets, may_wait),
-            Kind::Message(message) => self.core.try_send(message),
-        }
-    }
-
-    #[inline]
     pub(in crate::socket) fn send_payload(&self, payload: Payload<'_>) -> Result<(), SendError> {
-        match self.try_send_payload(payload, true) {
+        match self.core.try_send_payload(payload, true) {
             Err(SendError { cause: SendErrorCause::WouldBlock, message, .. })
                 if self.core.may_wait_to_send() =>
             {
