@@ -106,7 +106,7 @@ impl Agent {
         let Some(source) = &mut self.source else { return Ok(()) };
         let now = Instant::now();
         let mut state = self.shared.lock();
-        if source.is_subscribed_now() {
+        if source.is_subscribed_now(now) {
             state.sync.subscribed(now);
             source.ask(state.sync.subtree());
         }

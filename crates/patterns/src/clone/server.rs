@@ -298,7 +298,7 @@ impl CloneServer {
     fn follow(&mut self, poller: &mut Poller<'_>) -> Result<(), PatternError> {
         let Some(source) = &mut self.source else { return Ok(()) };
         let now = Instant::now();
-        if source.is_subscribed_now() {
+        if source.is_subscribed_now(now) {
             self.rules.peer_subscribed(now);
             source.ask(b"");
         }

@@ -8,7 +8,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context as TaskContext, Poll, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use zeroxide::{Context, Dealer, Interest, Message, Poller, RecvError, RecvErrorCause, Sub};
 
@@ -48,6 +48,8 @@ pub(crate) struct Source {
     snapshots: Dealer,
     updates: Arc<Sub>,
     confirmation: Option<Pin<Box<dyn Future<Output = bool> + Send>>>,
+    /// When the confirmation is old enough.
+    settled_at: Option<Instant>,
 }
 
 impl Source {
@@ -65,7 +67,7 @@ impl Source {
         let (subscriber, subtree) = (updates.clone(), subtree.to_vec());
         let confirmation =
             Box::pin(async move { subscriber.subscribe_confirmed_async(subtree).await.unwrap_or(false) });
-        Ok(Self { snapshots, updates, confirmation: Some(confirmation) })
+        Ok(Self { snapshots, updates, confirmation: Some(confirmation), settled_at: None })
     }
 
     pub(crate) fn watch(&self, poller: &mut Poller<'_>, tokens: [usize; 2]) {
@@ -76,20 +78,20 @@ impl Source {
     }
 
     /// True once, when what is published from now on will be heard.
-    pub(crate) fn is_subscribed_now(&mut self) -> bool {
-        let Some(confirmation) = &mut self.confirmation else { return false };
-        match confirmation.as_mut().poll(&mut TaskContext::from_waker(Waker::noop())) {
-            Poll::Ready(subscribed) => {
-                self.confirmation = None;
-                subscribed
-            }
-            Poll::Pending => false,
+    pub(crate) fn is_subscribed_now(&mut self, now: Instant) -> bool {
+        if let Some(confirmation) = &mut self.confirmation
+            && let Poll::Ready(subscribed) =
+                confirmation.as_mut().poll(&mut TaskContext::from_waker(Waker::noop()))
+        {
+            self.confirmation = None;
+            self.settled_at = subscribed.then(|| now + SETTLING);
         }
+        self.settled_at.take_if(|at| now >= *at).is_some()
     }
 
     /// Whether it has to be looked at again soon.
     pub(crate) fn is_connecting(&self) -> bool {
-        self.confirmation.is_some()
+        self.confirmation.is_some() || self.settled_at.is_some()
     }
 
     pub(crate) fn ask(&self, subtree: &[u8]) {
@@ -128,3 +130,7 @@ impl fmt::Debug for Source {
 
 /// Messages that wait for a loop that is at work.
 const QUEUE: usize = 100_000;
+/// How long a publisher of libzmq may go on without a subscription that its I/O thread has read: its socket looks for new ones
+/// once in three million ticks of the processor's clock. What it publishes in that time is in a snapshot that is asked
+/// for after it; a copy of a subtree has no other way to know that something is missing.
+const SETTLING: Duration = Duration::from_millis(5);

@@ -22,6 +22,8 @@ while True:
         key, _, uuid, properties, value = changes.recv_multipart()
         sequence += 1
         frames = [key, struct.pack(">Q", sequence), uuid, properties, value]
+        # A send looks for new subscriptions once a millisecond at most; this always does.
+        updates.getsockopt(zmq.EVENTS)
         updates.send_multipart(frames)
         if value:
             store[key] = frames
