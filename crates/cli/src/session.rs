@@ -5,7 +5,10 @@
 //! while stdin is silent.
 
 use crate::{endpoint_args::SocketArgs, exit::Failure, service::bind_all, terminal, terminal::note};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::retry_on_intr,
+};
 use signal_hook::{
     consts::{SIGINT, SIGTERM},
     iterator::Signals,
@@ -119,7 +122,8 @@ impl Session {
         let watch = move || {
             let stdout = stdout();
             let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
-            if poll(&mut fds, None).is_ok() {
+            // A signal may be handled by this thread as well as by any other; that says nothing about stdout.
+            if retry_on_intr(|| poll(&mut fds, None)).is_ok() {
                 let _ = sender.send(News::StdoutClosed);
             }
         };

@@ -6,6 +6,7 @@ mod support;
 
 use rustix::{
     event::{PollFd, PollFlags, poll},
+    io::retry_on_intr,
     process::{Pid, PidfdFlags, Signal, pidfd_open},
 };
 use std::fs;
@@ -54,7 +55,7 @@ fn no_process_outlives_a_killed_demo() {
     assert!(!children.is_empty());
     demo.signal(Signal::KILL);
     for child in &children {
-        poll(&mut [PollFd::new(child, PollFlags::IN)], None).unwrap();
+        retry_on_intr(|| poll(&mut [PollFd::new(child, PollFlags::IN)], None)).unwrap();
     }
 }
 
