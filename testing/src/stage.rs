@@ -24,8 +24,8 @@ pub struct Part<P> {
     copies: usize,
     /// Whether it comes to an end by itself.
     ends: bool,
-    /// Whether the next one starts when it has told where it is bound, be that a TCP endpoint or another.
-    first: bool,
+    /// A line that each copy prints before the next one starts; empty if that need not wait.
+    before: &'static str,
     /// Lines, in which `*` is anything, and how often at least each copy prints them.
     says: &'static [(&'static str, usize)],
     /// A line that no copy prints.
@@ -38,7 +38,7 @@ pub const fn runs<P>(
     arguments: &'static [&'static str],
     says: &'static [(&'static str, usize)],
 ) -> Part<P> {
-    Part { program, arguments, copies: 1, ends: false, first: false, says, never: "" }
+    Part { program, arguments, copies: 1, ends: false, before: "", says, never: "" }
 }
 
 /// A program that ends well by itself.
@@ -47,7 +47,7 @@ pub const fn ends<P>(
     arguments: &'static [&'static str],
     says: &'static [(&'static str, usize)],
 ) -> Part<P> {
-    Part { program, arguments, copies: 1, ends: true, first: false, says, never: "" }
+    Part { program, arguments, copies: 1, ends: true, before: "", says, never: "" }
 }
 
 impl<P: Copy> Part<P> {
@@ -57,10 +57,17 @@ impl<P: Copy> Part<P> {
         Self { copies, ..self }
     }
 
-    /// It is bound before the next one starts: for clients that have little patience.
+    /// It has told where it is bound, be that a TCP endpoint or another, before the next one starts: for clients that
+    /// have little patience.
     #[must_use]
     pub const fn first(self) -> Self {
-        Self { first: true, ..self }
+        self.before_others("bound *")
+    }
+
+    /// It has printed this before the next one starts: what happens may depend on who comes first.
+    #[must_use]
+    pub const fn before_others(self, wording: &'static str) -> Self {
+        Self { before: wording, ..self }
     }
 
     /// It does not print this.
@@ -124,8 +131,8 @@ impl<S> Stage<S> {
                 if wildcards > 0 {
                     bound.extend(one.bound(wildcards));
                 }
-                if part.first {
-                    one.is_bound();
+                if !part.before.is_empty() {
+                    one.has_said(self.wording, part.before, 1);
                 }
                 running.push(one);
             }
@@ -200,28 +207,22 @@ impl<'a, P: Debug> Running<'a, P> {
         told(&self.heard.lines())
     }
 
-    /// Waits until the program has told where it is bound.
-    fn is_bound(&self) {
-        let told = |lines: &[String]| lines.iter().any(|line| line.starts_with("bound "));
+    /// Waits until the program has printed this so often.
+    fn has_said(&self, wording: Wording, wanted: &str, times: usize) {
+        let (name, heard) = (&self.part.program, &self.heard);
+        let said = |lines: &[String]| lines.iter().filter(|line| wording.fits(line, wanted)).count() >= times;
         assert!(
-            self.heard.wait(|lines, _| told(lines)),
-            "{:?} does not bind: {}",
-            self.part.program,
-            self.heard.last()
+            heard.wait(|lines, _| said(lines)),
+            "{name:?} does not say {wanted:?} {times} times:\n{}",
+            heard.last()
         );
     }
 
     fn satisfy(&mut self, wording: Wording) {
-        let (name, heard) = (&self.part.program, &self.heard);
         for (wanted, times) in self.part.says {
-            let said =
-                |lines: &[String]| lines.iter().filter(|line| wording.fits(line, wanted)).count() >= *times;
-            assert!(
-                heard.wait(|lines, _| said(lines)),
-                "{name:?} does not say {wanted:?} {times} times:\n{}",
-                heard.last()
-            );
+            self.has_said(wording, wanted, *times);
         }
+        let (name, heard) = (&self.part.program, &self.heard);
         if self.part.ends {
             assert!(heard.wait(|_, are_all| are_all), "{name:?} does not end:\n{}", heard.last());
             let status = self.process.wait();

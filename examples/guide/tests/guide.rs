@@ -206,7 +206,7 @@ scenes! {
         ]),
         runs("bstarsrv", &["backup", "@two", "@link2", "@link1", "1000", "6"], &[
             ("I: ready as passive", 1), ("I: ready as active", 1),
-        ]),
+        ]).before_others("I: ready as passive"),
         ends("bstarcli", &["@one", "@two", "20"], &[
             ("I: server replied OK (4) at *one", 1), ("I: server replied OK (20) at *two", 1),
         ]);
