@@ -34,6 +34,8 @@ fn three_commands_are_a_service() {
     assert!(counters.contains("malformed=0"), "{counters}");
     worker.signal(Signal::TERM);
     worker.ended().well();
+    // What it said last and what is asked next come by two connections.
+    broker.counts(&["workers=0"]);
     let gone = || run(&["call", "mmi.service", "--connect", &endpoint, "--timeout=30s", "shout"], b"").well();
     assert_eq!(gone().text(), "404\n", "it has said that it goes");
     broker.signal(Signal::INT);
