@@ -217,6 +217,8 @@ fn the_backup_of_a_pair_answers_when_the_primary_has_stopped_or_was_dropped() {
             let playing = async {
                 let hello = async {
                     assert_eq!(client.call_async("Hello").await.unwrap(), "Hello".into());
+                    // A backup that has never heard of its primary takes over from nobody.
+                    until(|| controls[1].phase() == Phase::Passive).await;
                     if !is_dropped {
                         controls[0].stop();
                     }

@@ -41,6 +41,13 @@ async fn in_time(story: impl Future<Output = ()>) {
     or(story, hangs).await;
 }
 
+/// Asks until the answer is yes, and lets all else that is under way go on between two questions.
+async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
+        smol::future::yield_now().await;
+    }
+}
+
 /// A server and what is done with it, at once. The server can be spawned: its future is sent between threads.
 async fn with_server<T>(
     server: impl Future<Output = Result<(), PatternError>> + Send,
