@@ -13,7 +13,7 @@ import zmq
 CLIENT, WORKER = b"MDPC01", b"MDPW01"
 READY, REQUEST, REPLY, HEARTBEAT, DISCONNECT = (bytes([number]) for number in range(1, 6))
 BEAT_S = 0.1
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000
 
 
 def client(endpoint, service, count):

@@ -12,7 +12,7 @@ import threading
 
 import zmq
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 120_000
 context = zmq.Context.instance()
 
 
