@@ -12,7 +12,7 @@ mod common;
 use common::*;
 use std::time::{Duration, Instant};
 use zeroxide::*;
-use zeroxide_testing::{PythonPeer, RemoteSocket};
+use zeroxide_testing::{PythonPeer, RemoteSocket, own_address};
 
 /// Says it again until the other side has it: libzmq binds in the background, and what comes before is lost.
 fn insist(mut say: impl FnMut(), hear: impl Fn(Duration) -> bool) {
@@ -27,7 +27,9 @@ fn insist(mut say: impl FnMut(), hear: impl Fn(Duration) -> bool) {
 }
 
 fn bound_dgram(peer: &PythonPeer) -> (RemoteSocket, String) {
-    let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    // libzmq does not choose a port of udp; where nobody else is bound it stays free.
+    let any = own_address().trim_start_matches("tcp://").replace('*', "0");
+    let free = std::net::UdpSocket::bind(any).unwrap().local_addr().unwrap().to_string();
     let theirs = peer.try_socket("DGRAM").unwrap();
     theirs.bind(&format!("udp://{free}")).unwrap();
     (theirs, free)

@@ -24,7 +24,7 @@ use std::{
 };
 use zeroxide::*;
 pub use zeroxide_testing::{
-    IpcPath, Kind, block_on, eventually, free_tcp, octets,
+    IpcPath, Kind, block_on, eventually, free_tcp, octets, own_address,
     raw::{RawListener, RawPeer},
     with_cores_loaded,
 };
