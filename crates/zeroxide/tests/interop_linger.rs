@@ -91,6 +91,7 @@ fn with_no_linger_what_the_system_does_not_have_is_discarded_and_counted() {
     let push = patient_push(&context);
     push.set_linger(Some(Duration::ZERO));
     push.connect(&endpoint).unwrap();
+    assert!(push.wait_connected(1, LONG));
     let body = [7; 1000];
     let message = |number: u64| [&number.to_be_bytes()[..], &body].concat();
     (0..SENT).for_each(|number| push.send(message(number)).unwrap());

@@ -222,6 +222,7 @@ fn a_silent_peer_is_given_up_and_tried_again() {
     // One that never greets, and one that greets and then answers no PING.
     let mut mute = listener.accept();
     mute.read_to_close();
+    dealer.set_handshake_interval(Some(LONG)).unwrap();
     let mut silent = listener.accept();
     shake_hands(&mut silent, Kind::Dealer, b"");
     eventually(|| dealer.statistics().connections == 1);
