@@ -195,43 +195,50 @@ impl Decoder {
         mut from: usize,
         sink: &mut impl Sink,
     ) -> Result<(), ProtocolError> {
-        let was_open = self.rules.is_open();
-        let mut walk = self.rules.walk(scratch, from, scratch.capacity(), sink);
-        self.amid_large &= walk.messages == 0;
-        if was_open && walk.messages > 0 {
-            self.pending.push_octets(scratch.get(from..walk.first_end).unwrap_or_default(), 1);
-            sink.messages(std::mem::take(&mut self.pending));
-            from = walk.first_end;
-            walk.messages -= 1;
-        }
-        if self.rules.is_open() {
-            self.keep_open(scratch.get(walk.end..walk.at).unwrap_or_default(), walk.commands);
-        }
-        self.partial.clear();
-        match walk.stop {
-            Stop::Short => {
-                self.partial.extend_from_slice(scratch.get(walk.at..).unwrap_or_default());
-                hand_over(scratch, from, &walk, sink);
+        loop {
+            let was_open = self.rules.is_open();
+            let mut walk = self.rules.walk(scratch, from, scratch.capacity(), sink);
+            self.amid_large &= walk.messages == 0;
+            if was_open && walk.messages > 0 {
+                self.pending.push_octets(scratch.get(from..walk.first_end).unwrap_or_default(), 1);
+                sink.messages(std::mem::take(&mut self.pending));
+                from = walk.first_end;
+                walk.messages -= 1;
             }
-            Stop::Error(error) => {
-                hand_over(scratch, from, &walk, sink);
-                return Err(error);
+            if self.rules.is_open() {
+                self.keep_open(scratch.get(walk.end..walk.at).unwrap_or_default(), walk.commands);
             }
-            Stop::Large { header, size, flags } => {
-                let body = walk.at + header;
-                let capacity = scratch.capacity();
-                if size >= capacity / 2 && body.saturating_add(size) <= capacity {
+            self.partial.clear();
+            match walk.stop {
+                Stop::Wish => {
                     copy_over(scratch, from, &walk, sink);
-                    self.large = Some(Large::in_place(std::mem::take(scratch), body, size, flags));
-                    self.direct = true;
-                } else {
-                    let begin = scratch.get(body..).unwrap_or_default();
-                    self.large = Some(Large::copied(size, flags, begin));
+                    from = walk.at;
+                    continue;
+                }
+                Stop::Short => {
+                    self.partial.extend_from_slice(scratch.get(walk.at..).unwrap_or_default());
                     hand_over(scratch, from, &walk, sink);
                 }
+                Stop::Error(error) => {
+                    hand_over(scratch, from, &walk, sink);
+                    return Err(error);
+                }
+                Stop::Large { header, size, flags } => {
+                    let body = walk.at + header;
+                    let capacity = scratch.capacity();
+                    if size >= capacity / 2 && body.saturating_add(size) <= capacity {
+                        copy_over(scratch, from, &walk, sink);
+                        self.large = Some(Large::in_place(std::mem::take(scratch), body, size, flags));
+                        self.direct = true;
+                    } else {
+                        let begin = scratch.get(body..).unwrap_or_default();
+                        self.large = Some(Large::copied(size, flags, begin));
+                        hand_over(scratch, from, &walk, sink);
+                    }
+                }
             }
+            return Ok(());
         }
-        Ok(())
     }
 
     /// Puts whole frames of an unfinished message by. Commands among them were reported, and would pile up.
@@ -271,6 +278,8 @@ impl Decoder {
         match stop {
             Stop::Short => self.partial.extend_from_slice(scratch.get(at..).unwrap_or_default()),
             Stop::Error(error) => return Err(error),
+            // Found by the walk over octets in the clear alone.
+            Stop::Wish => {}
             Stop::Large { header, size, flags } => {
                 let body = at + header;
                 if size >= capacity / 2 && body.saturating_add(size) <= capacity {

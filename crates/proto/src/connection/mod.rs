@@ -210,6 +210,7 @@ pub trait Sink {
     /// One or more whole messages, in order.
     fn messages(&mut self, batch: Batch);
 
-    /// A command. Commands come in order among themselves, and before the batch of messages they stood between.
+    /// A command. Commands come in order among themselves. Those by which the peer says what it wants to hear come behind the
+    /// messages that stood before them, the others before the batch of messages they stood between.
     fn command(&mut self, command: Command<'_>);
 }

@@ -152,7 +152,11 @@ fn deliver(
     sink: &mut impl Sink,
 ) -> Result<(), ProtocolError> {
     if flags & COMMAND != 0 {
-        sink.command(Command::parse(body.as_slice()).map_err(ProtocolError::Command)?);
+        let command = Command::parse(body.as_slice()).map_err(ProtocolError::Command)?;
+        if command.is_wish() && !whole.is_empty() {
+            sink.messages(std::mem::take(whole));
+        }
+        sink.command(command);
         return Ok(());
     }
     let more = flags & MORE != 0;

@@ -49,6 +49,8 @@ pub(super) enum Stop {
     Short,
     /// The frame at `at` is to be received into memory of its own.
     Large { header: usize, size: usize, flags: u8 },
+    /// The frame at `at` is a [wish](Command::is_wish), and messages that stand before it are not handed over yet.
+    Wish,
     /// The frame at `at` is against the rules.
     Error(ProtocolError),
 }
@@ -145,11 +147,16 @@ impl Rules {
         let body = header.octets.checked_add(size).and_then(|end| rest.get(header.octets..end));
         match body {
             Some(body) if size < SHARED_FROM || size < capacity / 2 => {
-                walk.at += header.octets + size;
                 if header.is_command() {
+                    let command = Command::parse(body).map_err(ProtocolError::Command)?;
+                    if command.is_wish() && walk.messages > 0 {
+                        return Ok(Some(Stop::Wish));
+                    }
                     walk.commands = true;
-                    sink.command(Command::parse(body).map_err(ProtocolError::Command)?);
-                } else if self.pass(header.size, header.more()) {
+                    sink.command(command);
+                }
+                walk.at += header.octets + size;
+                if !header.is_command() && self.pass(header.size, header.more()) {
                     walk.end_message();
                 }
                 Ok(None)

@@ -88,6 +88,12 @@ pub enum CommandError {
 }
 
 impl<'a> Command<'a> {
+    /// Whether the peer says by it what it wants to hear.
+    #[inline]
+    pub(crate) fn is_wish(&self) -> bool {
+        matches!(self, Self::Subscribe(_) | Self::Cancel(_) | Self::Join(_) | Self::Leave(_))
+    }
+
     /// Reads the body of a command frame.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ mod refusals;
 mod secure;
 mod sessions;
 mod tampering;
+mod wishes;
 
 use super::*;
 use crate::Message;
@@ -56,6 +57,17 @@ pub(super) fn feed(
     portion: usize,
 ) -> (Received, Result<(), ProtocolError>) {
     let mut received = Received::default();
+    let result = feed_to(decoder, octets, portion, &mut received);
+    (received, result)
+}
+
+/// As [`feed`], to this sink.
+pub(super) fn feed_to(
+    decoder: &mut Decoder,
+    octets: &[u8],
+    portion: usize,
+    sink: &mut impl Sink,
+) -> Result<(), ProtocolError> {
     let mut scratch = b"left by another connection".to_vec();
     let mut rest = octets;
     while !rest.is_empty() {
@@ -65,13 +77,10 @@ pub(super) fn feed(
         let (now, later) = rest.split_at(portion.min(room).min(rest.len()));
         target.extend_from_slice(now);
         rest = later;
-        let result = decoder.advance(&mut scratch, &mut received);
-        if result.is_err() {
-            return (received, result);
-        }
+        decoder.advance(&mut scratch, sink)?;
         assert!(scratch.is_empty(), "the read buffer holds nothing between two reads");
     }
-    (received, Ok(()))
+    Ok(())
 }
 
 /// As [`feed`], where nothing is wrong with the octets.
