@@ -122,3 +122,62 @@ fn a_peer_in_this_process_is_greeted_before_it_gets_what_was_sent_before_its_bin
     assert_eq!(received, ["hello", "", "early"].map(Frame::from));
     assert!(router.has_nothing());
 }
+
+#[test]
+fn an_xpub_hears_messages_and_subscriptions_of_an_xsub_as_they_were_sent() {
+    const EACH: u32 = 5_000;
+    for endpoint in everywhere() {
+        let context = Context::new();
+        let (xpub, xsub) = (Xpub::new(&context).unwrap(), Xsub::new(&context).unwrap());
+        // An XSUB drops what there is no room for.
+        xsub.set_send_high_water_mark(None).unwrap();
+        join(&xpub, &xsub, &endpoint);
+        let topic = |number: u32| [&b"\x01topic "[..], &number.to_be_bytes()].concat();
+        let message = |number: u32| format!("message {number}");
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                for number in 0..EACH {
+                    xsub.send_timeout(message(number), LONG).unwrap();
+                    xsub.send_timeout(topic(number), LONG).unwrap();
+                }
+            });
+            for number in 0..EACH {
+                assert_eq!(xpub.get(), Message::from(message(number)), "{endpoint}");
+                assert_eq!(xpub.get(), Message::from(topic(number)), "{endpoint}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_peer_that_reads_late_gets_messages_and_subscriptions_as_they_were_sent() {
+    let (context, listener) = (Context::new(), RawListener::tcp());
+    let xsub = Xsub::new(&context).unwrap();
+    xsub.set_send_high_water_mark(Some(6)).unwrap();
+    xsub.connect(listener.endpoint()).unwrap();
+    let mut peer = listener.accept();
+    peer.shake_hands_v31(Kind::Xpub, Kind::Xsub);
+    assert!(xsub.wait_connected(1, LONG));
+    let lost = || xsub.statistics().lost_to(Loss::HighWaterMark);
+    let message = |number: u32| [&b"message "[..], &number.to_be_bytes().repeat(15_000)].concat();
+    let mut sent = Vec::new();
+    for number in 0_u32.. {
+        assert!(number < 10_000, "messages between subscriptions are bounded as any");
+        let before = lost();
+        xsub.send(message(number)).unwrap();
+        xsub.send([&b"\x01"[..], &number.to_be_bytes()].concat()).unwrap();
+        match lost() == before {
+            true => sent.push(number),
+            false if lost() == 3 => break,
+            false => {}
+        }
+    }
+    for number in 0..sent[sent.len() - 1] {
+        if sent.contains(&number) {
+            let frame = peer.read_frame();
+            assert!(frame.flags & octets::COMMAND == 0 && frame.body == message(number), "{number}");
+        }
+        let subscription = peer.read_frame();
+        assert_eq!(subscription.body, [&b"\x09SUBSCRIBE"[..], &number.to_be_bytes()].concat());
+    }
+}

@@ -19,6 +19,7 @@ use crate::{
     sync::Mutex,
 };
 use std::{
+    collections::VecDeque,
     io::{ErrorKind, IoSlice},
     sync::{
         Arc, MutexGuard,
@@ -50,8 +51,10 @@ pub(crate) struct Wire {
     io: Arc<IoShared>,
     transmit: Mutex<Transmit>,
     receive: Mutex<Option<Receive>>,
-    control: Mutex<Vec<Control>>,
+    control: Mutex<VecDeque<Control>>,
     has_control: AtomicBool,
+    /// See [`Wire::in_order`].
+    keeps_order: bool,
     receipts: Receipts,
     /// The I/O thread has been asked to drain the outbox and has not begun yet.
     scheduled: AtomicBool,
@@ -76,7 +79,7 @@ mod through;
 mod writing;
 
 pub(crate) use control::Control;
-use control::Receipts;
+use control::{Receipts, take_messages, tell_of_room};
 pub(crate) use datagrams::Datagrams;
 use interest::Watch;
 pub(crate) use reading::ReadOutcome;
@@ -93,6 +96,7 @@ impl Wire {
             receive: Mutex::default(),
             control: Mutex::default(),
             has_control: AtomicBool::new(false),
+            keeps_order: false,
             receipts: Receipts::default(),
             scheduled: AtomicBool::new(false),
             blocked: AtomicBool::new(false),
@@ -103,6 +107,11 @@ impl Wire {
             born: clock::now(),
             last_write: AtomicU64::new(0),
         }
+    }
+
+    /// Has subscriptions keep their place among the messages that are sent, as an XSUB has to: it sends both.
+    pub(crate) fn in_order(self, keeps_order: bool) -> Self {
+        Self { keeps_order, ..self }
     }
 
     pub(crate) fn io(&self) -> &Arc<IoShared> {
@@ -150,7 +159,7 @@ impl Wire {
 
     /// Takes the connection away. Messages that did not go out whole stay for the next one; says whether there was a
     /// connection, and how many messages stay.
-    pub(crate) fn detach(&self) -> (bool, usize) {
+    pub(crate) fn detach(&self, peer: &Peer) -> (bool, usize) {
         self.forget_stream();
         let mut transmit = self.transmit.take();
         let attached = transmit.attached.take().is_some();
@@ -162,9 +171,12 @@ impl Wire {
         transmit.receipt = None;
         // What the connection before the last one left is older than what this one took.
         transmit.unsent.append(left);
+        let room = self.forget_said(&mut transmit.unsent, peer);
         let waiting = transmit.unsent.messages();
         drop(transmit);
-        self.control.lock().clear();
+        if room {
+            tell_of_room(peer);
+        }
         *self.receive.take() = None;
         self.receipts.asked.store(0, Release);
         self.receipts.got.store(0, Release);

@@ -185,7 +185,7 @@ fn copied(envelope: &[Frame], body: &[u8]) -> Batch {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::peer::Link;
     use std::sync::Weak;
@@ -193,7 +193,7 @@ mod tests {
     use zeroxide_proto::PeerId;
 
     /// A peer over one end of a pair of streams.
-    fn peer(stream: &Arc<Stream>) -> Peer {
+    pub(in crate::link) fn peer(stream: &Arc<Stream>) -> Peer {
         let io = IoShared::new().unwrap();
         let key = io.new_key();
         io.poller.add(&**stream, key.0, Interest::READ).unwrap();

@@ -230,24 +230,27 @@ impl Wire {
         }
         let Some((_, encoder)) = &mut transmit.attached else { return false };
         transmit.control.append(&mut transmit.first);
-        if self.has_control.swap(false, AcqRel) {
-            for control in std::mem::take(&mut *self.control.lock()) {
-                let before = transmit.control.len();
-                control.encode(encoder, &mut transmit.control);
-                if let Control::Receipt { number, .. } = control
-                    && transmit.control.len() == before
-                {
-                    transmit.receipt = Some(number);
-                }
-            }
-        }
         let mut cargo = Cargo(std::mem::take(&mut transmit.wire).into_memory());
-        if !transmit.unsent.is_empty() {
-            cargo = Cargo(std::mem::take(&mut transmit.unsent));
-        } else if peer.outbox.take_away(&mut cargo).0
-            && let Some(core) = peer.core.upgrade()
-        {
-            core.writable.notify_fenced();
+        let (said, room) = if self.keeps_order {
+            self.take_in_order(&mut transmit.unsent, peer, &mut cargo)
+        } else {
+            let said = match self.has_control.swap(false, AcqRel) {
+                true => std::mem::take(&mut *self.control.lock()),
+                false => VecDeque::new(),
+            };
+            (said, take_messages(&mut transmit.unsent, peer, &mut cargo))
+        };
+        if room {
+            tell_of_room(peer);
+        }
+        for control in said {
+            let before = transmit.control.len();
+            control.encode(encoder, &mut transmit.control);
+            if let Control::Receipt { number, .. } = control
+                && transmit.control.len() == before
+            {
+                transmit.receipt = Some(number);
+            }
         }
         transmit.wire = encoder.encode(cargo.0);
         if transmit.pending() > 0 {

@@ -216,8 +216,8 @@ sockets! {
     /// What it receives it does not filter again, and other messages that it sends go to the publishers: with an [`Xpub`] at
     /// the other end, a broker can hand both on.
     ///
-    /// Other messages go to the publishers that receive, which are XPUB. Subscriptions are in order among themselves, and
-    /// do not queue behind such messages: at the publisher one may stand before what was sent earlier (libzmq: never).
+    /// Other messages go to the publishers that receive, which are XPUB, in one order with the subscriptions. Only messages
+    /// count for the high-water mark; those for which there is no room are dropped.
     ///
     /// ```
     /// use std::time::Duration;

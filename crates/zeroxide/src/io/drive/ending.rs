@@ -23,7 +23,7 @@ impl Loop {
         let was_shaking = matches!(session.stage, Stage::Shaking { .. });
         // The link lets go of the stream first: as long as it has it, a reader may put it back into the poller.
         let left = session.peer.as_ref().filter(|_| was_up);
-        let unsent = left.and_then(|peer| peer.wire()).map_or(0, |wire| wire.detach().1);
+        let unsent = left.and_then(|peer| Some(peer.wire()?.detach(peer).1)).unwrap_or(0);
         let mut number = 0;
         if let Some(stream) = session.stream() {
             number = descriptor(&**stream);
@@ -216,7 +216,7 @@ impl Session {
     fn part_from_peer(&mut self, reason: Loss) {
         if let Some(peer) = self.peer.take() {
             if let Some(wire) = peer.wire() {
-                let (attached, unsent) = wire.detach();
+                let (attached, unsent) = wire.detach(&peer);
                 self.core.counters.lost(reason, unsent);
                 if attached {
                     self.core.link_down(&peer, false);

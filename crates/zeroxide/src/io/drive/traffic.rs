@@ -58,14 +58,14 @@ impl Loop {
                     }
                     Err(refused) => {
                         if let Some(wire) = peer.wire() {
-                            wire.detach();
+                            wire.detach(peer);
                         }
                         Err(refused)
                     }
                 }
             }
             None => {
-                let wire = Wire::new(self.shared.clone(), key);
+                let wire = Wire::new(self.shared.clone(), key).in_order(core.kind == SocketType::Xsub);
                 wire.attach(&stream, decoder);
                 let (outbox, inbox) = core.new_lanes();
                 core.attach(Link::Wire(Box::new(wire)), &facts, outbox, inbox).map(|(peer, booked)| {

@@ -53,7 +53,9 @@ impl Core {
                     let Some(peer) = peers.get(peer) else { continue };
                     match &peer.link {
                         Link::Udp(_) => continue,
-                        Link::Wire(wire) => wire.book(Control::Subscription { topic, subscribe }),
+                        Link::Wire(wire) => {
+                            wire.book_behind_messages(Control::Subscription { topic, subscribe }, peer);
+                        }
                         Link::Inproc(_) => {
                             booked.say(peer, Word::Subscription { topic, subscribe });
                             continue;
