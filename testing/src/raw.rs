@@ -204,6 +204,15 @@ impl RawListener {
         Self { listener: Listener::Tcp(listener), endpoint }
     }
 
+    /// As [`RawListener::tcp`], for connections whose system takes a few kibioctets ahead of them and no more.
+    pub fn tcp_with_little_room() -> Self {
+        let this = Self::tcp();
+        if let Listener::Tcp(tcp) = &this.listener {
+            rustix::net::sockopt::set_socket_recv_buffer_size(tcp, 4096).expect("a smaller buffer");
+        }
+        this
+    }
+
     /// On this path.
     pub fn ipc(path: &Path) -> Self {
         let listener = UnixListener::bind(path).expect("a free path");

@@ -216,6 +216,31 @@ impl Stream {
         matches!(self.peer, Peer::Ipc(_))
     }
 
+    /// Whether octets were written that the other end's system has not acknowledged. Where that is not known, as over ipc, no.
+    #[expect(unsafe_code, reason = "the question is an ioctl, of which nobody but its caller knows the type")]
+    pub fn has_unacknowledged(&self) -> bool {
+        /// The number of SIOCOUTQ on all architectures but a few old ones.
+        const UNACKNOWLEDGED: rustix::ioctl::Opcode = 0x5411;
+        let is_known = cfg!(all(
+            target_os = "linux",
+            any(
+                target_arch = "x86_64",
+                target_arch = "x86",
+                target_arch = "aarch64",
+                target_arch = "arm",
+                target_arch = "riscv64"
+            )
+        ));
+        if self.is_ipc() || !is_known {
+            return false;
+        }
+        // SAFETY: on these targets the number is that of a question which is answered with a C int.
+        let question = unsafe { rustix::ioctl::Getter::<UNACKNOWLEDGED, std::ffi::c_int>::new() };
+        // SAFETY: it reads nothing of ours and writes that int.
+        let answer = unsafe { rustix::ioctl::ioctl(&self.fd, question) };
+        answer.is_ok_and(|octets| octets > 0)
+    }
+
     /// Who connected over ipc; `None` over tcp.
     ///
     /// # Errors

@@ -9,7 +9,7 @@
 )]
 mod common;
 use common::*;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use zeroxide::*;
 
 /// Linger for ever, so that whatever is not given up at the right moment hangs and fails.
@@ -57,6 +57,26 @@ fn an_established_connection_is_closed_only_when_all_is_written() {
         }
         dropped.join().unwrap();
     }
+}
+
+#[test]
+fn what_a_closed_socket_has_written_outlives_what_a_slow_peer_says_meanwhile() {
+    let listener = RawListener::tcp_with_little_room();
+    let context = Context::new();
+    let push = patient(Push::new(&context).unwrap());
+    push.connect(listener.endpoint()).unwrap();
+    let mut peer = listener.accept();
+    peer.shake_hands_v31(Kind::Pull, Kind::Push);
+    let body = vec![7; 50_000];
+    push.send(&body).unwrap();
+    drop(push);
+    // Longer than a peer has that could take all; a reset would end this, and what its system has no room for yet.
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_secs(1) {
+        peer.send(&octets::ping(0, b""));
+        std::thread::yield_now();
+    }
+    assert!(peer.read_message() == [body]);
 }
 
 #[test]

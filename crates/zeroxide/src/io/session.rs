@@ -31,9 +31,10 @@ use zeroxide_proto::{
 
 /// After the last octet is out, how long the peer may take to close its side before we do.
 pub(crate) const LAST_WAIT: Duration = Duration::from_millis(250);
-/// The same over ipc, as far as the linger allows. A unix socket that is closed on one side is reported as hung up on the
-/// other, and a libzmq whose queues are full then never reads what is left there.
-pub(crate) const LAST_WAIT_IPC: Duration = Duration::from_secs(30);
+/// The same where a close would lose something, as far as the linger allows. Over tcp, as long as the peer's system has not taken
+/// all: whatever the peer says then is answered by a reset, and the rest is gone. Over ipc, always: a unix socket that is closed on
+/// one side is reported as hung up on the other, and a libzmq whose queues are full then never reads what is left there.
+pub(crate) const LAST_WAIT_MOST: Duration = Duration::from_secs(30);
 
 /// Sessions for which memory is fetched at once, and how much: somewhat more than so many connections come to hold here.
 const TOGETHER: usize = 8;
@@ -89,7 +90,7 @@ pub(crate) enum Stage {
     Proxying { stream: Arc<Stream>, socks: Box<Socks>, out: Vec<u8>, deadline: Option<Instant> },
     Shaking { stream: Arc<Stream>, shaking: Box<Shaking>, out: Vec<u8>, deadline: Option<Instant> },
     Up { stream: Arc<Stream>, heartbeat: Option<Box<Heartbeat>> },
-    Ending { stream: Arc<Stream>, deadline: Option<Instant> },
+    Ending { stream: Arc<Stream>, deadline: Option<Instant>, latest: Instant },
 }
 
 /// A handshake, and what it waits for.

@@ -156,8 +156,13 @@ impl Loop {
         let _ = self.shared.poller.remove(&*stream);
         // Where the peer's end will not be heard of, only time tells.
         let heard = self.shared.poller.add(&*stream, key.0, Interest::READ).is_ok();
-        let deadline = Some(self.now + if heard && stream.is_ipc() { LAST_WAIT_IPC } else { LAST_WAIT });
-        session.stage = Stage::Ending { stream: stream.clone(), deadline };
+        let most = self.now + LAST_WAIT_MOST;
+        let latest = match session.linger_until {
+            Some(Linger::For(until)) => until.min(most),
+            _ => most,
+        };
+        let deadline = Some(if heard && stream.is_ipc() { latest } else { self.now + LAST_WAIT });
+        session.stage = Stage::Ending { stream: stream.clone(), deadline, latest };
         session.part_from_peer(Loss::Linger);
         self.note_deadline(key);
     }

@@ -3,7 +3,7 @@
 use crate::{
     io::{
         run::Loop,
-        session::{Asking, LAST_WAIT, LAST_WAIT_IPC, Linger, Session, Shaking, Stage},
+        session::{Asking, LAST_WAIT, LAST_WAIT_MOST, Linger, Session, Shaking, Stage},
         shared::{Command, SessionKey},
     },
     link::{Drained, READS_PER_TURN, ReadOutcome, Wire},

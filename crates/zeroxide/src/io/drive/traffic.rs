@@ -81,7 +81,7 @@ impl Loop {
                 // Its owner cannot know, and would knock again and again: the connection stays, with its answer, and
                 // nothing comes of it.
                 let _ = stream.write_vectored(&[IoSlice::new(&out)]);
-                session.stage = Stage::Ending { stream, deadline: None };
+                session.stage = Stage::Ending { stream, deadline: None, latest: self.now };
                 return self.note_deadline(key);
             }
             Err(refused) => {
@@ -236,6 +236,10 @@ impl Loop {
                     Beat::SendPing => wire.ping(heartbeat.ttl()),
                     Beat::Dead => return self.seems_dead(key, &peer),
                 }
+                self.note_deadline(key);
+            }
+            Stage::Ending { stream, deadline, latest } if now < *latest && stream.has_unacknowledged() => {
+                *deadline = Some(now + LAST_WAIT);
                 self.note_deadline(key);
             }
             Stage::Ending { .. } => self.over(key),
