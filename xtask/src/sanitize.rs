@@ -18,9 +18,10 @@ use crate::shell::{cargo, command, root};
 const PACKAGES: [&str; 4] = ["zeroxide-pipe", "zeroxide-net", "zeroxide-proto", "zeroxide"];
 
 /// What these assert is how little memory the process takes; a sanitizer takes several times as much.
-const ASSERT_MEMORY: [&str; 9] = [
+const ASSERT_MEMORY: [&str; 10] = [
     "a_connection_that_is_not_let_in_yet_costs_less_than_four_kibioctets",
     "a_message_whose_end_never_comes_is_forgotten_with_its_connection",
+    "a_trie_of_one_branch_a_node_for_each_octet_goes_with_its_peer",
     "an_initiate_of_another_length_is_refused_by_every_type",
     "of_ten_thousand_who_say_nothing_only_as_many_stay_as_may",
     "ten_thousand_peers_cost_little_and_every_one_is_served",
