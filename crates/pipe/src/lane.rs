@@ -359,6 +359,11 @@ impl<B: Carry> Lane<B> {
         lock(&self.state).sealed.len()
     }
 
+    /// Octets of the batch that grows.
+    pub fn open_size(&self) -> usize {
+        lock(&self.state).tail.size()
+    }
+
     /// Messages in the lane.
     pub fn len(&self) -> usize {
         lock(&self.state).queued

@@ -295,7 +295,13 @@ const SEGMENT: usize = 65_463;
 /// The sizes of the batches in which so many messages of this size come out.
 fn batches_of<const SIZE: usize>(count: usize) -> Vec<usize> {
     let lane = Lane::<Numbers<SIZE>>::new(None);
-    let sealed = (0..count).filter(|number| lane.push_with(|batch| batch.0.push(*number)).unwrap().sealed);
+    let mut open = 0;
+    let sealed = (0..count).filter(|number| {
+        let pushed = lane.push_with(|batch| batch.0.push(*number)).unwrap();
+        open = if pushed.sealed { 0 } else { open + SIZE };
+        assert_eq!(lane.open_size(), open);
+        pushed.sealed
+    });
     let sealed = sealed.count();
     let sizes: Vec<_> =
         std::iter::from_fn(|| lane.take(Numbers::default())).map(|batch| batch.size()).collect();

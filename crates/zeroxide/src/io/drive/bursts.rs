@@ -4,6 +4,7 @@
 //!   asked to write -> writes                                     the first times
 //!                  -> naps and looks, as long as the burst lasts: senders need not ask again
 //!                       senders wrote in between   -> nothing to do, naps longer
+//!                       much has come since        -> nothing yet, they are about to write
 //!                       they paused, something is left -> writes, naps short
 //!                       nobody wrote for a while   -> the burst is over, senders ask again
 //! ```
@@ -21,6 +22,9 @@ const HOT: u32 = 2;
 const NAP: Duration = Duration::from_micros(60);
 /// How long it naps where senders write all themselves, batch after batch.
 const LONG_NAP: Duration = Duration::from_micros(240);
+
+/// Senders who have piled up so much within a long nap will soon have enough for a system call: they are left to it.
+const GROWN: usize = 16 * 1024;
 
 /// Connections in a long burst.
 #[derive(Default)]
@@ -138,10 +142,13 @@ impl Session {
         let quiet = wire.quiet_for();
         if quiet >= BURST_GAP {
             Look::End
-        } else if quiet >= NAP && wire.has_to_write(peer) {
-            Look::Write
-        } else {
+        } else if quiet < NAP || !wire.has_to_write(peer) {
             Look::Leave
+        } else if quiet < LONG_NAP && peer.outbox.open_size() >= GROWN {
+            // To write now would leave them with less than a batch again and again, if one takes them longer than a nap.
+            Look::Leave
+        } else {
+            Look::Write
         }
     }
 }
@@ -182,11 +189,11 @@ mod tests {
         }
         let mut received = 0;
         let mut longest = Duration::ZERO;
-        for _ in 0..4 {
+        for more in ["more".into(), vec![7; GROWN], "more".into(), vec![7; GROWN]] {
             // Shorter than a pause that ends a burst, and long enough for what was sent before to have left.
             for _ in 0..50 {
                 push.send("one").unwrap();
-                push.send("more").unwrap();
+                push.send(&more).unwrap();
                 let sent = now;
                 let whole = received + 2;
                 while received < whole {
