@@ -147,17 +147,19 @@ impl Rules {
         let body = header.octets.checked_add(size).and_then(|end| rest.get(header.octets..end));
         match body {
             Some(body) if size < SHARED_FROM || size < capacity / 2 => {
+                let end = walk.at + header.octets + size;
                 if header.is_command() {
                     let command = Command::parse(body).map_err(ProtocolError::Command)?;
                     if command.is_wish() && walk.messages > 0 {
                         return Ok(Some(Stop::Wish));
                     }
-                    walk.commands = true;
+                    (walk.at, walk.commands) = (end, true);
                     sink.command(command);
-                }
-                walk.at += header.octets + size;
-                if !header.is_command() && self.pass(header.size, header.more()) {
-                    walk.end_message();
+                } else {
+                    walk.at = end;
+                    if self.pass(header.size, header.more()) {
+                        walk.end_message();
+                    }
                 }
                 Ok(None)
             }

@@ -54,12 +54,9 @@ impl Wire {
     /// As [`Wire::book`], behind all messages that were sent before, if the link [keeps that order](Wire::in_order). They
     /// leave the outbox for the queue, and keep their room there until they are written.
     pub(crate) fn book_behind_messages(&self, control: Control, peer: &Peer) {
-        if !self.keeps_order {
-            return self.book(control);
-        }
         let mut said = self.control.lock();
         let mut cargo = Cargo::default();
-        while peer.outbox.take_into(&mut cargo) {
+        while self.keeps_order && peer.outbox.take_into(&mut cargo) {
             said.push_back(Control::Queued(std::mem::take(&mut cargo).0));
         }
         said.push_back(control);
@@ -133,8 +130,8 @@ impl Wire {
     }
 }
 
-/// Wakes those who wait for room in the outbox. No lock may be held.
-pub(super) fn tell_of_room(peer: &Peer) {
+/// The outbox has room again: wakes those who wait for it. The writer token may be held, no lock may.
+pub(super) fn tell_senders(peer: &Peer) {
     if let Some(core) = peer.core.upgrade() {
         core.writable.notify_fenced();
     }

@@ -79,7 +79,7 @@ mod through;
 mod writing;
 
 pub(crate) use control::Control;
-use control::{Receipts, take_messages, tell_of_room};
+use control::{Receipts, take_messages, tell_senders};
 pub(crate) use datagrams::Datagrams;
 use interest::Watch;
 pub(crate) use reading::ReadOutcome;
@@ -175,7 +175,7 @@ impl Wire {
         let waiting = transmit.unsent.messages();
         drop(transmit);
         if room {
-            tell_of_room(peer);
+            tell_senders(peer);
         }
         *self.receive.take() = None;
         self.receipts.asked.store(0, Release);

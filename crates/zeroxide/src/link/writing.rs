@@ -241,7 +241,7 @@ impl Wire {
             (said, take_messages(&mut transmit.unsent, peer, &mut cargo))
         };
         if room {
-            tell_of_room(peer);
+            tell_senders(peer);
         }
         for control in said {
             let before = transmit.control.len();
